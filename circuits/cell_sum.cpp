@@ -1,0 +1,1 @@
+#include "circuits/cell_sum.h"

@@ -1,0 +1,1 @@
+#include "circuits/error_table.h"

@@ -1,0 +1,1 @@
+#include "circuits/exact_column.h"

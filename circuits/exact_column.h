@@ -1,0 +1,64 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/law.h"
+#include "core/parallel.h"
+
+#include "circuits/column.h"
+
+/// The distribution of the code without sampling, by inversion of characteristic functions.
+namespace cimstat::circuits {
+
+enum class Shortcut {
+  allow,   ///< closed form where every part is normal
+  forbid,  ///< always invert
+};
+
+struct ExactOptions {
+  double tolerance = 1e-13;  ///< aimed-at absolute error of an entry; 1e-15 .. 1e-6
+  Shortcut shortcut = Shortcut::allow;
+};
+
+struct ExactProbabilities {
+  std::vector<double> probability;  ///< [class][code]
+  std::vector<double> error_bound;  ///< [class]: bound on the absolute error of each entry
+};
+
+/// Why the exact engine can't do this design, or nothing where it can.
+std::optional<std::string> exact_obstacle(const ColumnDesign& design);
+
+/// P(code | class) for each class. Throws UsageError with exact_obstacle's text where it can't.
+ExactProbabilities exact_probabilities(const ColumnDesign& design,
+                                       std::span<const ColumnClass> classes,
+                                       const ExactOptions& options, core::Threads threads);
+
+/// The distribution of the sensed current (bit-line sum + offset + noise) of one class.
+class SensedCurrent {
+ public:
+  SensedCurrent(const ColumnDesign& design, ColumnClass column_class,
+                const ExactOptions& options = {});
+  double mean() const { return mean_; }
+  double sd() const { return sd_; }
+  /// P(I <= x) or P(I > x), absolute error at most error_bound(). x in A.
+  double tail_probability(core::Tail side, double x) const;
+  double density(double x) const;  ///< [1/A]
+  /// The current with the given tail probability, for probabilities well above error_bound() [A].
+  double quantile(core::Tail side, double probability) const;
+  double error_bound() const { return error_bound_; }
+
+ private:
+  double mean_ = 0.0;
+  double sd_ = 0.0;
+  double error_bound_ = 0.0;
+  double step_ = 0.0;
+  std::vector<double> real_;
+  std::vector<double> imaginary_;
+  double low_ = 0.0;
+  double high_ = 0.0;
+};
+
+}  // namespace cimstat::circuits

@@ -1,0 +1,1 @@
+#include "circuits/references.h"

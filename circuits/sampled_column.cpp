@@ -1,0 +1,1 @@
+#include "circuits/sampled_column.h"

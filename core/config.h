@@ -1,0 +1,121 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// Typed reading of TOML files, with the place of each problem and a remedy.
+///
+/// Errors are UsageErrors of one line: `file:line:column: key: problem (why) suggestion`.
+/// Every read is recorded with its resolved value in SI units, so that the configuration that a
+/// result was made from can be written out, defaults included, in one canonical form.
+namespace cimstat::core {
+
+/// What a number measures: decides the units that a text value may carry ("6 kohm", "25 degC").
+/// A plain number is in the SI unit.
+enum class Quantity { ratio, voltage, current, resistance, conductance, time, temperature };
+
+/// Which values are allowed; ends included unless marked open.
+struct Range {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  bool low_open = false;
+  bool high_open = false;
+  static constexpr Range positive() {
+    return {0.0, std::numeric_limits<double>::infinity(), true, true};
+  }
+  static constexpr Range not_negative() {
+    return {0.0, std::numeric_limits<double>::infinity(), false, true};
+  }
+  static constexpr Range fraction() { return {0.0, 1.0, false, false}; }
+};
+
+namespace detail {
+struct ConfigState;
+}
+
+/// A table of the file; `Config` below is the root. Cheap to copy; all copies share one record of
+/// what was read.
+class ConfigTable {
+ public:
+  bool has(std::string_view key) const;
+
+  // Required reads: throw when the key is missing, of the wrong type or unit, or out of range.
+  double number(std::string_view key, Quantity quantity, Range range) const;
+  std::uint64_t count(std::string_view key, std::uint64_t low, std::uint64_t high) const;
+  std::string text(std::string_view key) const;
+  /// One of `choices`; a misspelt one is answered with the nearest.
+  std::string choice(std::string_view key, std::span<const std::string_view> choices) const;
+  std::vector<double> numbers(std::string_view key, Quantity quantity, Range range) const;
+  std::vector<std::uint64_t> counts(std::string_view key, std::uint64_t low,
+                                    std::uint64_t high) const;
+
+  // Reads with a default, which is recorded as if it had been written.
+  double number_or(std::string_view key, Quantity quantity, Range range, double fallback) const;
+  std::uint64_t count_or(std::string_view key, std::uint64_t low, std::uint64_t high,
+                         std::uint64_t fallback) const;
+  std::string text_or(std::string_view key, std::string_view fallback) const;
+  std::string choice_or(std::string_view key, std::span<const std::string_view> choices,
+                        std::string_view fallback) const;
+  bool flag_or(std::string_view key, bool fallback) const;
+
+  /// A sub-table; `table` throws when it is missing, `table_or_empty` then stands for an empty one.
+  ConfigTable table(std::string_view key) const;
+  ConfigTable table_or_empty(std::string_view key) const;
+
+  /// "text", "integer", "number", "flag", "array", "table", or "" when the key is missing.
+  std::string_view kind_of(std::string_view key) const;
+
+  /// Throws the error for this key (or the table itself, where `key` is empty) at its place.
+  [[noreturn]] void fail(std::string_view key, std::string_view problem,
+                         std::string_view suggestion = {}) const;
+
+  /// The key stays out of the canonical form (threads, paths, verbosity).
+  void leave_out(std::string_view key) const;
+
+ private:
+  friend class Config;
+  ConfigTable(std::shared_ptr<detail::ConfigState> state, std::string path, const void* node);
+  std::shared_ptr<detail::ConfigState> state_;
+  std::string path_;            ///< dotted; empty for the root
+  const void* node_ = nullptr;  ///< the parser's table; null for an absent one
+};
+
+class Config : public ConfigTable {
+ public:
+  /// `overrides` are "dotted.key=value" texts (from --set), applied in order; value is TOML, and a
+  /// bare word is taken as text. Throws UsageError when the file can't be read or parsed.
+  static Config from_file(const std::filesystem::path& file,
+                          std::span<const std::string> overrides = {});
+  static Config from_text(std::string_view text, std::string_view name,
+                          std::span<const std::string> overrides = {});
+
+  /// Refuses keys and tables that nothing has read, with the nearest known key.
+  void finish() const;
+
+  /// The resolved configuration: every key that was read, sorted, SI numbers in shortest round-trip
+  /// form, as TOML.
+  std::string canonical() const;
+
+ private:
+  explicit Config(ConfigTable root);
+};
+
+/// Edit distance (Damerau-Levenshtein) nearest of `known`, where one is near enough to be meant.
+std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known);
+
+/// "6 kohm" -> 6000. Throws std::invalid_argument with the reason.
+double parse_quantity(std::string_view text, Quantity quantity);
+/// 6000, resistance -> "6 kohm", to `digits` significant digits.
+std::string format_quantity(double value, Quantity quantity, int digits = 4);
+/// "ohm", "S", ... ; "1" for a ratio.
+std::string_view si_unit(Quantity quantity);
+
+}  // namespace cimstat::core

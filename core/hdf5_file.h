@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// HDF5 through the C API, behind RAII: the one seam to that library.
+///
+/// Writing: everything goes to `X.tmp` beside the target, is flushed and fsynced, and renamed when
+/// `commit` is called; without commit nothing is left behind. Files are byte-for-byte reproducible:
+/// no object times, creation order tracked, library bounds V18 (checksummed metadata). Array
+/// datasets of 2 KiB and more are chunked with shuffle + gzip 1, all chunked ones carry fletcher32.
+/// Reading: errors are DataErrors "file: /object: problem (why) suggestion"; sizes are checked
+/// before memory is taken.
+namespace cimstat::core {
+
+namespace detail {
+struct Hdf5Writer;
+struct Hdf5Reader;
+}  // namespace detail
+
+using Shape64 = std::vector<std::uint64_t>;
+
+class Hdf5Output {
+ public:
+  explicit Hdf5Output(std::filesystem::path target);
+  Hdf5Output(Hdf5Output&&) noexcept;
+  Hdf5Output& operator=(Hdf5Output&&) noexcept;
+  ~Hdf5Output();
+
+  /// Creates a group, and its parents where they are missing. Paths are absolute: "/a/b".
+  void group(std::string_view path);
+
+  // Datasets. The product of `shape` equals values.size(); parents are created.
+  void dataset(std::string_view path, std::span<const double> values, const Shape64& shape);
+  void dataset(std::string_view path, std::span<const float> values, const Shape64& shape);
+  void dataset(std::string_view path, std::span<const std::uint64_t> values, const Shape64& shape);
+  void dataset(std::string_view path, std::span<const std::uint32_t> values, const Shape64& shape);
+  void dataset(std::string_view path, std::span<const std::int32_t> values, const Shape64& shape);
+  void dataset(std::string_view path, std::span<const std::int8_t> values, const Shape64& shape);
+  void dataset(std::string_view path, std::span<const std::uint8_t> values, const Shape64& shape);
+
+  // Attributes of a group or dataset ("/" for the root). Text is fixed-length UTF-8.
+  void attribute(std::string_view path, std::string_view name, std::string_view value);
+  void attribute(std::string_view path, std::string_view name, double value);
+  void attribute(std::string_view path, std::string_view name, std::int64_t value);
+  void attribute(std::string_view path, std::string_view name,
+                 std::span<const std::int64_t> values);
+  void attribute(std::string_view path, std::string_view name, std::span<const double> values);
+
+  /// Makes a 1-D dataset a dimension scale called `name`, then attaches it to a dataset's axis.
+  void make_scale(std::string_view path, std::string_view name);
+  void attach_scale(std::string_view dataset, std::string_view scale, unsigned axis);
+
+  /// Flush, close, fsync, rename, fsync the folder. At most once.
+  void commit();
+
+ private:
+  std::unique_ptr<detail::Hdf5Writer> writer_;
+};
+
+class Hdf5Input {
+ public:
+  /// Throws DataError when the file is missing, not HDF5, truncated or unreadable.
+  explicit Hdf5Input(std::filesystem::path file);
+  Hdf5Input(Hdf5Input&&) noexcept;
+  Hdf5Input& operator=(Hdf5Input&&) noexcept;
+  ~Hdf5Input();
+
+  bool has(std::string_view path) const;  ///< group or dataset
+  bool has_attribute(std::string_view path, std::string_view name) const;
+  std::vector<std::string> children(std::string_view group) const;  ///< in creation order
+  Shape64 shape(std::string_view dataset) const;
+
+  // Reads convert between number types where the stored one is of the same kind (integer or
+  // floating-point) and refuse otherwise; `limit` bounds the number of elements.
+  std::vector<double> doubles(std::string_view dataset, std::uint64_t limit) const;
+  std::vector<std::uint64_t> unsigneds(std::string_view dataset, std::uint64_t limit) const;
+  std::vector<std::int64_t> integers(std::string_view dataset, std::uint64_t limit) const;
+
+  std::string text_attribute(std::string_view path, std::string_view name) const;
+  double number_attribute(std::string_view path, std::string_view name) const;
+  std::int64_t integer_attribute(std::string_view path, std::string_view name) const;
+  std::vector<std::int64_t> integers_attribute(std::string_view path, std::string_view name) const;
+
+  /// Throws the DataError for an object of this file.
+  [[noreturn]] void fail(std::string_view path, std::string_view problem,
+                         std::string_view suggestion = {}) const;
+
+  /// Checks the root attributes `filetype` and `schema_version` [major, minor]; the major must
+  /// agree.
+  void require_type(std::string_view filetype, std::int64_t schema_major) const;
+
+ private:
+  std::unique_ptr<detail::Hdf5Reader> reader_;
+};
+
+}  // namespace cimstat::core

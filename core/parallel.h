@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace cimstat::core {
+
+/// How many threads to use; 0 means every core that the process may use. A speed knob only: no
+/// result depends on it.
+struct Threads {
+  unsigned count = 0;
+};
+
+/// The number that `threads` stands for here (affinity and container limits honoured).
+unsigned resolved(Threads threads);
+
+/// Called between blocks with how many are done; may throw to stop early.
+using Progress = std::function<void(std::size_t done, std::size_t total)>;
+
+/// Runs body(block, slot) for each block in [0, blocks). `slot` < resolved(threads) names a worker
+/// that runs one block at a time, for scratch memory. Exceptions reach the caller. Runs on the
+/// calling thread alone when blocks == 1 or threads resolves to 1. `progress`, where given, is
+/// called from the calling thread or one worker at a time, never concurrently.
+void for_each_block(std::size_t blocks, Threads threads,
+                    const std::function<void(std::size_t block, std::size_t slot)>& body,
+                    const Progress& progress = {});
+
+/// Adds up body(block, sum) over blocks. Each worker adds into its own `Sum`, a copy of `zero`;
+/// these are added by operator+= at the end. For integer sums only: adding is then exact and free
+/// of order.
+template <class Sum, class Body>
+Sum sum_over_blocks(std::size_t blocks, Threads threads, const Sum& zero, Body&& body,
+                    const Progress& progress = {}) {
+  std::vector<Sum> sums(resolved(threads), zero);
+  for_each_block(
+      blocks, threads, [&](std::size_t block, std::size_t slot) { body(block, sums[slot]); },
+      progress);
+  Sum total = zero;
+  for (const Sum& sum : sums) total += sum;
+  return total;
+}
+
+}  // namespace cimstat::core

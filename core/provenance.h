@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cimstat::core {
+
+std::string_view version();  ///< "0.1.0"
+std::string_view
+revision();  ///< git hash at configure time, "+" when dirty, "unknown" from a tarball
+std::string source_text();  ///< "cimstat 0.1.0 (<revision>)": the `source` attribute of files
+
+/// Lower-case hexadecimal SHA-256 (OpenSSL).
+std::string sha256(std::span<const std::byte> bytes);
+std::string sha256(std::string_view text);
+std::string sha256_of_file(const std::filesystem::path& file);
+
+/// What varies from run to run and so stays out of result files. Written beside the result as
+/// `<result>.run.json`, atomically.
+struct RunRecord {
+  std::string command;
+  std::string result_file;
+  std::string result_sha256;
+  std::string simd_target;
+  unsigned threads = 0;
+  double wall_seconds = 0.0;
+  double cpu_seconds = 0.0;
+};
+void write_run_record(const RunRecord& record, const std::filesystem::path& result);
+
+}  // namespace cimstat::core

@@ -1,0 +1,1 @@
+#include "core/quantile_table.h"

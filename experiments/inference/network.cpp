@@ -1,0 +1,1 @@
+#include "experiments/inference/network.h"

@@ -1,1 +1,105 @@
 #include "circuits/column.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace cimstat::circuits {
+
+std::span<const double> Ladder::at(std::uint32_t active_rows) const {
+  const std::size_t count = codes - 1;
+  const std::size_t first = follows_active_rows ? active_rows * count : 0;
+  return std::span(references).subspan(first, count);
+}
+
+std::uint32_t Ladder::ideal_code(std::uint32_t mac_value) const {
+  const double position = (double(mac_value) - code_origin) / code_step;
+  const double code = std::ceil(position - 0.5);  // the lower of two equally near
+  return static_cast<std::uint32_t>(std::clamp(code, 0.0, double(codes - 1)));
+}
+
+std::vector<ColumnPart> parts_of(const ColumnDesign& design, ColumnClass column_class) {
+  const auto [k, n] = column_class;
+  std::vector<ColumnPart> parts;
+  const auto add = [&](const core::Law& law, std::uint32_t count) {
+    if (count > 0) parts.push_back({law, count});
+  };
+  add(design.lrs, k);
+  add(design.hrs, n - k);
+  if (design.leakage) add(*design.leakage, design.rows - n);
+  if (design.dummy) add(design.dummy->scaled(-1.0), n);
+  return parts;
+}
+
+namespace {
+
+template <class Value>
+double sum_over_parts(const ColumnDesign& design, ColumnClass column_class, Value&& value) {
+  const auto [k, n] = column_class;
+  double sum = k * value(design.lrs) + (n - k) * value(design.hrs);
+  if (design.leakage) sum += (design.rows - n) * value(*design.leakage);
+  return sum;
+}
+
+}  // namespace
+
+double mean_current(const ColumnDesign& design, ColumnClass column_class) {
+  const auto mean = [](const core::Law& law) { return law.mean(); };
+  const double dummy = design.dummy ? column_class.active_rows * design.dummy->mean() : 0.0;
+  return sum_over_parts(design, column_class, mean) - dummy;
+}
+
+double current_variance(const ColumnDesign& design, ColumnClass column_class) {
+  const auto variance = [](const core::Law& law) { return law.variance(); };
+  const double dummy = design.dummy ? column_class.active_rows * design.dummy->variance() : 0.0;
+  return sum_over_parts(design, column_class, variance) + dummy;
+}
+
+std::vector<ColumnClass> classes_for(std::span<const std::uint32_t> active_rows) {
+  std::vector<std::uint32_t> sorted(active_rows.begin(), active_rows.end());
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  std::vector<ColumnClass> classes;
+  for (const std::uint32_t n : sorted) {
+    for (std::uint32_t k = 0; k <= n; ++k) classes.push_back({k, n});
+  }
+  return classes;
+}
+
+void check(const ColumnDesign& design, std::span<const ColumnClass> classes) {
+  if (design.rows < 1 || design.rows > row_limit) {
+    throw core::UsageError(
+        fmt::format("column: {} rows are out of range (1 .. {})", design.rows, row_limit));
+  }
+  for (const auto& [k, n] : classes) {
+    if (k > n || n > design.rows) {
+      throw core::UsageError(fmt::format(
+          "column: class k = {}, n = {} does not fit {} rows (k <= n <= rows)", k, n, design.rows));
+    }
+  }
+  const Ladder& ladder = design.ladder;
+  const std::size_t runs = ladder.follows_active_rows ? design.rows + 1 : 1;
+  if (ladder.codes < 2 || ladder.references.size() != runs * (ladder.codes - 1)) {
+    throw core::UsageError(fmt::format("ladder: {} references for {} codes do not fit (need {})",
+                                       ladder.references.size(), ladder.codes,
+                                       runs * (std::max(ladder.codes, 2U) - 1)));
+  }
+  for (std::size_t run = 0; run < runs; ++run) {
+    const std::span<const double> references = ladder.at(static_cast<std::uint32_t>(run));
+    const bool finite = std::all_of(references.begin(), references.end(),
+                                    [](double reference) { return std::isfinite(reference); });
+    const bool ascending = std::adjacent_find(references.begin(), references.end(),
+                                              std::greater_equal<>()) == references.end();
+    if (!finite || !ascending) {
+      throw core::UsageError(
+          fmt::format("ladder: references for {} active rows are not finite and strictly ascending "
+                      "(is the mean LRS current above the mean HRS current?)",
+                      run));
+    }
+  }
+}
+
+}  // namespace cimstat::circuits

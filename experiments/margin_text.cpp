@@ -1,0 +1,115 @@
+#include <fmt/format.h>
+
+#include "experiments/margin.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+std::string amperes(double current) {
+  return core::format_quantity(current, core::Quantity::current, 4);
+}
+
+std::string probability(double value) {
+  return value >= 0.001 ? fmt::format("{:.5f}", value) : fmt::format("{:.3e}", value);
+}
+
+std::string misread_text(const LevelFigures& level) {
+  if (level.none_seen)
+    return fmt::format("0 seen (< {})", probability(level.misread_interval.upper));
+  return fmt::format("{} [{}, {}]", probability(level.misread),
+                     probability(level.misread_interval.lower),
+                     probability(level.misread_interval.upper));
+}
+
+// 17 levels tell the story of 129: the ends, the worst and an even choice between.
+std::vector<std::uint32_t> shown_levels(const MarginResult& result) {
+  constexpr std::uint32_t at_most = 17;
+  const std::uint32_t n = result.active_rows;
+  std::vector<std::uint32_t> shown;
+  for (std::uint32_t k = 0; k <= n; ++k) {
+    const bool even = n < at_most || k % ((n + at_most - 2) / (at_most - 1)) == 0;
+    if (even || k == n || k == result.worst_level || k == result.worst_gap ||
+        k == result.worst_gap + 1) {
+      shown.push_back(k);
+    }
+  }
+  return shown;
+}
+
+}  // namespace
+
+std::string format_margins(const Experiment& experiment, const MarginResult& result) {
+  const Macro& macro = experiment.macro;
+  const MarginSettings& settings = experiment.margin;
+  std::string text = fmt::format(
+      "{}: {} of {} rows active, read at {}\n", experiment.name, result.active_rows,
+      macro.design.rows, core::format_quantity(macro.read_voltage, core::Quantity::voltage));
+  text += fmt::format("  LRS {}\n", devices::describe(macro.cell.lrs));
+  text += fmt::format("  HRS {}\n", devices::describe(macro.cell.hrs));
+  text += fmt::format("  on/off ratio of the mean read currents {:.4g}\n",
+                      macro.design.lrs.mean() / macro.design.hrs.mean());
+  text += fmt::format("  {}\n\n", result.reason);
+  text += fmt::format("{:>5} {:>11} {:>10} {:>11} {:>11}  {:<34} {:>11} {:>11} {:>11} {:>9}\n",
+                      "level", "mean", "sd", fmt::format("q({:g})", settings.tail_probability),
+                      fmt::format("q(1-{:g})", settings.tail_probability),
+                      fmt::format("misread [{:g} % interval]", 100.0 * experiment.table.confidence),
+                      "input-aware", "pattern", "quantile", "overlap");
+  const std::vector<std::uint32_t> shown = shown_levels(result);
+  for (const std::uint32_t k : shown) {
+    const LevelFigures& level = result.levels[k];
+    text += fmt::format("{:>5} {:>11} {:>10} {:>11} {:>11}  {:<34}", k, amperes(level.mean),
+                        amperes(level.sd), amperes(level.low_quantile),
+                        amperes(level.high_quantile), misread_text(level));
+    if (k < result.active_rows) {
+      const GapFigures& gap = result.gaps[k];
+      text += fmt::format(" {:>11} {:>11} {:>11} {:>9.2e}", amperes(gap.input_aware),
+                          amperes(gap.pattern), amperes(gap.quantile), gap.overlap);
+    }
+    text += '\n';
+  }
+  if (shown.size() < result.levels.size()) {
+    text += fmt::format("  ({} of {} levels shown; --json has all)\n", shown.size(),
+                        result.levels.size());
+  }
+  const GapFigures& worst = result.gaps[result.worst_gap];
+  text += fmt::format(
+      "\nMargins of a row are those to the next level; input-aware and pattern at {:g} sigma, the "
+      "pattern "
+      "margin over all numbers of active rows.\n",
+      settings.sigmas);
+  text += fmt::format(
+      "Worst pair: {} and {}, quantile margin {}, overlap {:.3g}. Most misread: level {}, {}.\n",
+      worst.level, worst.level + 1, amperes(worst.quantile), worst.overlap, result.worst_level,
+      misread_text(result.levels[result.worst_level]));
+  return text;
+}
+
+std::string margins_as_json(const Experiment& experiment, const MarginResult& result) {
+  std::string text = fmt::format(
+      "{{\"name\": {:?}, \"active_rows\": {}, \"confidence\": {}, \"sigmas\": {}, "
+      "\"tail_probability\": {}, "
+      "\"worst_gap\": {}, \"worst_level\": {},\n \"levels\": [",
+      experiment.name, result.active_rows, experiment.table.confidence, experiment.margin.sigmas,
+      experiment.margin.tail_probability, result.worst_gap, result.worst_level);
+  for (const LevelFigures& level : result.levels) {
+    text += fmt::format(
+        "{}\n  {{\"level\": {}, \"mean_A\": {}, \"sd_A\": {}, \"low_quantile_A\": {}, "
+        "\"high_quantile_A\": {}, "
+        "\"misread\": {}, \"misread_lower\": {}, \"misread_upper\": {}}}",
+        level.level == 0 ? "" : ",", level.level, level.mean, level.sd, level.low_quantile,
+        level.high_quantile, level.misread, level.misread_interval.lower,
+        level.misread_interval.upper);
+  }
+  text += "],\n \"gaps\": [";
+  for (const GapFigures& gap : result.gaps) {
+    text += fmt::format(
+        "{}\n  {{\"level\": {}, \"input_aware_A\": {}, \"pattern_A\": {}, \"quantile_A\": {}, "
+        "\"overlap\": {}}}",
+        gap.level == 0 ? "" : ",", gap.level, gap.input_aware, gap.pattern, gap.quantile,
+        gap.overlap);
+  }
+  return text + "]}\n";
+}
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,402 @@
+#include "core/shape.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <numbers>
+#include <string>
+
+#include <boost/math/quadrature/gauss.hpp>
+#include <boost/math/special_functions/erf.hpp>
+#include <boost/math/tools/toms748_solve.hpp>
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace cimstat::core {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+template <class... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
+
+double normal_density(double z) {
+  return std::exp(-0.5 * z * z) * (0.5 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
+}
+
+/// P(a < N(0,1) < a + width). A narrow interval is integrated, because the difference of two tails
+/// would keep no digit of it.
+double normal_interval(double a, double width) {
+  if (!(width > 0.0)) return 0.0;
+  if (width < 0.5) {
+    double sum = 0.0;
+    for (const Node& node : gauss_legendre_16()) {
+      sum += node.weight * normal_density(a + 0.5 * width * (1.0 + node.value));
+    }
+    return 0.5 * width * sum;
+  }
+  const double b = a + width;
+  if (a > 0.0) return normal_tail(Tail::upper, a) - normal_tail(Tail::upper, b);
+  if (b < 0.0) return normal_tail(Tail::lower, b) - normal_tail(Tail::lower, a);
+  return 1.0 - normal_tail(Tail::lower, a) - normal_tail(Tail::upper, b);
+}
+
+/// A truncated shape in units of its parent's standard normal variable.
+struct Truncation {
+  double low;    ///< z of the lower end
+  double width;  ///< z of the upper end minus `low`
+};
+
+/// log(b / a) without cancellation when they are close. 0 < a, 0 < b.
+double log_ratio(double b, double a) {
+  return std::abs(b - a) < 0.5 * a ? std::log1p((b - a) / a) : std::log(b / a);
+}
+
+/// Where a truncated lognormal begins: 40 sigma down is as good as 0.
+double start_of(const TruncatedLogNormal& s) {
+  return std::max(s.low, s.median * std::exp(-40.0 * s.sigma));
+}
+
+Truncation truncation(const TruncatedNormal& s) {
+  return {(s.low - s.mean) / s.sd, (s.high - s.low) / s.sd};
+}
+
+Truncation truncation(const TruncatedLogNormal& s) {
+  const double low = start_of(s);
+  return {std::log(low / s.median) / s.sigma, log_ratio(s.high, low) / s.sigma};
+}
+
+/// How far b lies from the end on `side`, in standard deviations of the parent.
+double distance(const TruncatedNormal& s, Tail side, double b) {
+  return (side == Tail::lower ? b - s.low : s.high - b) / s.sd;
+}
+
+double distance(const TruncatedLogNormal& s, Tail side, double b) {
+  const double low = start_of(s);
+  if (b <= low) return side == Tail::lower ? 0.0 : log_ratio(s.high, low) / s.sigma;
+  return (side == Tail::lower ? log_ratio(b, low) : log_ratio(s.high, b)) / s.sigma;
+}
+
+/// The b at that distance.
+double value_at(const TruncatedNormal& s, Tail side, double d) {
+  const double b = side == Tail::lower ? s.low + s.sd * d : s.high - s.sd * d;
+  return std::clamp(b, s.low, s.high);
+}
+
+double value_at(const TruncatedLogNormal& s, Tail side, double d) {
+  const double b =
+      side == Tail::lower ? start_of(s) * std::exp(s.sigma * d) : s.high * std::exp(-s.sigma * d);
+  return std::clamp(b, s.low, s.high);
+}
+
+template <class S>
+double truncated_tail(const S& s, Tail side, double b) {
+  if (b <= s.low) return side == Tail::lower ? 0.0 : 1.0;
+  if (b >= s.high) return side == Tail::lower ? 1.0 : 0.0;
+  const Truncation t = truncation(s);
+  const double part = distance(s, side, b);
+  // Mirrored for the upper side, so that the wanted tail starts at the end of the range.
+  const double start = side == Tail::lower ? t.low : -(t.low + t.width);
+  return std::min(normal_interval(start, part) / normal_interval(t.low, t.width), 1.0);
+}
+
+template <class S>
+double truncated_quantile(const S& s, Tail side, double probability) {
+  const Truncation t = truncation(s);
+  const double start = side == Tail::lower ? t.low : -(t.low + t.width);
+  const double target = probability * normal_interval(start, t.width);
+  const auto excess = [&](double log_distance) {
+    const double mass = normal_interval(start, std::exp(log_distance));
+    return mass > 0.0 ? std::log(mass / target) : -800.0;
+  };
+  double high = std::log(t.width);
+  double low = high - 1.0;
+  while (excess(low) > 0.0) low -= 2.0 * (high - low);
+  std::uintmax_t iterations = 100;
+  const auto bracket = boost::math::tools::toms748_solve(
+      excess, low, high, boost::math::tools::eps_tolerance<double>(52), iterations);
+  return value_at(s, side, std::exp(0.5 * (bracket.first + bracket.second)));
+}
+
+template <class S>
+std::vector<double> truncated_knots(const S& s) {
+  const Truncation t = truncation(s);
+  const auto pieces = static_cast<std::size_t>(std::ceil(t.width / 2.0));
+  std::vector<double> result{s.low};
+  for (std::size_t i = 1; i < pieces; ++i) {
+    const double d = t.width * static_cast<double>(i) / static_cast<double>(pieces);
+    if (std::abs(t.low + d) < 40.0) result.push_back(value_at(s, Tail::lower, d));
+  }
+  result.push_back(s.high);
+  return result;
+}
+
+template <class S>
+std::vector<Node> truncated_nodes(const S& s) {
+  const Truncation t = truncation(s);
+  const double all = normal_interval(t.low, t.width);
+  // What lies 40 standard deviations out carries nothing.
+  const double first = std::max(0.0, -40.0 - t.low);
+  const double last = std::min(t.width, 40.0 - t.low);
+  const auto pieces = static_cast<std::size_t>(std::ceil(2.0 * (last - first)));
+  const double piece = (last - first) / static_cast<double>(pieces);
+  std::vector<Node> result;
+  for (std::size_t i = 0; i < pieces; ++i) {
+    for (const Node& node : gauss_legendre_16()) {
+      const double d = first + piece * (static_cast<double>(i) + 0.5 * (1.0 + node.value));
+      const double weight = 0.5 * piece * node.weight * normal_density(t.low + d) / all;
+      if (weight > 1e-40) result.push_back({value_at(s, Tail::lower, d), weight});
+    }
+  }
+  return result;
+}
+
+double empirical_tail(const Empirical& s, Tail side, double b) {
+  if (b < s.value.front()) return side == Tail::lower ? 0.0 : 1.0;
+  if (b >= s.value.back()) return side == Tail::lower ? 1.0 : 0.0;
+  const auto next = static_cast<std::size_t>(std::upper_bound(s.value.begin(), s.value.end(), b) -
+                                             s.value.begin());
+  const double part = (b - s.value[next - 1]) / (s.value[next] - s.value[next - 1]);
+  const double width = s.probability[next] - s.probability[next - 1];
+  return side == Tail::lower ? s.probability[next - 1] + part * width
+                             : (1.0 - s.probability[next]) + (1.0 - part) * width;
+}
+
+double empirical_quantile(const Empirical& s, Tail side, double probability) {
+  const auto at_or_above = [&](std::size_t i) {
+    return side == Tail::lower ? s.probability[i] >= probability
+                               : 1.0 - s.probability[i] <= probability;
+  };
+  std::size_t next = 1;
+  while (next + 1 < s.value.size() && !at_or_above(next)) ++next;
+  const double width = s.probability[next] - s.probability[next - 1];
+  const double part = side == Tail::lower
+                          ? (probability - s.probability[next - 1]) / width
+                          : 1.0 - (probability - (1.0 - s.probability[next])) / width;
+  return s.value[next - 1] + std::clamp(part, 0.0, 1.0) * (s.value[next] - s.value[next - 1]);
+}
+
+std::vector<Node> empirical_nodes(const Empirical& s) {
+  std::vector<Node> result;
+  for (std::size_t i = 1; i < s.value.size(); ++i) {
+    const double mass = s.probability[i] - s.probability[i - 1];
+    if (s.value[i] == s.value[i - 1]) {
+      result.push_back({s.value[i], mass});
+      continue;
+    }
+    for (const Node& node : gauss_legendre_16()) {
+      result.push_back({s.value[i - 1] + 0.5 * (1.0 + node.value) * (s.value[i] - s.value[i - 1]),
+                        0.5 * node.weight * mass});
+    }
+  }
+  return result;
+}
+
+template <class Value>
+std::vector<Node> gaussian_nodes(double low, double high, const Value& value) {
+  constexpr double step = 0.125;
+  std::vector<Node> result;
+  for (double z = low; z <= high; z += step) {
+    result.push_back({value(z), step * normal_density(z)});
+  }
+  return result;
+}
+
+void require(bool holds, const std::string& problem) {
+  if (!holds) throw UsageError("law: " + problem);
+}
+
+void check_spread(double location, double spread, const char* what) {
+  require(std::isfinite(location) && std::isfinite(spread),
+          fmt::format("{} with a parameter that is not finite", what));
+  require(spread >= 0.0, fmt::format("{} with spread {:g} (must not be negative)", what, spread));
+}
+
+void check_range(double low, double high, const char* what) {
+  require(
+      std::isfinite(low) && std::isfinite(high) && low < high,
+      fmt::format("{} on [{:g}, {:g}] (the ends must be finite and ascending)", what, low, high));
+}
+
+void check_empirical(const Empirical& s) {
+  require(s.probability.size() >= 2 && s.probability.size() == s.value.size(),
+          "empirical law needs as many values as probabilities, at least two");
+  require(s.probability.front() == 0.0 && s.probability.back() == 1.0,
+          "empirical law must run from probability 0 to probability 1");
+  for (std::size_t i = 0; i < s.value.size(); ++i) {
+    require(std::isfinite(s.value[i]), "empirical law with a value that is not finite");
+    if (i == 0) continue;
+    require(s.probability[i] > s.probability[i - 1],
+            "empirical law: probabilities must be strictly increasing");
+    require(s.value[i] >= s.value[i - 1], "empirical law: values must not decrease");
+  }
+}
+
+}  // namespace
+
+Tail opposite(Tail side) { return side == Tail::lower ? Tail::upper : Tail::lower; }
+
+double normal_tail(Tail side, double z) {
+  const double x = side == Tail::upper ? z : -z;
+  return 0.5 * std::erfc(x / std::numbers::sqrt2);
+}
+
+double normal_quantile(Tail side, double probability) {
+  const double z = std::numbers::sqrt2 * boost::math::erfc_inv(2.0 * probability);
+  return side == Tail::upper ? z : -z;
+}
+
+double tail_probability(const Shape& shape, Tail side, double b) {
+  return std::visit(
+      Overloaded{
+          [&](const Point& s) { return (side == Tail::lower) == (s.value <= b) ? 1.0 : 0.0; },
+          [&](const Normal& s) { return normal_tail(side, (b - s.mean) / s.sd); },
+          [&](const LogNormal& s) {
+            if (b <= 0.0) return side == Tail::lower ? 0.0 : 1.0;
+            return normal_tail(side, std::log(b / s.median) / s.sigma);
+          },
+          [&](const Empirical& s) { return empirical_tail(s, side, b); },
+          [&](const auto& s) { return truncated_tail(s, side, b); },
+      },
+      shape);
+}
+
+double quantile(const Shape& shape, Tail side, double probability) {
+  return std::visit(
+      Overloaded{
+          [&](const Point& s) { return s.value; },
+          [&](const Normal& s) { return s.mean + s.sd * normal_quantile(side, probability); },
+          [&](const LogNormal& s) {
+            return s.median * std::exp(s.sigma * normal_quantile(side, probability));
+          },
+          [&](const Empirical& s) { return empirical_quantile(s, side, probability); },
+          [&](const auto& s) { return truncated_quantile(s, side, probability); },
+      },
+      shape);
+}
+
+std::pair<double, double> support(const Shape& shape) {
+  using Range = std::pair<double, double>;
+  return std::visit(Overloaded{
+                        [](const Point& s) { return Range(s.value, s.value); },
+                        [](const Normal&) { return Range(-infinity, infinity); },
+                        [](const LogNormal&) { return Range(0.0, infinity); },
+                        [](const Empirical& s) { return Range(s.value.front(), s.value.back()); },
+                        [](const auto& s) { return Range(s.low, s.high); },
+                    },
+                    shape);
+}
+
+std::vector<double> knots(const Shape& shape) {
+  std::vector<double> result;
+  std::visit(Overloaded{
+                 [](const Point&) {},
+                 [&](const Normal& s) {
+                   for (int z = -38; z <= 38; z += 2) result.push_back(s.mean + s.sd * z);
+                 },
+                 [&](const LogNormal& s) {
+                   for (int z = -38; z <= 38; z += 2)
+                     result.push_back(s.median * std::exp(s.sigma * z));
+                 },
+                 [&](const Empirical& s) { result = s.value; },
+                 [&](const auto& s) { result = truncated_knots(s); },
+             },
+             shape);
+  return result;
+}
+
+std::vector<Node> expectation_nodes(const Shape& shape) {
+  return std::visit(
+      Overloaded{
+          [](const Point& s) {
+            return std::vector<Node>{{s.value, 1.0}};
+          },
+          [](const Normal& s) {
+            return gaussian_nodes(-10.0, 10.0, [&](double z) { return s.mean + s.sd * z; });
+          },
+          [](const LogNormal& s) {
+            return gaussian_nodes(-10.0, 10.0 + 2.0 * s.sigma,
+                                  [&](double z) { return s.median * std::exp(s.sigma * z); });
+          },
+          [](const Empirical& s) { return empirical_nodes(s); },
+          [](const auto& s) { return truncated_nodes(s); },
+      },
+      shape);
+}
+
+void check(const Shape& shape) {
+  std::visit(
+      Overloaded{
+          [](const Point& s) { require(std::isfinite(s.value), "point is not finite"); },
+          [](const Normal& s) { check_spread(s.mean, s.sd, "normal law"); },
+          [](const LogNormal& s) {
+            check_spread(s.median, s.sigma, "lognormal law");
+            require(s.median > 0.0, fmt::format("lognormal law with median {:g} (must be "
+                                                "positive)",
+                                                s.median));
+          },
+          [](const TruncatedNormal& s) {
+            check_spread(s.mean, s.sd, "truncated normal law");
+            check_range(s.low, s.high, "truncated normal law");
+            require(s.sd > 0.0, "truncated normal law without spread (use a point)");
+            require(tail_probability(Normal{s.mean, s.sd}, Tail::lower, s.low) < 1.0 - 1e-15 &&
+                        tail_probability(Normal{s.mean, s.sd}, Tail::upper, s.high) < 1.0 - 1e-15,
+                    "truncated normal law with all of its parent outside the range");
+          },
+          [](const TruncatedLogNormal& s) {
+            check_spread(s.median, s.sigma, "truncated lognormal law");
+            check_range(s.low, s.high, "truncated lognormal law");
+            require(s.median > 0.0 && s.low >= 0.0,
+                    "truncated lognormal law needs a positive median and low >= 0");
+            require(s.sigma > 0.0, "truncated lognormal law without spread (use a point)");
+            const LogNormal parent{s.median, s.sigma};
+            require(tail_probability(parent, Tail::lower, s.low) < 1.0 - 1e-15 &&
+                        tail_probability(parent, Tail::upper, s.high) < 1.0 - 1e-15,
+                    "truncated lognormal law with all of its parent outside the range");
+          },
+          [](const Empirical& s) { check_empirical(s); },
+      },
+      shape);
+}
+
+Shape simplified(const Shape& shape) {
+  return std::visit(Overloaded{
+                        [](const Normal& s) -> Shape {
+                          if (s.sd == 0.0) return Point{s.mean};
+                          return s;
+                        },
+                        [](const LogNormal& s) -> Shape {
+                          if (s.sigma == 0.0) return Point{s.median};
+                          return s;
+                        },
+                        [](const Empirical& s) -> Shape {
+                          if (s.value.front() == s.value.back()) return Point{s.value.front()};
+                          return s;
+                        },
+                        [](const auto& s) -> Shape { return s; },
+                    },
+                    shape);
+}
+
+const std::vector<Node>& gauss_legendre_16() {
+  static const std::vector<Node> nodes = [] {
+    using Rule = boost::math::quadrature::gauss<double, 16>;
+    std::vector<Node> result;
+    for (std::size_t i = 0; i < Rule::abscissa().size(); ++i) {
+      result.push_back({-Rule::abscissa()[i], Rule::weights()[i]});
+      result.push_back({Rule::abscissa()[i], Rule::weights()[i]});
+    }
+    std::sort(result.begin(), result.end(),
+              [](const Node& a, const Node& b) { return a.value < b.value; });
+    return result;
+  }();
+  return nodes;
+}
+
+}  // namespace cimstat::core

@@ -9,10 +9,10 @@
 
 #include <boost/math/quadrature/gauss.hpp>
 #include <boost/math/special_functions/erf.hpp>
-#include <boost/math/tools/toms748_solve.hpp>
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/truncated.h"
 
 namespace cimstat::core {
 namespace {
@@ -26,137 +26,6 @@ struct Overloaded : Ts... {
 template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 
-double normal_density(double z) {
-  return std::exp(-0.5 * z * z) * (0.5 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
-}
-
-/// P(a < N(0,1) < a + width). A narrow interval is integrated, because the difference of two tails
-/// would keep no digit of it.
-double normal_interval(double a, double width) {
-  if (!(width > 0.0)) return 0.0;
-  if (width < 0.5) {
-    double sum = 0.0;
-    for (const Node& node : gauss_legendre_16()) {
-      sum += node.weight * normal_density(a + 0.5 * width * (1.0 + node.value));
-    }
-    return 0.5 * width * sum;
-  }
-  const double b = a + width;
-  if (a > 0.0) return normal_tail(Tail::upper, a) - normal_tail(Tail::upper, b);
-  if (b < 0.0) return normal_tail(Tail::lower, b) - normal_tail(Tail::lower, a);
-  return 1.0 - normal_tail(Tail::lower, a) - normal_tail(Tail::upper, b);
-}
-
-/// A truncated shape in units of its parent's standard normal variable.
-struct Truncation {
-  double low;    ///< z of the lower end
-  double width;  ///< z of the upper end minus `low`
-};
-
-/// log(b / a) without cancellation when they are close. 0 < a, 0 < b.
-double log_ratio(double b, double a) {
-  return std::abs(b - a) < 0.5 * a ? std::log1p((b - a) / a) : std::log(b / a);
-}
-
-/// Where a truncated lognormal begins: 40 sigma down is as good as 0.
-double start_of(const TruncatedLogNormal& s) {
-  return std::max(s.low, s.median * std::exp(-40.0 * s.sigma));
-}
-
-Truncation truncation(const TruncatedNormal& s) {
-  return {(s.low - s.mean) / s.sd, (s.high - s.low) / s.sd};
-}
-
-Truncation truncation(const TruncatedLogNormal& s) {
-  const double low = start_of(s);
-  return {std::log(low / s.median) / s.sigma, log_ratio(s.high, low) / s.sigma};
-}
-
-/// How far b lies from the end on `side`, in standard deviations of the parent.
-double distance(const TruncatedNormal& s, Tail side, double b) {
-  return (side == Tail::lower ? b - s.low : s.high - b) / s.sd;
-}
-
-double distance(const TruncatedLogNormal& s, Tail side, double b) {
-  const double low = start_of(s);
-  if (b <= low) return side == Tail::lower ? 0.0 : log_ratio(s.high, low) / s.sigma;
-  return (side == Tail::lower ? log_ratio(b, low) : log_ratio(s.high, b)) / s.sigma;
-}
-
-/// The b at that distance.
-double value_at(const TruncatedNormal& s, Tail side, double d) {
-  const double b = side == Tail::lower ? s.low + s.sd * d : s.high - s.sd * d;
-  return std::clamp(b, s.low, s.high);
-}
-
-double value_at(const TruncatedLogNormal& s, Tail side, double d) {
-  const double b =
-      side == Tail::lower ? start_of(s) * std::exp(s.sigma * d) : s.high * std::exp(-s.sigma * d);
-  return std::clamp(b, s.low, s.high);
-}
-
-template <class S>
-double truncated_tail(const S& s, Tail side, double b) {
-  if (b <= s.low) return side == Tail::lower ? 0.0 : 1.0;
-  if (b >= s.high) return side == Tail::lower ? 1.0 : 0.0;
-  const Truncation t = truncation(s);
-  const double part = distance(s, side, b);
-  // Mirrored for the upper side, so that the wanted tail starts at the end of the range.
-  const double start = side == Tail::lower ? t.low : -(t.low + t.width);
-  return std::min(normal_interval(start, part) / normal_interval(t.low, t.width), 1.0);
-}
-
-template <class S>
-double truncated_quantile(const S& s, Tail side, double probability) {
-  const Truncation t = truncation(s);
-  const double start = side == Tail::lower ? t.low : -(t.low + t.width);
-  const double target = probability * normal_interval(start, t.width);
-  const auto excess = [&](double log_distance) {
-    const double mass = normal_interval(start, std::exp(log_distance));
-    return mass > 0.0 ? std::log(mass / target) : -800.0;
-  };
-  double high = std::log(t.width);
-  double low = high - 1.0;
-  while (excess(low) > 0.0) low -= 2.0 * (high - low);
-  std::uintmax_t iterations = 100;
-  const auto bracket = boost::math::tools::toms748_solve(
-      excess, low, high, boost::math::tools::eps_tolerance<double>(52), iterations);
-  return value_at(s, side, std::exp(0.5 * (bracket.first + bracket.second)));
-}
-
-template <class S>
-std::vector<double> truncated_knots(const S& s) {
-  const Truncation t = truncation(s);
-  const auto pieces = static_cast<std::size_t>(std::ceil(t.width / 2.0));
-  std::vector<double> result{s.low};
-  for (std::size_t i = 1; i < pieces; ++i) {
-    const double d = t.width * static_cast<double>(i) / static_cast<double>(pieces);
-    if (std::abs(t.low + d) < 40.0) result.push_back(value_at(s, Tail::lower, d));
-  }
-  result.push_back(s.high);
-  return result;
-}
-
-template <class S>
-std::vector<Node> truncated_nodes(const S& s) {
-  const Truncation t = truncation(s);
-  const double all = normal_interval(t.low, t.width);
-  // What lies 40 standard deviations out carries nothing.
-  const double first = std::max(0.0, -40.0 - t.low);
-  const double last = std::min(t.width, 40.0 - t.low);
-  const auto pieces = static_cast<std::size_t>(std::ceil(2.0 * (last - first)));
-  const double piece = (last - first) / static_cast<double>(pieces);
-  std::vector<Node> result;
-  for (std::size_t i = 0; i < pieces; ++i) {
-    for (const Node& node : gauss_legendre_16()) {
-      const double d = first + piece * (static_cast<double>(i) + 0.5 * (1.0 + node.value));
-      const double weight = 0.5 * piece * node.weight * normal_density(t.low + d) / all;
-      if (weight > 1e-40) result.push_back({value_at(s, Tail::lower, d), weight});
-    }
-  }
-  return result;
-}
-
 double empirical_tail(const Empirical& s, Tail side, double b) {
   if (b < s.value.front()) return side == Tail::lower ? 0.0 : 1.0;
   if (b >= s.value.back()) return side == Tail::lower ? 1.0 : 0.0;
@@ -166,6 +35,13 @@ double empirical_tail(const Empirical& s, Tail side, double b) {
   const double width = s.probability[next] - s.probability[next - 1];
   return side == Tail::lower ? s.probability[next - 1] + part * width
                              : (1.0 - s.probability[next]) + (1.0 - part) * width;
+}
+
+double empirical_density(const Empirical& s, double b) {
+  if (b < s.value.front() || b >= s.value.back()) return 0.0;
+  const auto next = static_cast<std::size_t>(std::upper_bound(s.value.begin(), s.value.end(), b) -
+                                             s.value.begin());
+  return (s.probability[next] - s.probability[next - 1]) / (s.value[next] - s.value[next - 1]);
 }
 
 double empirical_quantile(const Empirical& s, Tail side, double probability) {
@@ -240,6 +116,10 @@ void check_empirical(const Empirical& s) {
 
 }  // namespace
 
+double normal_density(double z) {
+  return std::exp(-0.5 * z * z) * (0.5 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
+}
+
 Tail opposite(Tail side) { return side == Tail::lower ? Tail::upper : Tail::lower; }
 
 double normal_tail(Tail side, double z) {
@@ -265,6 +145,20 @@ double tail_probability(const Shape& shape, Tail side, double b) {
           [&](const auto& s) { return truncated_tail(s, side, b); },
       },
       shape);
+}
+
+double density(const Shape& shape, double b) {
+  return std::visit(Overloaded{
+                        [](const Point&) { return 0.0; },
+                        [&](const Normal& s) { return normal_density((b - s.mean) / s.sd) / s.sd; },
+                        [&](const LogNormal& s) {
+                          if (b <= 0.0) return 0.0;
+                          return normal_density(std::log(b / s.median) / s.sigma) / (s.sigma * b);
+                        },
+                        [&](const Empirical& s) { return empirical_density(s, b); },
+                        [&](const auto& s) { return truncated_density(s, b); },
+                    },
+                    shape);
 }
 
 double quantile(const Shape& shape, Tail side, double probability) {

@@ -10,12 +10,14 @@ namespace cimstat::core {
 
 /// P(N(0,1) <= z) or P(N(0,1) > z).
 double normal_tail(Tail side, double z);
+double normal_density(double z);
 /// The z with normal_tail(side, z) = probability.
 double normal_quantile(Tail side, double probability);
 Tail opposite(Tail side);
 
 /// P(B <= b) or P(B > b).
 double tail_probability(const Shape& shape, Tail side, double b);
+double density(const Shape& shape, double b);  ///< 0 for a point
 double quantile(const Shape& shape, Tail side, double probability);
 /// The smallest interval that holds all of the probability; infinite where a tail is.
 std::pair<double, double> support(const Shape& shape);

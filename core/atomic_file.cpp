@@ -1,0 +1,79 @@
+#include "core/atomic_file.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <stdexcept>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace cimstat::core {
+namespace {
+
+[[noreturn]] void fail(const std::filesystem::path& file, std::string_view problem, int number) {
+  throw Error(ExitCode::failure, fmt::format("{}: {} ({})", file.string(), problem,
+                                             std::generic_category().message(number)));
+}
+
+std::filesystem::path temporary_name(const std::filesystem::path& target) {
+  std::filesystem::path name = target;
+  name += ".tmp";
+  return name;
+}
+
+void synchronise_folder(const std::filesystem::path& folder) {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) fail(folder, "cannot be opened", errno);
+  const int number = ::fsync(descriptor) == 0 ? 0 : errno;
+  ::close(descriptor);
+  // Some file systems cannot fsync a folder and say so with EINVAL: there is nothing to be done.
+  if (number != 0 && number != EINVAL) fail(folder, "cannot be flushed to the disk", number);
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::filesystem::path target)
+    : target_(std::move(target)),
+      temporary_(temporary_name(target_)),
+      descriptor_(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
+  if (descriptor_ < 0) fail(temporary_, "cannot be created", errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (committed()) return;
+  ::close(descriptor_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  if (committed()) throw std::logic_error("AtomicFile: used after commit");
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail(target_, "cannot be written", errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void AtomicFile::commit() {
+  if (committed()) throw std::logic_error("AtomicFile: used after commit");
+  if (::fsync(descriptor_) != 0) fail(target_, "cannot be flushed to the disk", errno);
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
+    fail(target_, "cannot be put in place", errno);
+  }
+  ::close(std::exchange(descriptor_, -1));
+  synchronise_folder(target_.has_parent_path() ? target_.parent_path()
+                                               : std::filesystem::path("."));
+}
+
+void write_atomically(const std::filesystem::path& target, std::string_view text) {
+  AtomicFile file(target);
+  file.write(std::as_bytes(std::span(text)));
+  file.commit();
+}
+
+}  // namespace cimstat::core

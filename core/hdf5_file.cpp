@@ -52,21 +52,9 @@ using Space = Handle<H5Sclose>;
 using Type = Handle<H5Tclose>;
 using Properties = Handle<H5Pclose>;
 
-/// Keeps the library from printing its error stack, and puts the caller's handler back.
-class QuietErrors {
- public:
-  QuietErrors() {
-    H5Eget_auto2(H5E_DEFAULT, &handler_, &data_);
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  }
-  QuietErrors(const QuietErrors&) = delete;
-  QuietErrors& operator=(const QuietErrors&) = delete;
-  ~QuietErrors() { H5Eset_auto2(H5E_DEFAULT, handler_, data_); }
-
- private:
-  H5E_auto2_t handler_ = nullptr;
-  void* data_ = nullptr;
-};
+/// For this thread, and for good: the library leaks memory when it meets a damaged object, and
+/// unless it is silent it complains of that when the program ends.
+void silence_errors() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
 
 herr_t keep_first(unsigned position, const H5E_error2_t* error, void* data) {
   if (position == 0 && error->desc != nullptr) *static_cast<std::string*>(data) = error->desc;
@@ -226,7 +214,7 @@ Properties utf8_names(hid_t kind) {
 }  // namespace
 
 detail::Hdf5Writer::Hdf5Writer(std::filesystem::path target) : file(std::move(target)) {
-  const QuietErrors quiet;
+  silence_errors();
   const Properties creation(H5Pcreate(H5P_FILE_CREATE));
   set_group_properties(creation);
   const Properties access(H5Pcreate(H5P_FILE_ACCESS));
@@ -241,7 +229,7 @@ detail::Hdf5Writer::Hdf5Writer(std::filesystem::path target) : file(std::move(ta
 }
 
 detail::Hdf5Writer::~Hdf5Writer() {
-  const QuietErrors quiet;
+  silence_errors();
   image.close();
 }
 
@@ -267,7 +255,7 @@ void detail::Hdf5Writer::write(std::string_view path, const void* values, std::s
   std::uint64_t product = 1;
   for (const std::uint64_t extent : shape) product *= extent;
   if (product != count) throw std::invalid_argument("Hdf5Output: shape does not fit the values");
-  const QuietErrors quiet;
+  silence_errors();
   std::vector<std::string> parts = components(path);
   if (parts.empty()) throw std::invalid_argument("Hdf5Output: a dataset needs a name");
   parts.pop_back();
@@ -305,7 +293,7 @@ Hdf5Output::~Hdf5Output() = default;
 
 void Hdf5Output::group(std::string_view path) {
   writer_->require_open();
-  const QuietErrors quiet;
+  silence_errors();
   writer_->make_group(components(path));
 }
 
@@ -339,7 +327,7 @@ void Hdf5Output::dataset(std::string_view path, std::span<const std::uint8_t> va
 }
 
 void Hdf5Output::attribute(std::string_view path, std::string_view name, std::string_view value) {
-  const QuietErrors quiet;
+  silence_errors();
   if (value.find('\0') != std::string_view::npos) {
     writer_->fail(path, quoted_attribute(name) + " holds a NUL character");
   }
@@ -351,29 +339,29 @@ void Hdf5Output::attribute(std::string_view path, std::string_view name, std::st
   writer_->write_attribute(path, name, text.c_str(), type.id(), type.id(), space_of({}));
 }
 void Hdf5Output::attribute(std::string_view path, std::string_view name, double value) {
-  const QuietErrors quiet;
+  silence_errors();
   writer_->write_attribute(path, name, &value, H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE, space_of({}));
 }
 void Hdf5Output::attribute(std::string_view path, std::string_view name, std::int64_t value) {
-  const QuietErrors quiet;
+  silence_errors();
   writer_->write_attribute(path, name, &value, H5T_NATIVE_INT64, H5T_STD_I64LE, space_of({}));
 }
 void Hdf5Output::attribute(std::string_view path, std::string_view name,
                            std::span<const std::int64_t> values) {
-  const QuietErrors quiet;
+  silence_errors();
   writer_->write_attribute(path, name, values.data(), H5T_NATIVE_INT64, H5T_STD_I64LE,
                            space_of({values.size()}));
 }
 void Hdf5Output::attribute(std::string_view path, std::string_view name,
                            std::span<const double> values) {
-  const QuietErrors quiet;
+  silence_errors();
   writer_->write_attribute(path, name, values.data(), H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE,
                            space_of({values.size()}));
 }
 
 void Hdf5Output::make_scale(std::string_view path, std::string_view name) {
   writer_->require_open();
-  const QuietErrors quiet;
+  silence_errors();
   const Dataset dataset(H5Dopen2(writer_->image.id(), std::string(path).c_str(), H5P_DEFAULT));
   if (!dataset || H5DSset_scale(dataset.id(), std::string(name).c_str()) < 0) {
     writer_->fail(path, "cannot be made a dimension scale");
@@ -382,7 +370,7 @@ void Hdf5Output::make_scale(std::string_view path, std::string_view name) {
 
 void Hdf5Output::attach_scale(std::string_view dataset, std::string_view scale, unsigned axis) {
   writer_->require_open();
-  const QuietErrors quiet;
+  silence_errors();
   const hid_t file = writer_->image.id();
   const Dataset data(H5Dopen2(file, std::string(dataset).c_str(), H5P_DEFAULT));
   const Dataset values(H5Dopen2(file, std::string(scale).c_str(), H5P_DEFAULT));
@@ -393,7 +381,7 @@ void Hdf5Output::attach_scale(std::string_view dataset, std::string_view scale, 
 
 void Hdf5Output::commit() {
   writer_->require_open();
-  const QuietErrors quiet;
+  silence_errors();
   if (H5Fflush(writer_->image.id(), H5F_SCOPE_GLOBAL) < 0 || writer_->image.close() < 0 ||
       !writer_->memory) {
     writer_->fail({}, "cannot be made");
@@ -490,7 +478,7 @@ detail::Hdf5Reader::Hdf5Reader(std::filesystem::path path) : name(std::move(path
   const auto status = std::filesystem::status(name, problem);
   if (!std::filesystem::exists(status)) fail({}, "no such file", "check the path");
   if (!std::filesystem::is_regular_file(status)) fail({}, "is not a file", "check the path");
-  const QuietErrors quiet;
+  silence_errors();
   const Properties access(H5Pcreate(H5P_FILE_ACCESS));
   H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG);
   // Result files never change once they have their name, and some network file systems cannot lock.
@@ -635,7 +623,7 @@ void detail::Hdf5Reader::check_chunks(std::string_view path, hid_t dataset,
 
 template <typename Number>
 std::vector<Number> detail::Hdf5Reader::read(std::string_view path, std::uint64_t limit) const {
-  const QuietErrors quiet;
+  silence_errors();
   const Object dataset = open(path, H5I_DATASET, "dataset");
   const Type type(H5Dget_type(dataset.id()));
   if (!is_of_kind<Number>(type.id())) {
@@ -664,7 +652,7 @@ template <typename Number>
 std::vector<Number> detail::Hdf5Reader::read_attribute(std::string_view path,
                                                        std::string_view attribute,
                                                        std::uint64_t limit) const {
-  const QuietErrors quiet;
+  silence_errors();
   const Attribute opened = open_attribute(path, attribute);
   const Type type(H5Aget_type(opened.id()));
   const std::string label = quoted_attribute(attribute);
@@ -691,12 +679,12 @@ Hdf5Input& Hdf5Input::operator=(Hdf5Input&&) noexcept = default;
 Hdf5Input::~Hdf5Input() = default;
 
 bool Hdf5Input::has(std::string_view path) const {
-  const QuietErrors quiet;
+  silence_errors();
   return reader_->reachable(path);
 }
 
 bool Hdf5Input::has_attribute(std::string_view path, std::string_view name) const {
-  const QuietErrors quiet;
+  silence_errors();
   if (!reader_->reachable(path)) return false;
   const Object object = reader_->open_any(path);
   const htri_t exists = H5Aexists(object.id(), std::string(name).c_str());
@@ -705,7 +693,7 @@ bool Hdf5Input::has_attribute(std::string_view path, std::string_view name) cons
 }
 
 std::vector<std::string> Hdf5Input::children(std::string_view group) const {
-  const QuietErrors quiet;
+  silence_errors();
   const Object object = reader_->open(group, H5I_GROUP, "group");
   H5G_info_t info{};
   const Properties properties(H5Gget_create_plist(object.id()));
@@ -733,7 +721,7 @@ std::vector<std::string> Hdf5Input::children(std::string_view group) const {
 }
 
 Shape64 Hdf5Input::shape(std::string_view dataset) const {
-  const QuietErrors quiet;
+  silence_errors();
   const Object object = reader_->open(dataset, H5I_DATASET, "dataset");
   return reader_->shape_of(dataset, Space(H5Dget_space(object.id())));
 }
@@ -750,7 +738,7 @@ std::vector<std::int64_t> Hdf5Input::integers(std::string_view dataset, std::uin
 }
 
 std::string Hdf5Input::text_attribute(std::string_view path, std::string_view name) const {
-  const QuietErrors quiet;
+  silence_errors();
   const Attribute attribute = reader_->open_attribute(path, name);
   const Type type(H5Aget_type(attribute.id()));
   const Space space(H5Aget_space(attribute.id()));

@@ -19,7 +19,7 @@
 /// 64 KiB). What cannot be written is an Error (failure); wrong use is a std::logic_error.
 /// Reading: errors are DataErrors "file: /object: problem (why) suggestion"; sizes are checked
 /// before memory is taken; links that lead to other files are not followed. A file must not be
-/// used by two threads at once.
+/// used by two threads at once. The library's own printing of errors is switched off.
 namespace cimstat::core {
 
 namespace detail {

@@ -1,1 +1,125 @@
 #include "core/provenance.h"
+
+#include <array>
+#include <cmath>
+#include <ctime>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <stdexcept>
+#include <unistd.h>
+#include <utility>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include "core/atomic_file.h"
+#include "core/error.h"
+
+namespace cimstat::core {
+namespace {
+
+class Sha256 {
+ public:
+  Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
+    require(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+  }
+  void add(const void* bytes, std::size_t size) {
+    require(EVP_DigestUpdate(context_.get(), bytes, size) == 1);
+  }
+  std::string hexadecimal() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned size = 0;
+    require(EVP_DigestFinal_ex(context_.get(), digest.data(), &size) == 1);
+    return fmt::format("{:02x}", fmt::join(digest.begin(), digest.begin() + size, ""));
+  }
+
+ private:
+  static void require(bool success) {
+    if (!success) throw std::runtime_error("OpenSSL cannot compute a SHA-256");
+  }
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+/// A JSON string (RFC 8259, section 7): quotation mark, backslash and control characters escaped.
+std::string json_string(std::string_view text) {
+  std::string result = "\"";
+  for (const char character : text) {
+    const auto code = static_cast<unsigned char>(character);
+    if (character == '"' || character == '\\') {
+      result += '\\';
+      result += character;
+    } else if (code < 0x20) {
+      result += fmt::format("\\u{:04x}", code);
+    } else {
+      result += character;
+    }
+  }
+  return result + '"';
+}
+
+std::string number(double value) {
+  return std::isfinite(value) ? fmt::format("{}", value) : std::string("null");
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+}  // namespace
+
+std::string_view version() { return CIMSTAT_VERSION; }
+
+std::string_view revision() { return CIMSTAT_REVISION; }
+
+std::string source_text() { return fmt::format("cimstat {} ({})", version(), revision()); }
+
+std::string sha256(std::span<const std::byte> bytes) {
+  Sha256 hash;
+  hash.add(bytes.data(), bytes.size());
+  return hash.hexadecimal();
+}
+
+std::string sha256(std::string_view text) { return sha256(std::as_bytes(std::span(text))); }
+
+std::string sha256_of_file(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::vector<char> block(1 << 20);
+  Sha256 hash;
+  while (stream) {
+    stream.read(block.data(), std::ssize(block));
+    hash.add(block.data(), static_cast<std::size_t>(stream.gcount()));
+  }
+  if (!stream.eof()) throw DataError(fmt::format("{}: cannot be read", file.string()));
+  return hash.hexadecimal();
+}
+
+void write_run_record(const RunRecord& record, const std::filesystem::path& result) {
+  const std::tm now = fmt::gmtime(std::time(nullptr));
+  const std::vector<std::pair<std::string_view, std::string>> fields{
+      {"command", json_string(record.command)},
+      {"result_file", json_string(record.result_file)},
+      {"result_sha256", json_string(record.result_sha256)},
+      {"source", json_string(source_text())},
+      {"simd_target", json_string(record.simd_target)},
+      {"threads", fmt::format("{}", record.threads)},
+      {"wall_seconds", number(record.wall_seconds)},
+      {"cpu_seconds", number(record.cpu_seconds)},
+      {"host", json_string(host_name())},
+      {"written", json_string(fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", now))},
+  };
+  std::string json = "{";
+  std::string_view separator = "\n";
+  for (const auto& [name, value] : fields) {
+    json += fmt::format("{}  {}: {}", separator, json_string(name), value);
+    separator = ",\n";
+  }
+  json += "\n}\n";
+  std::filesystem::path file = result;
+  file += ".run.json";
+  write_atomically(file, json);
+}
+
+}  // namespace cimstat::core

@@ -14,13 +14,14 @@ std::string_view
 revision();  ///< git hash at configure time, "+" when dirty, "unknown" from a tarball
 std::string source_text();  ///< "cimstat 0.1.0 (<revision>)": the `source` attribute of files
 
-/// Lower-case hexadecimal SHA-256 (OpenSSL).
+/// Lower-case hexadecimal SHA-256 (OpenSSL). A file that cannot be read is a DataError.
 std::string sha256(std::span<const std::byte> bytes);
 std::string sha256(std::string_view text);
 std::string sha256_of_file(const std::filesystem::path& file);
 
 /// What varies from run to run and so stays out of result files. Written beside the result as
-/// `<result>.run.json`, atomically.
+/// `<result>.run.json`, atomically, with the source text, the host's name and the time (UTC) added.
+/// Throws Error (failure) when it cannot be written.
 struct RunRecord {
   std::string command;
   std::string result_file;

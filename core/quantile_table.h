@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -9,27 +10,39 @@
 
 namespace cimstat::core {
 
-/// Any distribution as an inverse-CDF table indexed by the bits of a 32-bit uniform word w:
-/// bit 31 picks the side (0 lower, 1 upper), t = float(w & 0x7fffffff) + 0.5f is the tail
-/// probability times 2^32, the exponent and the top mantissa bits of t pick a segment, and the
-/// value is c0 + c1 * t: one gather, one multiply, one add a draw. Reaches 6.3 sigma (tail 2^-33).
+/// Any distribution as an inverse-CDF table indexed by the bits of a 32-bit uniform word w.
+/// t = float(int32(w)) + 0.5f: its sign, which is bit 31 of w, picks the side (0 lower, 1 upper),
+/// |t| is the tail probability times 2^32, the exponent and the top mantissa bits of t pick a
+/// segment, and the value is c0 + c1 * t: one gather, one multiply, one add a draw. Reaches 6.3
+/// sigma (tail 2^-33).
+///
+/// In each segment the line is the least-squares fit to a parabola through the quantile function,
+/// so that the mean over the segment is kept; the first octaves hold few words and are fitted to
+/// these. Largest error for the standard normal: 3e-5.
 class QuantileTable {
  public:
   using QuantileFunction = std::function<double(Tail side, double probability)>;
   static constexpr unsigned segment_bits = 5;  ///< 32 segments in each octave of tail probability
+  static constexpr unsigned index_shift = 23 - segment_bits;
 
   QuantileTable() = default;
-  /// Values are divided by `unit` before they become floats. quantile(side, p) is asked for
-  /// 2^-33 <= p <= 1/2 only.
-  QuantileTable(const QuantileFunction& quantile, double unit);
-  QuantileTable(const Law& law, double unit);
+  /// Values are (quantile - origin) / unit before they become floats. quantile(side, p) is asked
+  /// for 2^-33 <= p <= 1/2 only.
+  QuantileTable(const QuantileFunction& quantile, double unit, double origin = 0.0);
+  QuantileTable(const Law& law, double unit, double origin = 0.0);
 
-  struct Segment {
+  struct alignas(8) Segment {
     float c0;
     float c1;
   };
+  /// Indexed by the leading bits of t, sign included: 33 octaves a side, the rest is never read.
   const std::vector<Segment>& segments() const { return segments_; }
-  float operator()(std::uint32_t word) const;  ///< scalar reference; equals the vector code
+  /// Scalar reference; equals the vector code (core/quantile_table-inl.h) bit for bit.
+  float operator()(std::uint32_t word) const {
+    const float t = static_cast<float>(static_cast<std::int32_t>(word)) + 0.5f;
+    const Segment segment = segments_[std::bit_cast<std::uint32_t>(t) >> index_shift];
+    return segment.c0 + segment.c1 * t;
+  }
 
  private:
   std::vector<Segment> segments_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <vector>
 
 /// Randomness as a pure function of identity: no state is kept anywhere.
 ///
@@ -46,8 +47,13 @@ inline constexpr std::size_t tile_trials = 64;
 using PhiloxCounter = std::array<std::uint32_t, 4>;
 using PhiloxKey = std::array<std::uint32_t, 2>;
 
-/// Philox4x32-10, scalar. The reference for the vector code.
+inline constexpr std::array<std::uint32_t, 2> philox_multiplier{0xD2511F53u, 0xCD9E8D57u};
+inline constexpr std::array<std::uint32_t, 2> philox_key_step{0x9E3779B9u, 0xBB67AE85u};
+
+/// Philox4x32-10, scalar. The reference for the vector code (core/philox-inl.h).
 PhiloxCounter philox4x32(PhiloxCounter counter, PhiloxKey key);
+
+PhiloxKey key_of(StreamKey key);
 
 /// The counter of one block of four draws. Asserts the limits above (they are checked when a
 /// configuration is read; this is the inner check).
@@ -71,6 +77,35 @@ class TrialRandom {
   std::uint64_t block_;
   PhiloxCounter words_{};
   unsigned next_ = 4;
+};
+
+/// A run of blocks of one (key, domain), prepared for tiles: lanes are instances, so all lanes
+/// share the block number, and what depends on it in Philox's first rounds is worked out here,
+/// once.
+class BlockSchedule {
+ public:
+  /// The run must not cross a multiple of 2^32 blocks (asserted).
+  BlockSchedule(StreamKey key, Domain domain, std::uint64_t first_block, std::size_t count);
+
+  /// What the block number and the keys add to three words of the state after the second round; in
+  /// word1 with the third round's key.
+  struct Block {
+    std::uint64_t word0;
+    std::uint64_t word1;
+    std::uint64_t word2;
+  };
+  const std::vector<Block>& blocks() const { return blocks_; }
+  const std::array<PhiloxKey, 10>& round_keys() const { return round_keys_; }
+  StreamKey key() const { return key_; }
+  Domain domain() const { return domain_; }
+  std::uint64_t first_block() const { return first_block_; }
+
+ private:
+  StreamKey key_;
+  Domain domain_;
+  std::uint64_t first_block_;
+  std::array<PhiloxKey, 10> round_keys_{};
+  std::vector<Block> blocks_;
 };
 
 /// Which generator fills the tiles.

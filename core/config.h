@@ -38,17 +38,20 @@ struct Range {
 };
 
 namespace detail {
+struct ConfigNode;
 struct ConfigState;
-}
+}  // namespace detail
 
 /// A table of the file; `Config` below is the root. Cheap to copy; all copies share one record of
 /// what was read.
 class ConfigTable {
  public:
+  /// Asking for a key doesn't read it: finish() refuses one that was only asked for.
   bool has(std::string_view key) const;
 
   // Required reads: throw when the key is missing, of the wrong type or unit, or out of range.
   double number(std::string_view key, Quantity quantity, Range range) const;
+  /// An integer, an integral float (1e9), or digits as text, which alone reach beyond 2^63 - 1.
   std::uint64_t count(std::string_view key, std::uint64_t low, std::uint64_t high) const;
   std::string text(std::string_view key) const;
   /// One of `choices`; a misspelt one is answered with the nearest.
@@ -70,38 +73,42 @@ class ConfigTable {
   ConfigTable table(std::string_view key) const;
   ConfigTable table_or_empty(std::string_view key) const;
 
-  /// "text", "integer", "number", "flag", "array", "table", or "" when the key is missing.
+  /// "text", "integer", "number", "flag", "array", "table", "date", or "" when the key is missing.
   std::string_view kind_of(std::string_view key) const;
 
   /// Throws the error for this key (or the table itself, where `key` is empty) at its place.
   [[noreturn]] void fail(std::string_view key, std::string_view problem,
                          std::string_view suggestion = {}) const;
 
-  /// The key stays out of the canonical form (threads, paths, verbosity).
+  /// The key, or the table and all below it, stays out of the canonical form (threads, paths,
+  /// verbosity) and isn't refused by finish() where nothing reads it.
   void leave_out(std::string_view key) const;
 
  private:
   friend class Config;
-  ConfigTable(std::shared_ptr<detail::ConfigState> state, std::string path, const void* node);
+  ConfigTable(std::shared_ptr<detail::ConfigState> state, std::string path,
+              const detail::ConfigNode* node);
   std::shared_ptr<detail::ConfigState> state_;
-  std::string path_;            ///< dotted; empty for the root
-  const void* node_ = nullptr;  ///< the parser's table; null for an absent one
+  std::string path_;                          ///< dotted; empty for the root
+  const detail::ConfigNode* node_ = nullptr;  ///< null for an absent table
 };
 
 class Config : public ConfigTable {
  public:
   /// `overrides` are "dotted.key=value" texts (from --set), applied in order; value is TOML, and a
-  /// bare word is taken as text. Throws UsageError when the file can't be read or parsed.
+  /// bare word is taken as text; tables on the way are made, a table given as value replaces the
+  /// old one. Throws UsageError when the file can't be read or parsed.
   static Config from_file(const std::filesystem::path& file,
                           std::span<const std::string> overrides = {});
   static Config from_text(std::string_view text, std::string_view name,
                           std::span<const std::string> overrides = {});
 
-  /// Refuses keys and tables that nothing has read, with the nearest known key.
+  /// Refuses keys and tables that nothing has read, with the nearest known key. Call it after the
+  /// last read.
   void finish() const;
 
   /// The resolved configuration: every key that was read, sorted, SI numbers in shortest round-trip
-  /// form, as TOML.
+  /// form, as TOML: reading it the same way gives the same canonical form.
   std::string canonical() const;
 
  private:
@@ -111,9 +118,11 @@ class Config : public ConfigTable {
 /// Edit distance (Damerau-Levenshtein) nearest of `known`, where one is near enough to be meant.
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known);
 
-/// "6 kohm" -> 6000. Throws std::invalid_argument with the reason.
+/// "6 kohm" -> 6000, the double nearest to the decimal number. Prefixes a f p n u m k M G T; degC
+/// for a temperature, % for a ratio; a text without a unit is in the SI unit. Throws
+/// std::invalid_argument with the reason.
 double parse_quantity(std::string_view text, Quantity quantity);
-/// 6000, resistance -> "6 kohm", to `digits` significant digits.
+/// 6000, resistance -> "6 kohm", to `digits` significant digits; temperatures in degC.
 std::string format_quantity(double value, Quantity quantity, int digits = 4);
 /// "ohm", "S", ... ; "1" for a ratio.
 std::string_view si_unit(Quantity quantity);

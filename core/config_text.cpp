@@ -1,0 +1,251 @@
+#include "core/config_text.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "core/config.h"
+#include "core/error.h"
+
+namespace cimstat::core {
+namespace config_text {
+namespace {
+
+constexpr int kDeepest = 16;
+
+bool is_bare(char letter) {
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+         (letter >= '0' && letter <= '9') || letter == '_' || letter == '-';
+}
+
+unsigned byte_of(char letter) { return static_cast<unsigned char>(letter); }
+
+/// Bytes of the UTF-8 character that starts at `at`; 0 where there is none (RFC 3629, section 4).
+std::size_t character_length(std::string_view text, std::size_t at) {
+  const unsigned first = byte_of(text[at]);
+  if (first < 0x80) return 1;
+  const std::size_t length = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (length == 0 || first > 0xF4 || at + length > text.size()) return 0;
+  for (std::size_t next = 1; next < length; ++next) {
+    if ((byte_of(text[at + next]) & 0xC0) != 0x80) return 0;
+  }
+  const unsigned second = byte_of(text[at + 1]);
+  const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
+  const bool surrogate = first == 0xED && second >= 0xA0;
+  const bool beyond = first == 0xF4 && second >= 0x90;
+  return overlong || surrogate || beyond ? 0 : length;
+}
+
+/// The place of text[at], columns counted in characters.
+std::string place_of(std::string_view name, std::string_view text, std::size_t at) {
+  const std::string_view before = text.substr(0, at);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const std::size_t start = before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1;
+  const auto column =
+      1 + std::count_if(before.begin() + static_cast<std::ptrdiff_t>(start), before.end(),
+                        [](char c) { return (byte_of(c) & 0xC0) != 0x80; });
+  return fmt::format("{}:{}:{}", one_line(name), line, column);
+}
+
+/// Where the string that opens at `at` ends (one past its closing quotes, or the end of the text).
+std::size_t end_of_string(std::string_view text, std::size_t at) {
+  const char quote = text[at];
+  const std::string_view triple = quote == '"' ? "\"\"\"" : "'''";
+  const bool many_lines = text.substr(at, 3) == triple;
+  std::size_t next = at + (many_lines ? 3 : 1);
+  while (next < text.size()) {
+    if (quote == '"' && text[next] == '\\') {
+      next += 2;
+    } else if (many_lines && text.substr(next, 3) == triple) {
+      return next + 3;
+    } else if (!many_lines && (text[next] == quote || text[next] == '\n')) {
+      return next + 1;
+    } else {
+      ++next;
+    }
+  }
+  return text.size();
+}
+
+/// The first place nested too deep, if any: brackets within brackets, or a key of many parts.
+std::optional<std::size_t> too_deep(std::string_view text) {
+  int brackets = 0;
+  int parts = 1;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const char letter = text[at];
+    if (letter == '"' || letter == '\'') {
+      at = end_of_string(text, at);
+      continue;
+    }
+    if (letter == '#') {
+      at = std::min(text.find('\n', at), text.size());
+      continue;
+    }
+    if (letter == '[' || letter == '{') ++brackets;
+    if ((letter == ']' || letter == '}') && brackets > 0) --brackets;
+    if (letter == '.') {
+      ++parts;
+    } else if (!is_bare(letter) && letter != ' ' && letter != '\t') {
+      parts = 1;
+    }
+    if (brackets > kDeepest || parts > kDeepest) return at;
+    ++at;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& file) {
+  const std::string name = one_line(file.string());
+  std::error_code error;
+  const auto status = std::filesystem::status(file, error);
+  if (!std::filesystem::exists(status)) {
+    throw UsageError(name + ": can't be read (no such file) check the path");
+  }
+  if (std::filesystem::is_directory(status)) {
+    throw UsageError(name + ": can't be read (it is a directory) name a TOML file");
+  }
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw UsageError(name + ": can't be read (access denied) check its permissions");
+  // One byte beyond the limit tells a file that is too long, without trusting a reported size.
+  std::string text(kMostBytes + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (stream.bad()) throw UsageError(name + ": can't be read (input error) check the disk");
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  return text;
+}
+
+void require_sound(std::string_view text, std::string_view name) {
+  if (text.size() > kMostBytes) {
+    throw UsageError(one_line(name) +
+                     ": is too long for a configuration (more than 1 MiB) check that it is the "
+                     "right file; keep long lists in a file of their own");
+  }
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = character_length(text, at);
+    if (length == 0) {
+      throw UsageError(fmt::format("{}: is not UTF-8 text (byte 0x{:02x}) save the file as UTF-8",
+                                   place_of(name, text, at), byte_of(text[at])));
+    }
+    at += length;
+  }
+  if (const auto deep = too_deep(text)) {
+    throw UsageError(fmt::format("{}: is nested too deep (more than {} levels) use fewer levels",
+                                 place_of(name, text, *deep), kDeepest));
+  }
+}
+
+std::string quoted(std::string_view text) {
+  std::string result = "\"";
+  for (const char letter : text) {
+    switch (letter) {
+      case '"':
+        result += "\\\"";
+        break;
+      case '\\':
+        result += "\\\\";
+        break;
+      case '\n':
+        result += "\\n";
+        break;
+      case '\r':
+        result += "\\r";
+        break;
+      case '\t':
+        result += "\\t";
+        break;
+      default:
+        if (byte_of(letter) < 0x20 || byte_of(letter) == 0x7F) {
+          result += fmt::format("\\u{:04X}", byte_of(letter));
+        } else {
+          result += letter;
+        }
+    }
+  }
+  return result + '"';
+}
+
+std::string key_text(std::string_view key) {
+  const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), is_bare);
+  return bare ? std::string(key) : quoted(key);
+}
+
+std::string joined(std::string_view path, std::string_view key) {
+  return path.empty() ? key_text(key) : fmt::format("{}.{}", path, key_text(key));
+}
+
+std::string plain_text(double value) { return fmt::format("{}", value); }
+
+std::string float_text(double value) {
+  std::string text = plain_text(value);
+  if (text.find_first_of(".en") == text.npos) text += ".0";
+  return text;
+}
+
+std::string one_line(std::string_view text) {
+  std::string result;
+  for (const char letter : text) {
+    if (byte_of(letter) < 0x20 || byte_of(letter) == 0x7F) {
+      result += fmt::format("\\x{:02x}", byte_of(letter));
+    } else {
+      result += letter;
+    }
+  }
+  return result;
+}
+
+}  // namespace config_text
+
+std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known) {
+  constexpr std::size_t kLongest = 64;  // longer words aren't misspelt keys, only costly
+  const auto lower = [](std::string_view text) {
+    std::string result(text);
+    for (char& letter : result) {
+      if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+    }
+    return result;
+  };
+  const auto distance = [](std::string_view one, std::string_view other) {
+    // Rows of the optimal string alignment table: before last, last, current.
+    std::vector<std::size_t> before(other.size() + 1), last(other.size() + 1),
+        current(other.size() + 1);
+    for (std::size_t j = 0; j <= other.size(); ++j) last[j] = j;
+    for (std::size_t i = 1; i <= one.size(); ++i) {
+      current[0] = i;
+      for (std::size_t j = 1; j <= other.size(); ++j) {
+        const std::size_t change = one[i - 1] == other[j - 1] ? 0 : 1;
+        current[j] = std::min({last[j] + 1, current[j - 1] + 1, last[j - 1] + change});
+        const bool swapped =
+            i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1];
+        if (swapped) current[j] = std::min(current[j], before[j - 2] + 1);
+      }
+      std::swap(before, last);
+      std::swap(last, current);
+    }
+    return last[other.size()];
+  };
+
+  std::optional<std::string> best;
+  std::size_t least = kLongest;
+  if (word.size() > kLongest) return best;
+  for (const std::string& candidate : known) {
+    const std::size_t longer = std::max(word.size(), candidate.size());
+    if (candidate.empty() || longer > kLongest) continue;
+    const std::size_t apart = distance(lower(word), lower(candidate));
+    if (apart < least && apart <= std::max<std::size_t>(1, longer / 3) && apart < longer) {
+      best = candidate;
+      least = apart;
+    }
+  }
+  return best;
+}
+
+}  // namespace cimstat::core

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+/// Text work of config.cpp that needs no TOML parser.
+namespace cimstat::core::config_text {
+
+/// The largest file that is read.
+inline constexpr std::uintmax_t kMostBytes = 1 << 20;
+
+/// The file's text. Throws UsageError when it is missing, a directory, unreadable or too long.
+std::string read_file(const std::filesystem::path& file);
+
+/// Throws UsageError at the place of what would harm the parser or the reader: bytes that are not
+/// UTF-8, text beyond kMostBytes, keys or brackets nested more than 16 deep (each level costs
+/// stack in the parser).
+void require_sound(std::string_view text, std::string_view name);
+
+/// "..." with TOML's escapes: one line whatever `text` holds.
+std::string quoted(std::string_view text);
+/// A key as TOML writes it: bare where it can be, quoted otherwise.
+std::string key_text(std::string_view key);
+/// path.key, with hostile keys quoted; unique for each sequence of keys.
+std::string joined(std::string_view path, std::string_view key);
+
+/// Shortest text that reads back as the same number; always a TOML float ("6000.0", "4e-05").
+std::string float_text(double value);
+/// The same for people: no ".0".
+std::string plain_text(double value);
+
+/// Control characters made visible, so that a message stays on its line.
+std::string one_line(std::string_view text);
+
+}  // namespace cimstat::core::config_text

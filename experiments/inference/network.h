@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// A quantised network: integer weights, scales, layer graph; and its HDF5 file.
@@ -14,7 +15,8 @@
 /// in IEEE double, two roundings. A layer with output_bits > 0 ends in
 ///     y = clamp(floor(value + 0.5), 0, 2^output_bits - 1)
 /// (so ReLU and BatchNorm are folded into scale and bias); one with output_bits = 0 delivers
-/// `value` itself (logits; only the last layer may).
+/// `value` itself (logits; only the last layer may). relu, max_pool and flatten keep the bits of
+/// their input and have output_bits = 0.
 namespace cimstat::experiments {
 
 enum class LayerKind {
@@ -32,16 +34,16 @@ struct Layer {
   std::string name;
   LayerKind kind = LayerKind::flatten;
   std::vector<std::string> inputs;  ///< names of earlier layers, or "input"
-  // convolution and pools
+  // convolution and pools (else 1, 1, 0); windows over the edge see zeros
   std::uint32_t kernel = 1;
   std::uint32_t stride = 1;
   std::uint32_t padding = 0;
-  // convolution and fully connected
+  // convolution and fully connected (else 0 and empty)
   std::uint32_t weight_bits = 0;  ///< two's complement; 2 .. 8
   std::array<std::uint32_t, 4>
       weight_shape{};  ///< output, input, kernel, kernel (1, 1 when fully connected)
   std::vector<std::int8_t> weight;
-  // digital scale
+  // digital scale: [output] each when weighted, [1] and [1] of average_pool, [2] and [1] of add
   std::vector<double> scale;
   std::vector<double> bias;
   std::uint32_t output_bits = 0;
@@ -57,9 +59,26 @@ struct Network {
   std::vector<Layer> layers;  ///< in an order in which inputs come first; the last one gives logits
 };
 
-/// Reads and checks a network file: shapes, ranges, graph, sizes. Throws DataError.
+/// The kind's name in files and messages: that of the enumerator.
+std::string_view name_of(LayerKind kind);
+
+/// Whether the kind has weights: convolution and fully_connected.
+bool is_weighted(LayerKind kind);
+
+/// Throws DataError "place: layer 'name': problem" unless the whole network can be run: known and
+/// earlier inputs, shapes that fit through the graph, numbers in range, logits [classes] at the
+/// end, sums that cannot overflow 32 bits, and sizes within the limits that experiments/README.md
+/// states.
+void check(const Network& network, std::string_view place = "network");
+
+/// The shape [channels, rows, columns] that each layer delivers. Throws DataError as `check` does.
+std::vector<std::array<std::uint32_t, 3>> output_shapes(const Network& network);
+
+/// Reads and checks a network file. Throws DataError.
 Network read_network(const std::filesystem::path& file);
-/// Writes it (experiments/README.md documents the format).
+
+/// Checks the network and writes it; experiments/README.md documents the format. Throws DataError
+/// for a network that fails the check, Error (failure) when the file cannot be written.
 void write_network(const Network& network, const std::filesystem::path& file);
 
 }  // namespace cimstat::experiments

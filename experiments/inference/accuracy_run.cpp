@@ -1,0 +1,175 @@
+#include "experiments/inference/accuracy_run.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+#include "experiments/inference/cell_simulation.h"
+
+namespace cimstat::experiments {
+namespace {
+
+std::size_t images_to_run(const Network& network, const ImageSet& image_set,
+                          const AccuracyOptions& options) {
+  const std::size_t pixels =
+      std::size_t{network.input_shape[0]} * network.input_shape[1] * network.input_shape[2];
+  if (pixels != image_set.image_size()) {
+    throw core::DataError(fmt::format("images: {} pixels each (the network takes {} x {} x {})",
+                                      image_set.image_size(), network.input_shape[0],
+                                      network.input_shape[1], network.input_shape[2]));
+  }
+  if (options.reads < 1) throw core::UsageError("reads: 0 (at least one pass is needed)");
+  const std::size_t there = image_set.size();
+  const std::size_t images = options.images == 0 ? there : options.images;
+  if (images > there || images == 0) {
+    throw core::UsageError(fmt::format("images: {} wanted (the data set has {})", images, there));
+  }
+  if (std::uint64_t{images} * options.reads > core::instance_limit) {
+    throw core::UsageError(
+        fmt::format("reads: {} of {} images (the random-number contract numbers {} image-reads)",
+                    options.reads, images, core::instance_limit));
+  }
+  return images;
+}
+
+/// Runs the images; make_arithmetic() gives each worker its own Arithmetic.
+AccuracyResult run(const ForwardPass& pass, const ImageSet& image_set, std::size_t images,
+                   const AccuracyOptions& options,
+                   const std::function<Arithmetic(std::size_t slot)>& arithmetic_of,
+                   core::Threads threads, const core::Progress& progress) {
+  AccuracyResult result;
+  result.reads = options.reads;
+  result.partial_sums = pass.partial_sums();
+  result.exact_correct.resize(images);
+  result.sampled_correct.resize(images * options.reads);
+  std::vector<std::unique_ptr<ForwardPass::Workspace>> workspaces(core::resolved(threads));
+  core::for_each_block(
+      images, threads,
+      [&](std::size_t image, std::size_t slot) {
+        if (!workspaces[slot]) {
+          workspaces[slot] = std::make_unique<ForwardPass::Workspace>(pass.workspace());
+        }
+        ForwardPass::Workspace& workspace = *workspaces[slot];
+        const std::span<const std::uint8_t> pixels = image_set.image(image);
+        const std::uint32_t label = image_set.labels[image];
+        result.exact_correct[image] =
+            pass.classify(pixels, ExactIntegers{}, {}, workspace) == label;
+        const Arithmetic arithmetic = arithmetic_of(slot);
+        for (std::uint32_t read = 0; read < options.reads; ++read) {
+          const DrawOrigin origin{options.key, std::uint64_t{image} * options.reads + read};
+          result.sampled_correct[read * images + image] =
+              pass.classify(pixels, arithmetic, origin, workspace) == label;
+        }
+      },
+      progress);
+  return result;
+}
+
+Estimate mean_with_interval(const core::Moments& moments, double confidence) {
+  const double mean = moments.mean();
+  if (moments.count() < 2) return {mean, {-1.0, 1.0}};
+  const double half = core::student_t(confidence, static_cast<double>(moments.count() - 1)) *
+                      moments.standard_error();
+  return {mean, {mean - half, mean + half}};
+}
+
+/// How often an image was classified right, as a share of its reads.
+double share_correct(const AccuracyResult& result, std::size_t image) {
+  std::uint32_t correct = 0;
+  for (std::uint32_t read = 0; read < result.reads; ++read) {
+    correct += result.sampled_correct[read * result.images() + image];
+  }
+  return static_cast<double>(correct) / result.reads;
+}
+
+}  // namespace
+
+AccuracyStatistics accuracy_statistics(const AccuracyResult& result, double confidence) {
+  const std::size_t images = result.images();
+  AccuracyStatistics statistics;
+  std::uint64_t exact = 0;
+  core::Moments sampled;
+  core::Moments difference;
+  double within = 0.0;
+  for (std::size_t image = 0; image < images; ++image) {
+    const double share = share_correct(result, image);
+    exact += result.exact_correct[image];
+    sampled.add(share);
+    difference.add(share - result.exact_correct[image]);
+    if (result.reads > 1) within += share * (1.0 - share) / (result.reads - 1);
+  }
+  statistics.exact = {static_cast<double>(exact) / static_cast<double>(images),
+                      core::clopper_pearson(exact, images, confidence)};
+  statistics.sampled = mean_with_interval(sampled, confidence);
+  statistics.difference = mean_with_interval(difference, confidence);
+  if (result.reads > 1) {
+    const double half =
+        core::normal_z(confidence) * std::sqrt(within) / static_cast<double>(images);
+    const double mean = statistics.sampled.value;
+    statistics.sampled_on_these_images = Estimate{mean, {mean - half, mean + half}};
+  }
+  return statistics;
+}
+
+Estimate paired_difference(const AccuracyResult& a, const AccuracyResult& b, double confidence) {
+  assert(a.images() == b.images());
+  core::Moments difference;
+  for (std::size_t image = 0; image < a.images(); ++image) {
+    difference.add(share_correct(a, image) - share_correct(b, image));
+  }
+  return mean_with_interval(difference, confidence);
+}
+
+AccuracyResult accuracy_with_table(const Network& network, const ImageSet& image_set,
+                                   const circuits::ErrorTable& table,
+                                   const AccuracyOptions& options, core::Threads threads,
+                                   const core::Progress& progress) {
+  const std::size_t images = images_to_run(network, image_set, options);
+  const ForwardPass pass(network, options.array);
+  const CodeSampler sampler(table);
+  if (const auto missing = sampler.first_missing(pass.most_active_rows())) {
+    throw core::UsageError(
+        fmt::format("error table: the table lacks n = {} (k = {}): make it with active_rows up to "
+                    "{}",
+                    missing->active_rows, missing->lrs_count, pass.most_active_rows()));
+  }
+  pass.check_codes(table.codes);
+  return run(
+      pass, image_set, images, options,
+      [&](std::size_t) {
+        return Arithmetic(ColumnReading(SampledCodes{&sampler, options.stream}));
+      },
+      threads, progress);
+}
+
+AccuracyResult accuracy_by_simulation(const Network& network, const ImageSet& image_set,
+                                      const circuits::ColumnDesign& design,
+                                      const AccuracyOptions& options, core::Threads threads,
+                                      const core::Progress& progress) {
+  const std::size_t images = images_to_run(network, image_set, options);
+  const ForwardPass pass(network, options.array);
+  if (pass.most_active_rows() > design.rows) {
+    throw core::UsageError(fmt::format("rows: up to {} active at a time (the column has {})",
+                                       pass.most_active_rows(), design.rows));
+  }
+  pass.check_codes(design.ladder.codes);
+  const CellSimulation simulation(design);
+  simulation.check_batches(pass.batches());
+  std::vector<std::unique_ptr<CodeSource>> sources;
+  for (unsigned slot = 0; slot < core::resolved(threads); ++slot) {
+    sources.push_back(simulation.source());
+  }
+  return run(
+      pass, image_set, images, options,
+      [&](std::size_t slot) {
+        return Arithmetic(ColumnReading(
+            SourcedCodes{sources[slot].get(), design.ladder.code_step, design.ladder.code_origin}));
+      },
+      threads, progress);
+}
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/parallel.h"
+#include "core/random.h"
+#include "core/statistics.h"
+
+#include "circuits/column.h"
+#include "circuits/error_table.h"
+
+#include "experiments/inference/column_layer.h"
+#include "experiments/inference/dataset.h"
+#include "experiments/inference/forward_pass.h"
+#include "experiments/inference/network.h"
+
+/// What a network's accuracy becomes on arrays whose columns misread.
+namespace cimstat::experiments {
+
+struct AccuracyOptions {
+  ArrayOptions array;
+  core::StreamKey key;
+  core::Stream stream = core::Stream::philox;  ///< of the codes; simulation always uses Philox
+  std::uint32_t reads = 1;                     ///< passes of each image, all noise fresh
+  std::size_t images = 0;                      ///< the first so many; 0 means all
+};
+
+/// Right or wrong, for each image: the truth from which all figures follow.
+struct AccuracyResult {
+  std::uint32_t reads = 0;
+  std::vector<std::uint8_t> exact_correct;    ///< [image]: exact integer arithmetic
+  std::vector<std::uint8_t> sampled_correct;  ///< [read][image]
+  std::uint64_t partial_sums = 0;             ///< columns read per image and read
+
+  std::size_t images() const { return exact_correct.size(); }
+};
+
+/// A mean and its interval.
+struct Estimate {
+  double value = 0.0;
+  core::Interval interval;
+};
+
+struct AccuracyStatistics {
+  Estimate exact;       ///< of the population of images; Clopper-Pearson
+  Estimate sampled;     ///< of the population, a t interval: images are independent, the reads of
+                        ///< an image are averaged first
+  Estimate difference;  ///< sampled - exact, paired by image; a t interval over images
+  /// The expected accuracy on these very images. Reads are independent (nothing is frozen), so the
+  /// variance is that within images: s_i^2 / (reads images^2), added up. Nothing with fewer than
+  /// two reads.
+  std::optional<Estimate> sampled_on_these_images;
+};
+
+AccuracyStatistics accuracy_statistics(const AccuracyResult& result, double confidence);
+
+/// sampled(a) - sampled(b), paired by image, with a t interval over images. Equal image counts.
+Estimate paired_difference(const AccuracyResult& a, const AccuracyResult& b, double confidence);
+
+/// Codes are drawn from the table. Throws UsageError when the table lacks a class that can occur,
+/// DataError when images and network don't fit together. `progress` counts images.
+AccuracyResult accuracy_with_table(const Network& network, const ImageSet& image_set,
+                                   const circuits::ErrorTable& table,
+                                   const AccuracyOptions& options, core::Threads threads,
+                                   const core::Progress& progress = {});
+
+/// Each column is simulated at each read: every cell, the offset and the noise drawn afresh.
+AccuracyResult accuracy_by_simulation(const Network& network, const ImageSet& image_set,
+                                      const circuits::ColumnDesign& design,
+                                      const AccuracyOptions& options, core::Threads threads,
+                                      const core::Progress& progress = {});
+
+}  // namespace cimstat::experiments

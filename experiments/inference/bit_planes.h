@@ -1,0 +1,122 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "experiments/inference/aligned_vector.h"
+#include "experiments/inference/network.h"
+
+/// Integers cut into bit planes and laid on word lines.
+namespace cimstat::experiments {
+
+/// How signed weights become columns of binary cells.
+enum class WeightMapping {
+  twos_complement,  ///< one column per bit; the top one counts negatively
+  differential,  ///< magnitudes of positive and of negative weights on columns of their own, both
+                 ///< read, subtracted
+};
+
+/// Channels, rows and columns of an activation map; memory order [channel][row][column].
+struct MapShape {
+  std::uint32_t channels = 0;
+  std::uint32_t rows = 0;
+  std::uint32_t columns = 0;
+  std::size_t size() const { return static_cast<std::size_t>(channels) * rows * columns; }
+  auto operator<=>(const MapShape&) const = default;
+};
+
+/// How the inputs of one output pixel (channel, kernel row, kernel column order) lie on word
+/// lines: input i is row i % rows of tile i / rows. The bits of a tile begin with a 32-bit word;
+/// row r is bit r % 32 of word r / 32.
+class TileLayout {
+ public:
+  /// Throws UsageError unless 1 <= rows <= circuits::row_limit.
+  TileLayout(std::uint32_t inputs, std::uint32_t rows);
+  std::uint32_t inputs() const { return inputs_; }
+  std::uint32_t tiles() const { return (inputs_ + rows_ - 1) / rows_; }
+  std::uint32_t height(std::uint32_t tile) const;  ///< rows in use; the last tile may have fewer
+  std::uint32_t words(std::uint32_t tile) const { return (height(tile) + 31) / 32; }
+  std::uint32_t first_input(std::uint32_t tile) const { return tile * rows_; }
+  /// Where a tile's words begin in a plane of `plane_words()` words.
+  std::uint32_t first_word(std::uint32_t tile) const { return tile * ((rows_ + 31) / 32); }
+  std::uint32_t plane_words() const;
+
+ private:
+  std::uint32_t inputs_;
+  std::uint32_t rows_;
+};
+
+/// Output channels are read in groups of this many: the lanes of a (virtual) vector.
+inline constexpr std::uint32_t group_channels = 16;
+
+/// The columns of one layer as words of cell states (1 = LRS).
+struct WeightPlanes {
+  std::uint32_t outputs = 0;
+  std::uint32_t planes = 0;  ///< bits per weight and column set
+  std::uint32_t sets = 1;    ///< 2 when differential: positive magnitudes, then negative ones
+  std::uint32_t groups = 0;  ///< of 16 channels, in one set; the last one is filled up with HRS
+  bool top_plane_negative = false;
+  AlignedVector<std::uint32_t> words;   ///< [tile][set][group][plane][word of tile][16 channels]
+  std::vector<std::size_t> tile_begin;  ///< where each tile begins in `words`
+
+  /// Vectors of 16 columns that share a read of a tile.
+  std::uint32_t vectors() const { return sets * groups * planes; }
+};
+
+/// Cuts the weights [output][input] (`weight_bits`-bit two's complement numbers) into planes.
+/// Differential columns have weight_bits - 1 planes, or weight_bits when the most negative number
+/// occurs.
+WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t outputs,
+                           std::uint32_t weight_bits, const TileLayout& layout,
+                           WeightMapping mapping);
+
+/// Gathers the inputs of one output pixel of a convolution. A fully connected layer is the 1 x 1
+/// convolution of a 1 x 1 map of as many channels.
+class PatchGeometry {
+ public:
+  PatchGeometry(MapShape input, std::uint32_t kernel, std::uint32_t stride, std::uint32_t padding);
+  std::uint32_t inputs() const { return static_cast<std::uint32_t>(offsets_.size()); }
+  std::uint32_t output_rows() const { return output_rows_; }
+  std::uint32_t output_columns() const { return output_columns_; }
+  std::uint32_t pixels() const { return output_rows_ * output_columns_; }
+  /// The map with its border of zeros, ready for patch(). `padded` is resized.
+  void pad(std::span<const std::uint8_t> map, std::vector<std::uint8_t>& padded) const;
+  /// Copies the patch of output pixel `pixel` (row-major), inputs [first, first + out.size()).
+  void patch(const std::vector<std::uint8_t>& padded, std::uint32_t pixel, std::uint32_t first,
+             std::span<std::uint8_t> out) const;
+
+ private:
+  MapShape input_;
+  std::uint32_t stride_;
+  std::uint32_t padding_;
+  std::uint32_t output_rows_;
+  std::uint32_t output_columns_;
+  std::vector<std::uint32_t> offsets_;  ///< of each input from the patch's corner in the padded map
+};
+
+/// Cuts the inputs of one pixel into planes: words[plane][layout.plane_words()], and counts the
+/// active rows: active_rows[tile * planes + plane]. `scratch` holds a tile of bytes.
+class ActivationPlanes {
+ public:
+  ActivationPlanes(const TileLayout& layout, std::uint32_t planes);
+  void pack(const PatchGeometry& geometry, const std::vector<std::uint8_t>& padded,
+            std::uint32_t pixel);
+  std::uint32_t planes() const { return planes_; }
+  const std::uint32_t* words(std::uint32_t tile, std::uint32_t plane) const {
+    return words_.data() + plane * layout_.plane_words() + layout_.first_word(tile);
+  }
+  std::uint32_t active_rows(std::uint32_t tile, std::uint32_t plane) const {
+    return active_rows_[tile * planes_ + plane];
+  }
+
+ private:
+  TileLayout layout_;
+  std::uint32_t planes_;
+  std::vector<std::uint32_t> words_;
+  std::vector<std::uint32_t> active_rows_;
+  std::vector<std::uint8_t> bytes_;
+};
+
+}  // namespace cimstat::experiments

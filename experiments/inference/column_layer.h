@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "core/random.h"
+
+#include "experiments/inference/aligned_vector.h"
+#include "experiments/inference/bit_planes.h"
+#include "experiments/inference/code_sampler.h"
+#include "experiments/inference/column_kernel.h"
+#include "experiments/inference/network.h"
+
+/// A weighted layer on binary cells, bit-serial: partial sums become codes, codes add up.
+///
+/// For each output pixel, tile of word lines, activation plane i, weight plane j and output channel
+/// a column is read: n rows are active, k of them in LRS, and a code comes out. It stands for
+/// code_origin + code_step * code, and counts +-2^(i + j)-fold. Where no row is active, the digital
+/// logic skips the read: the partial sum is 0.
+namespace cimstat::experiments {
+
+/// Something that turns LRS counts into codes, one read at a time; used by one thread.
+class CodeSource {
+ public:
+  virtual ~CodeSource() = default;
+  /// `counts`[vector][lane] holds k on entry and the code on return. Lanes beyond the layer's
+  /// channels are counted (with k = 0) and ignored. read.active_rows > 0.
+  virtual void read(const ColumnRead& read, const ColumnGroups& groups, const DrawOrigin& origin,
+                    std::span<std::uint32_t> counts) = 0;
+};
+
+/// The converter without errors: code = k.
+class IdealCodes : public CodeSource {
+ public:
+  void read(const ColumnRead&, const ColumnGroups&, const DrawOrigin&,
+            std::span<std::uint32_t>) override {}
+};
+
+/// Codes drawn afresh for each read from an error table.
+struct SampledCodes {
+  const CodeSampler* sampler = nullptr;
+  core::Stream stream = core::Stream::philox;
+};
+
+/// Codes from elsewhere.
+struct SourcedCodes {
+  CodeSource* source = nullptr;
+  double code_step = 1.0;
+  double code_origin = 0.0;
+};
+
+using ColumnReading = std::variant<SampledCodes, SourcedCodes>;
+
+class ColumnLayer {
+ public:
+  /// Scratch memory of one worker.
+  struct Workspace {
+    std::vector<std::uint8_t> padded;
+    std::optional<ActivationPlanes> planes;
+    std::vector<ColumnRead> reads;
+    AlignedVector<std::uint32_t> words;
+    AlignedVector<std::int32_t> sums;
+  };
+
+  /// `layer` is a convolution or fully connected; `index` is its place in the network (below 2^14)
+  /// and `first_batch` the number of random batches that the layers before it own per image.
+  /// Throws UsageError for rows out of range.
+  ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input_bits, std::uint32_t rows,
+              WeightMapping mapping, std::uint32_t index, std::uint64_t first_batch);
+
+  /// Batches of random words that it owns per image: pixels x tiles x activation planes x batches
+  /// of a read, in this order (reads without an active row own theirs too).
+  std::uint64_t batches() const;
+  /// Columns read per image, unused lanes and skipped reads left out and counted, respectively.
+  std::uint64_t partial_sums() const;
+  /// Rows of the fullest tile: the largest n that can occur.
+  std::uint32_t most_active_rows() const { return layout_.height(0); }
+  /// Whether sums of codes below `codes` fit in 32 bits.
+  bool holds(std::uint32_t codes) const;
+  Workspace workspace() const;
+
+  /// The estimates of acc = sum w x (network.h), [output][pixel]. `map` holds the input.
+  void estimate(std::span<const std::uint8_t> map, const ColumnReading& reading,
+                const DrawOrigin& origin, Workspace& workspace, std::span<double> estimates) const;
+
+ private:
+  void collect_reads(std::uint32_t pixel, Workspace& workspace) const;
+  void sample(const SampledCodes& codes, const DrawOrigin& origin,
+              std::optional<FastStream>& stream, Workspace& workspace) const;
+  void sample(const SourcedCodes& codes, const DrawOrigin& origin,
+              std::optional<FastStream>& stream, Workspace& workspace) const;
+
+  TileLayout layout_;
+  PatchGeometry geometry_;
+  WeightPlanes weights_;
+  ColumnGroups groups_;
+  std::uint32_t input_bits_;
+  std::uint32_t index_;
+  std::uint64_t first_batch_;
+};
+
+}  // namespace cimstat::experiments

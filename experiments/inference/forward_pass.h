@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "experiments/inference/column_layer.h"
+#include "experiments/inference/digital_layer.h"
+#include "experiments/inference/network.h"
+
+/// A network laid out on arrays, and one image through it.
+namespace cimstat::experiments {
+
+enum class LayerPlace { analog, digital };
+
+/// How weighted layers lie on arrays.
+struct ArrayOptions {
+  std::uint32_t rows = 0;  ///< word lines that are active at a time; the height of a tile
+  WeightMapping weights = WeightMapping::twos_complement;
+  LayerPlace first_layer = LayerPlace::analog;  ///< the first weighted layer
+  LayerPlace last_layer = LayerPlace::analog;   ///< the last one
+};
+
+/// How the analog layers are computed: exact integers everywhere, or columns read.
+struct ExactIntegers {};
+using Arithmetic = std::variant<ExactIntegers, ColumnReading>;
+
+/// Immutable; shared by all workers.
+class ForwardPass {
+ public:
+  /// Scratch memory of one worker.
+  struct Workspace {
+    std::vector<std::vector<std::uint8_t>> maps;  ///< [node]; node 0 is the input
+    std::vector<double> values;                   ///< after a run: the logits
+    std::vector<ColumnLayer::Workspace> columns;  ///< [node]
+    IntegerLayer::Workspace integers;
+  };
+
+  /// Throws what check(network) throws, and UsageError for rows out of range.
+  ForwardPass(const Network& network, const ArrayOptions& options);
+  Workspace workspace() const;
+
+  std::uint64_t partial_sums() const;  ///< columns read per image
+  std::uint32_t most_active_rows()
+      const;                      ///< the largest n that can occur; 0 without analog layers
+  std::uint64_t batches() const;  ///< random batches per image
+  /// Throws UsageError when `codes` codes could overflow a layer's 32-bit sums.
+  void check_codes(std::uint32_t codes) const;
+
+  /// Turns 8-bit pixels into the network's input levels.
+  std::vector<std::uint8_t> input_levels(std::span<const std::uint8_t> pixels) const;
+  /// One image (pixels [channel][row][column]) through the network: the class with the largest
+  /// logit, the first of equals. The logits stay in workspace.values.
+  std::uint32_t classify(std::span<const std::uint8_t> pixels, const Arithmetic& arithmetic,
+                         const DrawOrigin& origin, Workspace& workspace) const;
+
+ private:
+  struct Node {
+    Layer layer;
+    std::vector<std::size_t> inputs;
+    MapShape shape;
+    std::uint32_t bits = 0;
+    std::optional<IntegerLayer> integer;
+    std::optional<ColumnLayer> analog;
+  };
+  void weighted(const Node& node, std::size_t index, const Arithmetic& arithmetic,
+                const DrawOrigin& origin, Workspace& workspace) const;
+
+  std::vector<Node> nodes_;  ///< node 0 is the input
+};
+
+}  // namespace cimstat::experiments

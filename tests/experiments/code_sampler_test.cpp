@@ -1,0 +1,232 @@
+#include "experiments/inference/code_sampler.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <numeric>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "core/statistics.h"
+
+#include "experiments/inference/column_kernel.h"
+#include "tests/experiments/inference_fixtures.h"
+
+namespace cimstat::experiments {
+namespace {
+
+circuits::ErrorTable one_class(std::vector<double> probability, std::uint32_t lrs_count,
+                               std::uint32_t active_rows) {
+  circuits::ErrorTable table = fixtures::empty_table(active_rows, 0);
+  table.codes = static_cast<std::uint32_t>(probability.size());
+  table.probability.assign(table.size() * table.codes, 0.0);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    double* row = table.probability.data() + i * table.codes;
+    if (table.classes[i] == circuits::ColumnClass{lrs_count, active_rows}) {
+      std::copy(probability.begin(), probability.end(), row);
+    } else {
+      row[0] = 1.0;
+    }
+  }
+  return table;
+}
+
+long double total_variation(const CodeSampler& sampler, const circuits::ErrorTable& table,
+                            std::size_t i) {
+  const std::vector<long double> implied = sampler.implied(table.classes[i]);
+  long double sum = 0.0L;
+  for (std::uint32_t code = 0; code < table.codes; ++code) {
+    sum += std::abs(implied[code] - static_cast<long double>(table.row(i)[code]));
+  }
+  return 0.5L * sum;
+}
+
+TEST(CodeSampler, FollowsEachClassOfA128RowTableToTwoToTheMinus40) {
+  for (const double noise : {0.1, 0.35, 2.0}) {
+    const circuits::ErrorTable table = fixtures::normal_table(128, 0.04, 0.005, noise);
+    const CodeSampler sampler(table);
+    long double worst = 0.0L;
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      worst = std::max(worst, total_variation(sampler, table, i));
+    }
+    EXPECT_LE(worst, std::ldexp(1.0L, -40)) << "noise " << noise;
+    EXPECT_GT(worst, 0.0L);
+  }
+}
+
+TEST(CodeSampler, KeepsTheProbabilityOfRareCodes) {
+  const circuits::ErrorTable table = fixtures::normal_table(32, 0.04, 0.005, 0.05);
+  const CodeSampler sampler(table);
+  int rare = 0;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const std::vector<long double> implied = sampler.implied(table.classes[i]);
+    for (std::uint32_t code = 0; code < table.codes; ++code) {
+      const double p = table.row(i)[code];
+      if (p < 1e-12 || p > 1e-6) continue;
+      ++rare;
+      EXPECT_NEAR(static_cast<double>(implied[code]) / p, 1.0, 1e-6);
+    }
+  }
+  EXPECT_GT(rare, 100);
+}
+
+TEST(CodeSampler, DrawsEachCodeForTheShareOfWordsThatItImplies) {
+  const circuits::ErrorTable table = fixtures::normal_table(20, 0.1, 0.02, 0.6);
+  const CodeSampler sampler(table);
+  const circuits::ColumnClass column_class{9, 20};
+  // Every pair of slot and threshold once; each escape with the words in the middle of 4096 parts.
+  std::vector<double> share(table.codes, 0.0);
+  const double word_weight = std::ldexp(1.0, -16 - static_cast<int>(sampler.slot_bits()));
+  for (std::uint32_t high = 0; high < 65536; ++high) {
+    for (std::uint32_t slot = 0; slot < 1U << sampler.slot_bits(); ++slot) {
+      const std::uint32_t word = high << 16 | slot;
+      const std::uint32_t low = sampler.code(column_class, word, 0);
+      if (low == sampler.code(column_class, word, ~std::uint64_t{0})) {
+        share[low] += word_weight;
+        continue;
+      }
+      for (std::uint64_t part = 0; part < 4096; ++part) {
+        share[sampler.code(column_class, word, part << 52 | 1ULL << 51)] += word_weight / 4096;
+      }
+    }
+  }
+  const std::vector<long double> implied = sampler.implied(column_class);
+  for (std::uint32_t code = 0; code < table.codes; ++code) {
+    EXPECT_NEAR(share[code], static_cast<double>(implied[code]),
+                sampler.escape_probability(column_class) / 2048);
+  }
+}
+
+TEST(CodeSampler, SendsWideLawsAndHighCodesThroughTheEscape) {
+  std::vector<double> wide(300, 1.0 / 300.0);
+  const circuits::ErrorTable table = one_class(wide, 1, 2);
+  const CodeSampler sampler(table);
+  EXPECT_EQ(sampler.slot_bits(), 6u);
+  EXPECT_NEAR(sampler.escape_probability({1, 2}), 237.0 / 300.0, 1e-4);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    EXPECT_LE(total_variation(sampler, table, i), std::ldexp(1.0L, -40));
+  }
+}
+
+TEST(CodeSampler, NeverEscapesWhereNothingIsLeftOver) {
+  const circuits::ErrorTable table = one_class({0.25, 0.5, 0.125, 0.125}, 1, 3);
+  const CodeSampler sampler(table);
+  EXPECT_EQ(sampler.escape_probability({1, 3}), 0.0);
+  EXPECT_EQ(total_variation(sampler, table, *table.find({1, 3})), 0.0L);
+}
+
+TEST(CodeSampler, NamesTheFirstClassThatTheTableLacks) {
+  circuits::ErrorTable table = fixtures::identity_table(4);
+  EXPECT_FALSE(CodeSampler(table).first_missing(4));
+  EXPECT_EQ(CodeSampler(table).first_missing(6), (circuits::ColumnClass{0, 5}));
+  const auto gone = static_cast<std::ptrdiff_t>(*table.find({2, 3}));
+  table.classes.erase(table.classes.begin() + gone);
+  table.ideal_code.erase(table.ideal_code.begin() + gone);
+  table.probability.erase(table.probability.begin() + gone * table.codes,
+                          table.probability.begin() + (gone + 1) * table.codes);
+  EXPECT_EQ(CodeSampler(table).first_missing(4), (circuits::ColumnClass{2, 3}));
+}
+
+TEST(CodeSampler, RefusesRowsThatAreNoDistribution) {
+  EXPECT_THROW(CodeSampler(one_class({0.5, 0.4}, 1, 1)), core::DataError);
+  EXPECT_THROW(CodeSampler(one_class({1.5, -0.5}, 1, 1)), core::DataError);
+  EXPECT_THROW(CodeSampler(one_class({std::nan(""), 1.0}, 1, 1)), core::DataError);
+}
+
+/// How often each code comes in 64 * reads draws of class (k, n = 32) by the vector code.
+std::vector<std::uint64_t> drawn_counts(const circuits::ErrorTable& table, std::uint32_t lrs_count,
+                                        std::uint64_t reads, std::uint64_t seed) {
+  const CodeSampler sampler(table);
+  const ColumnGroups groups{4, 1, false};
+  const std::uint32_t input = ~0U;
+  const AlignedVector<std::uint32_t> weights(64, (1U << lrs_count) - 1);
+  const DrawOrigin origin{{seed}, 0};
+  AlignedVector<std::uint32_t> words(32 * batch_words);
+  AlignedVector<std::int32_t> sums(64);
+  std::vector<std::uint64_t> counts(table.codes, 0);
+  const auto usual = static_cast<std::int32_t>(lrs_count);
+  for (std::uint64_t first = 0; first < reads; first += 32) {
+    fill_batches(origin, core::Domain::code_sampling, first, 32, words);
+    for (std::uint64_t i = 0; i < 32; ++i) {
+      const ColumnRead read{&input, weights.data(), 1, 32, 0, first + i};
+      std::fill(sums.begin(), sums.end(), 0);
+      sample_codes({&read, 1}, groups, sampler, origin,
+                   std::span<const std::uint32_t>(words).subspan(i * batch_words, batch_words),
+                   sums);
+      std::uint64_t others = 0;
+      for (const std::int32_t code : sums) others += code != usual ? 1 : 0;
+      counts[lrs_count] += 64 - others;
+      if (others == 0) continue;
+      for (const std::int32_t code : sums) {
+        if (code != usual) ++counts[static_cast<std::size_t>(code)];
+      }
+    }
+  }
+  return counts;
+}
+
+double goodness_of_fit(const std::vector<std::uint64_t>& counts,
+                       const std::vector<double>& probability) {
+  const auto draws =
+      static_cast<double>(std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}));
+  double statistic = 0.0;
+  int cells = 0;
+  for (std::size_t code = 0; code < counts.size(); ++code) {
+    if (probability[code] == 0.0) {
+      EXPECT_EQ(counts[code], 0u);
+      continue;
+    }
+    const double expected = draws * probability[code];
+    statistic += std::pow(static_cast<double>(counts[code]) - expected, 2) / expected;
+    ++cells;
+  }
+  return core::chi_square_tail(statistic, cells - 1);
+}
+
+// 2^30 draws; misreads between 2e-8 and 1.2e-7, all far below the 2^-20 of a slot, so that each of
+// them comes through the escape.
+TEST(CodeSampler, PassesAChiSquareTestOfABillionDrawsWithMisreadsNearTenToTheMinus7) {
+  const auto law = [](double factor) {
+    std::vector<double> probability(33, 0.0);
+    probability[9] = 8e-8 * factor;
+    probability[11] = 1.2e-7 * factor;
+    probability[12] = 2e-8 * factor;
+    probability[10] = 1.0 - probability[9] - probability[11] - probability[12];
+    return probability;
+  };
+  constexpr std::uint64_t reads = (std::uint64_t{1} << 30) / 64;
+  const std::vector<std::uint64_t> counts = drawn_counts(one_class(law(1.0), 10, 32), 10, reads, 7);
+  EXPECT_GT(goodness_of_fit(counts, law(1.0)), 1e-3);
+  // The twin: misreads 1.5 times as frequent, about 7 standard errors of the 236 expected.
+  const std::vector<std::uint64_t> twin = drawn_counts(one_class(law(1.5), 10, 32), 10, reads, 7);
+  EXPECT_LT(goodness_of_fit(twin, law(1.0)), 1e-6);
+}
+
+TEST(CodeSampler, PassesAChiSquareTestOfCommonMisreads) {
+  const circuits::ErrorTable table = fixtures::normal_table(32, 0.1, 0.02, 0.5);
+  const std::size_t i = *table.find({10, 32});
+  const std::vector<double> law(table.row(i), table.row(i) + table.codes);
+  // Codes with less than 10 expected are pooled by leaving the far tail out of the law.
+  const std::vector<std::uint64_t> counts = drawn_counts(table, 10, 1 << 20, 11);
+  std::vector<std::uint64_t> pooled;
+  std::vector<double> expected;
+  std::uint64_t rest = 0;
+  double rest_law = 0.0;
+  for (std::size_t code = 0; code < law.size(); ++code) {
+    if (law[code] * 64 * (1 << 20) >= 10) {
+      pooled.push_back(counts[code]);
+      expected.push_back(law[code]);
+    } else {
+      rest += counts[code];
+      rest_law += law[code];
+    }
+  }
+  pooled.push_back(rest);
+  expected.push_back(rest_law);
+  EXPECT_GT(goodness_of_fit(pooled, expected), 1e-3);
+}
+
+}  // namespace
+}  // namespace cimstat::experiments

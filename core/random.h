@@ -84,6 +84,7 @@ class TrialRandom {
 /// once.
 class BlockSchedule {
  public:
+  BlockSchedule() = default;
   /// The run must not cross a multiple of 2^32 blocks (asserted).
   BlockSchedule(StreamKey key, Domain domain, std::uint64_t first_block, std::size_t count);
 
@@ -102,8 +103,8 @@ class BlockSchedule {
 
  private:
   StreamKey key_;
-  Domain domain_;
-  std::uint64_t first_block_;
+  Domain domain_ = Domain::test;
+  std::uint64_t first_block_ = 0;
   std::array<PhiloxKey, 10> round_keys_{};
   std::vector<Block> blocks_;
 };

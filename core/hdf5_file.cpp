@@ -111,7 +111,7 @@ herr_t hand_over(void* memory, H5FD_file_image_op_t, void* receiver) {
 void* same_receiver(void* receiver) { return receiver; }
 herr_t keep_receiver(void*) { return 0; }
 
-/// "End of file address" of a version 2 superblock (HDF5 File Format Specification, section II.A).
+/// "End of file address" of a version 3 superblock (HDF5 File Format Specification, section II.A).
 std::size_t file_size(const Memory& memory) {
   std::uint64_t size = 0;
   for (unsigned byte = 8; byte-- > 0;) {
@@ -218,7 +218,8 @@ detail::Hdf5Writer::Hdf5Writer(std::filesystem::path target) : file(std::move(ta
   const Properties creation(H5Pcreate(H5P_FILE_CREATE));
   set_group_properties(creation);
   const Properties access(H5Pcreate(H5P_FILE_ACCESS));
-  H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_V18);
+  // The oldest format in which the index of chunks is checksummed as well.
+  H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_V110);
   H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG);
   H5Pset_fapl_core(access.id(), memory_step_bytes, false);
   H5FD_file_image_callbacks_t callbacks{take_memory,   nullptr,       resize_memory, hand_over,
@@ -565,8 +566,9 @@ void detail::Hdf5Reader::check_storage(std::string_view path, hid_t dataset,
   if (layout == H5D_CHUNKED && product(shape) != 0) check_chunks(path, dataset, properties, shape);
 }
 
-/// The index of chunks carries no checksum in this version of the format, and the library reads a
-/// missing chunk as zeros. So: each chunk present, filtered as declared, none on top of another.
+/// In files of format 1.8 (not ours) the index of chunks carries no checksum, and the library reads
+/// a chunk that it cannot find as zeros. So: each chunk found, filtered as declared, none on top of
+/// another.
 void detail::Hdf5Reader::check_chunks(std::string_view path, hid_t dataset,
                                       const Properties& properties, const Shape64& shape) const {
   const std::size_t rank = shape.size();
@@ -598,10 +600,12 @@ void detail::Hdf5Reader::check_chunks(std::string_view path, hid_t dataset,
     unsigned mask = 0;
     haddr_t address = HADDR_UNDEF;
     hsize_t stored = 0;
-    if (H5Dget_chunk_info_by_coord(dataset, offset.data(), &mask, &address, &stored) < 0) {
+    hsize_t found = 0;  // by the look-up that reading uses; the other one walks the whole index
+    if (H5Dget_chunk_info_by_coord(dataset, offset.data(), &mask, &address, &stored) < 0 ||
+        H5Dget_chunk_storage_size(dataset, offset.data(), &found) < 0) {
       fail_with_cause(path, "index of chunks is damaged");
     }
-    if (address == HADDR_UNDEF || (mask & ~optional_filters) != 0 ||
+    if (address == HADDR_UNDEF || found != stored || (mask & ~optional_filters) != 0 ||
         (mask != 0 && (stored < *bytes || stored > *bytes + 4))) {
       fail(path, "index of chunks is damaged", "restore the file or make it again");
     }

@@ -13,9 +13,9 @@
 /// Writing: the file is built in memory; `commit` writes it to `X.tmp` beside the target (which is
 /// there, empty, from the start, so that a wrong path shows early), fsyncs and renames it; without
 /// commit nothing is left behind. Files are byte-for-byte reproducible:
-/// no object times, creation order tracked, library bounds V18 (checksummed metadata). Array
-/// datasets of 2 KiB and more are chunked with shuffle + gzip 1 + fletcher32; smaller ones lie in
-/// their object header, whose checksum covers them and the attributes (but not a text beyond
+/// no object times, creation order tracked, format 1.10 (metadata and chunk index checksummed).
+/// Array datasets of 2 KiB and more are chunked with shuffle + gzip 1 + fletcher32; smaller ones
+/// lie in their object header, whose checksum covers them and the attributes (but not a text beyond
 /// 64 KiB). What cannot be written is an Error (failure); wrong use is a std::logic_error.
 /// Reading: errors are DataErrors "file: /object: problem (why) suggestion"; sizes are checked
 /// before memory is taken; links that lead to other files are not followed. A file must not be

@@ -1,1 +1,254 @@
 #include "circuits/exact_column.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <numbers>
+
+#include <boost/math/tools/toms748_solve.hpp>
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+#include "circuits/inversion.h"
+
+namespace cimstat::circuits {
+namespace {
+
+constexpr double unit = 0.5 * std::numeric_limits<double>::epsilon();  // of rounding
+/// Below this many noise_sd the bend of the noise is too strong for the transforms.
+constexpr double lowest_knee = 25.0;
+
+/// The laws of a design in the order LRS, HRS, leakage, dummy (negated).
+std::vector<core::Law> laws_of(const ColumnDesign& design) {
+  std::vector<core::Law> laws{design.lrs, design.hrs};
+  if (design.leakage) laws.push_back(*design.leakage);
+  if (design.dummy) laws.push_back(design.dummy->scaled(-1.0));
+  return laws;
+}
+
+std::vector<std::uint32_t> counts_of(const ColumnDesign& design, ColumnClass column_class) {
+  const auto [k, n] = column_class;
+  std::vector<std::uint32_t> counts{k, n - k};
+  if (design.leakage) counts.push_back(design.rows - n);
+  if (design.dummy) counts.push_back(n);
+  return counts;
+}
+
+SumNoise noise_of(const SenseAmplifier& sense) {
+  SumNoise noise;
+  noise.gaussian_variance = sense.offset_sd * sense.offset_sd;
+  if (sense.noise_shape == NoiseShape::logistic) {
+    noise.logistic_scale = sense.noise_sd * std::numbers::sqrt3 * std::numbers::inv_pi;
+  } else {
+    noise.gaussian_variance += sense.noise_sd * sense.noise_sd;
+    noise.bend = sense.noise_sd * sense.noise_sd / (2.0 * sense.noise_knee);
+  }
+  return noise;
+}
+
+/// The normal law (or point) of the sensed current, where it is exactly that.
+std::optional<core::Normal> as_normal(const ColumnDesign& design, ColumnClass column_class) {
+  const SumNoise noise = noise_of(design.sense);
+  if (noise.logistic_scale > 0.0) return std::nullopt;
+  double mean = 0.0;
+  double variance = 0.0;
+  for (const ColumnPart& part : parts_of(design, column_class)) {
+    const auto normal = part.law.as_normal();
+    if (!normal || (normal->sd > 0.0 && noise.bend > 0.0)) return std::nullopt;
+    mean += part.count * normal->mean;
+    variance += part.count * normal->sd * normal->sd;
+  }
+  variance += noise.gaussian_variance + std::max(0.0, 2.0 * noise.bend * mean);
+  return core::Normal{mean, std::sqrt(variance)};
+}
+
+double normal_error(const core::Normal& normal, double reach) {
+  if (normal.sd == 0.0) return 0.0;
+  return unit * (16.0 + 4.0 * (reach + std::abs(normal.mean)) / normal.sd);
+}
+
+/// P(code) where the sensed current is normal: differences on the nearer tail, so that rare codes
+/// keep their digits.
+void fill_normal_row(const core::Normal& normal, std::span<const double> references, double* row) {
+  const auto tail = [&](core::Tail side, double t) {
+    if (normal.sd == 0.0) return (side == core::Tail::lower) == (normal.mean < t) ? 1.0 : 0.0;
+    const double z = (t - normal.mean) / (normal.sd * std::numbers::sqrt2);
+    return 0.5 * std::erfc(side == core::Tail::lower ? -z : z);
+  };
+  const std::size_t codes = references.size() + 1;
+  for (std::size_t code = 0; code < codes; ++code) {
+    if (code == 0) {
+      row[code] = tail(core::Tail::lower, references.front());
+    } else if (code + 1 == codes) {
+      row[code] = tail(core::Tail::upper, references.back());
+    } else if (references[code - 1] >= normal.mean) {
+      row[code] =
+          tail(core::Tail::upper, references[code - 1]) - tail(core::Tail::upper, references[code]);
+    } else if (references[code] <= normal.mean) {
+      row[code] =
+          tail(core::Tail::lower, references[code]) - tail(core::Tail::lower, references[code - 1]);
+    } else {
+      row[code] = 1.0 - tail(core::Tail::lower, references[code - 1]) -
+                  tail(core::Tail::upper, references[code]);
+    }
+  }
+}
+
+void fill_inverted_row(const SumSeries& series, std::span<const double> references, double* row) {
+  const std::vector<double> below = series.below(references);
+  double last = 0.0;
+  for (std::size_t code = 0; code < below.size(); ++code) {
+    const double here = std::max(last, below[code]);  // errors of 1e-15 must not go negative
+    row[code] = here - last;
+    last = here;
+  }
+  row[below.size()] = 1.0 - last;
+}
+
+double reach_of(std::span<const double> references) {
+  return std::max(std::abs(references.front()), std::abs(references.back()));
+}
+
+void check(const ExactOptions& options) {
+  if (!(options.tolerance >= 1e-15 && options.tolerance <= 1e-6)) {
+    throw core::UsageError(
+        fmt::format("exact: tolerance {:g} is out of range (1e-15 .. 1e-6)", options.tolerance));
+  }
+}
+
+std::string obstacle_text(const std::string& why) {
+  return fmt::format(
+      "column: the exact engine can't do this design ({}) give the sense amplifier more noise or "
+      "use method = \"monte_carlo\"",
+      why);
+}
+
+Inversion inversion_of(const ColumnDesign& design, std::span<const ColumnClass> classes,
+                       double tolerance) {
+  std::vector<std::vector<std::uint32_t>> counts;
+  for (const ColumnClass column_class : classes) counts.push_back(counts_of(design, column_class));
+  Inversion inversion(laws_of(design), noise_of(design.sense), counts, tolerance);
+  if (inversion.obstacle()) throw core::UsageError(obstacle_text(*inversion.obstacle()));
+  inversion.prepare();
+  return inversion;
+}
+
+}  // namespace
+
+std::optional<std::string> exact_obstacle(const ColumnDesign& design) {
+  const SenseAmplifier& sense = design.sense;
+  if (sense.noise_sd > 0.0 && sense.noise_knee < std::numeric_limits<double>::infinity()) {
+    if (sense.noise_shape == NoiseShape::logistic) {
+      return "column: the exact engine can't do this design (logistic noise with a finite "
+             "noise_knee has no closed transform) use Gaussian noise or method = \"monte_carlo\"";
+    }
+    if (!(sense.noise_knee >= lowest_knee * sense.noise_sd)) {
+      return fmt::format(
+          "column: the exact engine can't do this design (noise_knee {:g} is below {:g} noise_sd, "
+          "where the noise may vanish) use method = \"monte_carlo\"",
+          sense.noise_knee, lowest_knee);
+    }
+  }
+  // More cells of a kind only make a sum smoother and its tails lighter: these are the worst.
+  const std::uint32_t n = design.rows;
+  const std::vector<ColumnClass> classes{{0, 0}, {0, 1}, {1, 1}, {0, n}, {n, n}};
+  std::vector<std::vector<std::uint32_t>> counts;
+  for (const ColumnClass column_class : classes) {
+    if (!as_normal(design, column_class)) counts.push_back(counts_of(design, column_class));
+  }
+  if (counts.empty()) return std::nullopt;
+  const Inversion inversion(laws_of(design), noise_of(sense), counts, ExactOptions{}.tolerance);
+  if (inversion.obstacle()) return obstacle_text(*inversion.obstacle());
+  return std::nullopt;
+}
+
+ExactProbabilities exact_probabilities(const ColumnDesign& design,
+                                       std::span<const ColumnClass> classes,
+                                       const ExactOptions& options, core::Threads threads) {
+  check(options);
+  check(design, classes);
+  if (const auto obstacle = exact_obstacle(design)) throw core::UsageError(*obstacle);
+  std::vector<std::optional<core::Normal>> normals(classes.size());
+  std::vector<std::size_t> series_of(classes.size());
+  std::vector<ColumnClass> inverted;
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    if (options.shortcut == Shortcut::allow) normals[i] = as_normal(design, classes[i]);
+    series_of[i] = inverted.size();
+    if (!normals[i]) inverted.push_back(classes[i]);
+  }
+  std::optional<Inversion> inversion;
+  if (!inverted.empty()) inversion = inversion_of(design, inverted, options.tolerance);
+
+  const std::size_t codes = design.ladder.codes;
+  ExactProbabilities result;
+  result.probability.resize(classes.size() * codes);
+  result.error_bound.resize(classes.size());
+  constexpr std::size_t block_size = 32;
+  core::for_each_block(
+      (classes.size() + block_size - 1) / block_size, threads, [&](std::size_t block, std::size_t) {
+        const std::size_t end = std::min(classes.size(), (block + 1) * block_size);
+        for (std::size_t i = block * block_size; i < end; ++i) {
+          const auto references = design.ladder.at(classes[i].active_rows);
+          double* row = result.probability.data() + i * codes;
+          if (normals[i]) {
+            fill_normal_row(*normals[i], references, row);
+            result.error_bound[i] = normal_error(*normals[i], reach_of(references));
+          } else {
+            const SumSeries series = inversion->series(series_of[i]);
+            fill_inverted_row(series, references, row);
+            result.error_bound[i] = 2.0 * series.error;
+          }
+        }
+      });
+  return result;
+}
+
+SensedCurrent::SensedCurrent(const ColumnDesign& design, ColumnClass column_class,
+                             const ExactOptions& options) {
+  check(options);
+  if (options.shortcut == Shortcut::allow) normal_ = as_normal(design, column_class);
+  if (normal_) {
+    mean_ = normal_->mean;
+    sd_ = normal_->sd;
+    error_bound_ = normal_error(*normal_, std::abs(mean_) + 10.0 * sd_);
+    return;
+  }
+  if (const auto obstacle = exact_obstacle(design)) throw core::UsageError(*obstacle);
+  series_ = inversion_of(design, std::array{column_class}, options.tolerance).series(0);
+  mean_ = series_.mean;
+  const SumNoise noise = noise_of(design.sense);
+  sd_ = std::sqrt(current_variance(design, column_class) + noise.gaussian_variance +
+                  2.0 * noise.bend * mean_ +
+                  std::pow(noise.logistic_scale * std::numbers::pi, 2) / 3.0);
+  error_bound_ = series_.error;
+}
+
+double SensedCurrent::tail_probability(core::Tail side, double x) const {
+  if (normal_) return core::Law::normal(normal_->mean, normal_->sd).tail_probability(side, x);
+  // P(S <= x) is P(S < the next number), which matters for an atom only.
+  const double below = series_.below(std::nextafter(x, std::numeric_limits<double>::infinity()));
+  return side == core::Tail::lower ? below : 1.0 - below;
+}
+
+double SensedCurrent::density(double x) const {
+  if (!normal_) return series_.density(x);
+  if (normal_->sd == 0.0) return 0.0;
+  const double z = (x - normal_->mean) / normal_->sd;
+  return std::exp(-0.5 * z * z) / (normal_->sd * std::sqrt(2.0 * std::numbers::pi));
+}
+
+double SensedCurrent::quantile(core::Tail side, double probability) const {
+  if (normal_) return core::Law::normal(normal_->mean, normal_->sd).quantile(side, probability);
+  if (series_.real.empty()) return mean_;
+  const double goal = side == core::Tail::lower ? probability : 1.0 - probability;
+  const auto excess = [&](double x) { return series_.below(x) - goal; };
+  std::uintmax_t iterations = 100;
+  const auto bracket = boost::math::tools::toms748_solve(
+      excess, mean_ + series_.low, mean_ + series_.high, -goal, 1.0 - goal,
+      boost::math::tools::eps_tolerance<double>(48), iterations);
+  return 0.5 * (bracket.first + bracket.second);
+}
+
+}  // namespace cimstat::circuits

@@ -9,6 +9,7 @@
 #include "core/parallel.h"
 
 #include "circuits/column.h"
+#include "circuits/sum_series.h"
 
 /// The distribution of the code without sampling, by inversion of characteristic functions.
 namespace cimstat::circuits {
@@ -54,11 +55,8 @@ class SensedCurrent {
   double mean_ = 0.0;
   double sd_ = 0.0;
   double error_bound_ = 0.0;
-  double step_ = 0.0;
-  std::vector<double> real_;
-  std::vector<double> imaginary_;
-  double low_ = 0.0;
-  double high_ = 0.0;
+  std::optional<core::Normal> normal_;
+  SumSeries series_;
 };
 
 }  // namespace cimstat::circuits

@@ -58,17 +58,21 @@ double empirical_quantile(const Empirical& s, Tail side, double probability) {
   return s.value[next - 1] + std::clamp(part, 0.0, 1.0) * (s.value[next] - s.value[next - 1]);
 }
 
-std::vector<Node> empirical_nodes(const Empirical& s) {
+std::vector<Node> empirical_nodes(const Empirical& s, double widest) {
   std::vector<Node> result;
   for (std::size_t i = 1; i < s.value.size(); ++i) {
     const double mass = s.probability[i] - s.probability[i - 1];
-    if (s.value[i] == s.value[i - 1]) {
+    const double width = s.value[i] - s.value[i - 1];
+    if (width == 0.0) {
       result.push_back({s.value[i], mass});
       continue;
     }
-    for (const Node& node : gauss_legendre_16()) {
-      result.push_back({s.value[i - 1] + 0.5 * (1.0 + node.value) * (s.value[i] - s.value[i - 1]),
-                        0.5 * node.weight * mass});
+    const double panels = std::max(1.0, std::ceil(width / widest));
+    for (double panel = 0.0; panel < panels; panel += 1.0) {
+      for (const Node& node : gauss_legendre_16()) {
+        const double part = (panel + 0.5 * (1.0 + node.value)) / panels;
+        result.push_back({s.value[i - 1] + part * width, 0.5 * node.weight * mass / panels});
+      }
     }
   }
   return result;
@@ -205,7 +209,7 @@ std::vector<double> knots(const Shape& shape) {
   return result;
 }
 
-std::vector<Node> expectation_nodes(const Shape& shape) {
+std::vector<Node> expectation_nodes(const Shape& shape, double widest) {
   return std::visit(
       Overloaded{
           [](const Point& s) {
@@ -218,8 +222,8 @@ std::vector<Node> expectation_nodes(const Shape& shape) {
             return gaussian_nodes(-10.0, 10.0 + 2.0 * s.sigma,
                                   [&](double z) { return s.median * std::exp(s.sigma * z); });
           },
-          [](const Empirical& s) { return empirical_nodes(s); },
-          [](const auto& s) { return truncated_nodes(s); },
+          [&](const Empirical& s) { return empirical_nodes(s, widest); },
+          [&](const auto& s) { return truncated_nodes(s, widest); },
       },
       shape);
 }

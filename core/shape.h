@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -26,13 +27,15 @@ std::pair<double, double> support(const Shape& shape);
 /// spacing: ends and corners, and every second standard deviation out to 38. Empty for a point.
 std::vector<double> knots(const Shape& shape);
 
-/// E f(B) is the sum of weight * f(value), up to rounding, for f analytic around the support and
-/// slowly varying (powers, a series resistance).
+/// E f(B) is the sum of weight * f(value), up to rounding, for f analytic around the support:
+/// slowly varying there (powers, a series resistance) or, on truncated and empirical shapes, waves
+/// of up to 4 rad over the distance `widest`.
 struct Node {
   double value = 0.0;
   double weight = 0.0;
 };
-std::vector<Node> expectation_nodes(const Shape& shape);
+std::vector<Node> expectation_nodes(const Shape& shape,
+                                    double widest = std::numeric_limits<double>::infinity());
 
 /// Throws UsageError when a parameter is not finite or out of order.
 void check(const Shape& shape);

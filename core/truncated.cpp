@@ -132,7 +132,7 @@ std::vector<double> truncated_knots(const S& s) {
 }
 
 template <class S>
-std::vector<Node> truncated_nodes(const S& s) {
+std::vector<Node> truncated_nodes(const S& s, double widest) {
   const Truncation t = truncation(s);
   const double all = normal_interval(t.low, t.width);
   // What lies 40 standard deviations out carries nothing.
@@ -142,10 +142,16 @@ std::vector<Node> truncated_nodes(const S& s) {
   const double piece = (last - first) / static_cast<double>(pieces);
   std::vector<Node> result;
   for (std::size_t i = 0; i < pieces; ++i) {
-    for (const Node& node : gauss_legendre_16()) {
-      const double d = first + piece * (static_cast<double>(i) + 0.5 * (1.0 + node.value));
-      const double weight = 0.5 * piece * node.weight * normal_density(t.low + d) / all;
-      if (weight > 1e-40) result.push_back({value_at(s, Tail::lower, d), weight});
+    const double start = first + piece * static_cast<double>(i);
+    const double end = start + piece;
+    const double width = value_at(s, Tail::lower, end) - value_at(s, Tail::lower, start);
+    const double panels = std::max(1.0, std::ceil(width / widest));
+    for (double panel = 0.0; panel < panels; panel += 1.0) {
+      for (const Node& node : gauss_legendre_16()) {
+        const double d = start + piece * (panel + 0.5 * (1.0 + node.value)) / panels;
+        const double weight = 0.5 * piece / panels * node.weight * normal_density(t.low + d) / all;
+        if (weight > 1e-40) result.push_back({value_at(s, Tail::lower, d), weight});
+      }
     }
   }
   return result;
@@ -155,11 +161,11 @@ template double truncated_tail(const TruncatedNormal&, Tail, double);
 template double truncated_density(const TruncatedNormal&, double);
 template double truncated_quantile(const TruncatedNormal&, Tail, double);
 template std::vector<double> truncated_knots(const TruncatedNormal&);
-template std::vector<Node> truncated_nodes(const TruncatedNormal&);
+template std::vector<Node> truncated_nodes(const TruncatedNormal&, double);
 template double truncated_tail(const TruncatedLogNormal&, Tail, double);
 template double truncated_density(const TruncatedLogNormal&, double);
 template double truncated_quantile(const TruncatedLogNormal&, Tail, double);
 template std::vector<double> truncated_knots(const TruncatedLogNormal&);
-template std::vector<Node> truncated_nodes(const TruncatedLogNormal&);
+template std::vector<Node> truncated_nodes(const TruncatedLogNormal&, double);
 
 }  // namespace cimstat::core

@@ -19,6 +19,6 @@ double truncated_quantile(const Truncated& shape, Tail side, double probability)
 template <class Truncated>
 std::vector<double> truncated_knots(const Truncated& shape);
 template <class Truncated>
-std::vector<Node> truncated_nodes(const Truncated& shape);
+std::vector<Node> truncated_nodes(const Truncated& shape, double widest);
 
 }  // namespace cimstat::core

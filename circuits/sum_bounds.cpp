@@ -1,0 +1,151 @@
+#include "circuits/sum_bounds.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace cimstat::circuits {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+// Exponents looked at for a sum, in units of 1 / sd. The best one for a tail of 1e-15 is 8 for a
+// normal sum and less for heavier tails.
+constexpr double smallest_exponent = 0.004;
+constexpr double largest_exponent = 40.0;
+constexpr double grid_ratio = 1.0905077326652577;  // 2^(1/8)
+
+double combined(Counts counts, const std::vector<double>& per_law) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] > 0) sum += counts[i] * per_law[i];
+  }
+  return sum;
+}
+
+/// ln(x / sin(x)), 0 <= x < pi.
+double log_logistic_moment(double x) {
+  if (x >= std::numbers::pi) return infinity;
+  return x < 1e-4 ? x * x / 6.0 : std::log(x / std::sin(x));
+}
+
+}  // namespace
+
+double log_logistic(double x) {
+  if (x < 1e-3) return -x * x / 6.0 + x * x * x * x / 180.0;
+  return std::log(2.0 * x) - x - std::log1p(-std::exp(-2.0 * x));
+}
+
+TailBounds::TailBounds(const std::vector<core::Law>& laws, const SumNoise& noise, double narrowest,
+                       double widest)
+    : noise_(noise) {
+  std::vector<core::ExponentialMoment> moments;
+  for (const core::Law& law : laws) {
+    moments.emplace_back(law);
+    discarded_.push_back(moments.back().discarded());
+  }
+  std::vector<double> thetas;
+  const int first = static_cast<int>(std::floor(4.0 * std::log2(smallest_exponent / widest)));
+  const int last = static_cast<int>(std::ceil(4.0 * std::log2(largest_exponent / narrowest)));
+  for (int i = first; i <= last; ++i) thetas.push_back(std::exp2(0.25 * i));
+  if (noise.logistic_scale > 0.0) {
+    for (int i = 1; i <= 6; ++i) thetas.push_back((1.0 - std::exp2(-i)) / noise.logistic_scale);
+  }
+  std::sort(thetas.begin(), thetas.end());
+  for (const double theta : thetas) {
+    Exponent exponent{
+        theta, log_logistic_moment(std::numbers::pi * noise.logistic_scale * theta), {}, {}, {}};
+    const double bent = noise.bend * theta * theta;
+    for (const core::ExponentialMoment& moment : moments) {
+      exponent.upper.push_back(moment.log_moment(theta + bent));
+      exponent.lower.push_back(moment.log_moment(-theta + bent));
+      if (noise.bend > 0.0) exponent.plain.push_back(moment.log_moment(-theta));
+    }
+    exponents_.push_back(std::move(exponent));
+  }
+}
+
+TailBounds::Extent TailBounds::extent(Counts counts, double mean, double sd,
+                                      double probability) const {
+  const double variance = noise_.gaussian_variance + 2.0 * noise_.bend * mean;
+  const double digits = -std::log(probability);
+  Extent result{-infinity, infinity, probability};
+  for (std::size_t i = 0; i < counts.size(); ++i) result.outside += counts[i] * discarded_[i];
+  for (const Exponent& e : exponents_) {
+    if (e.theta * sd < smallest_exponent || e.theta * sd > largest_exponent) continue;
+    const double shared = 0.5 * e.theta * e.theta * variance + e.logistic + digits;
+    result.high = std::min(result.high, (combined(counts, e.upper) + shared) / e.theta);
+    result.low = std::max(result.low, -(combined(counts, e.lower) + shared) / e.theta);
+  }
+  return result;
+}
+
+TailBounds::Floor TailBounds::floor(Counts counts, std::span<const double> means,
+                                    const std::vector<bool>& chosen, double probability) const {
+  const double digits = -std::log(probability);
+  double mean = 0.0;
+  bool any = false;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (!chosen[i] || counts[i] == 0) continue;
+    mean += counts[i] * means[i];
+    any = true;
+  }
+  if (!any) return {0.0, infinity};
+  Floor best{-infinity, 0.0};
+  for (const Exponent& e : exponents_) {
+    double sum = digits;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      if (chosen[i] && counts[i] > 0) sum += counts[i] * e.plain[i];
+    }
+    if (mean - sum / e.theta > best.value) best = {mean - sum / e.theta, e.theta};
+  }
+  return best;
+}
+
+FrequencyBounds::FrequencyBounds(const std::vector<core::Characteristic>& transforms,
+                                 const SumNoise& noise)
+    : transforms_(transforms), noise_(noise) {}
+
+const FrequencyBounds::Point& FrequencyBounds::point(int index) {
+  if (points_.empty()) first_ = index;
+  if (index < first_) {
+    points_.insert(points_.begin(), static_cast<std::size_t>(first_ - index), std::nullopt);
+    first_ = index;
+  }
+  const auto slot = static_cast<std::size_t>(index - first_);
+  if (slot >= points_.size()) points_.resize(slot + 1);
+  if (!points_[slot]) {
+    const double u = std::exp2(0.125 * index);
+    Point& here = points_[slot].emplace();
+    for (const core::Characteristic& transform : transforms_) {
+      here.envelope.push_back(transform.log_envelope(u));
+      here.decay.push_back(transform.log_decay(u, grid_ratio));
+    }
+    const double x = std::numbers::pi * noise_.logistic_scale * u;
+    here.logistic = log_logistic(x);
+    here.logistic_decay = log_logistic(grid_ratio * x) - here.logistic;
+  }
+  return *points_[slot];
+}
+
+std::optional<FrequencyBounds::Cutoff> FrequencyBounds::cutoff(Counts counts, double variance,
+                                                               double step, double start,
+                                                               double highest, double error) {
+  for (int i = static_cast<int>(std::floor(8.0 * std::log2(start)));; ++i) {
+    const double u = std::exp2(0.125 * i);
+    if (u > highest) return std::nullopt;
+    const Point& here = point(i);
+    const double log_bound =
+        combined(counts, here.envelope) + here.logistic - 0.5 * variance * u * u;
+    const double log_fall = combined(counts, here.decay) + here.logistic_decay -
+                            0.5 * variance * u * u * (grid_ratio * grid_ratio - 1.0);
+    if (!(log_fall < 0.0)) continue;
+    // sum over k of |phi(u_k)| / (pi (k + 1/2)), u_k >= u: the first term, and the integral of
+    // |phi(v)| dv / v, which falls geometrically from one grid interval to the next.
+    const double left = std::exp(log_bound) / std::numbers::pi *
+                        (step / u + std::log(grid_ratio) / -std::expm1(log_fall));
+    if (left <= error) return Cutoff{u, left};
+  }
+}
+
+}  // namespace cimstat::circuits

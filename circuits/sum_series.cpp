@@ -1,0 +1,86 @@
+#include "circuits/sum_series.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+
+namespace cimstat::circuits {
+namespace {
+
+constexpr std::size_t lanes = 4;
+
+/// The sums of real[k] cos(u_k x) and imaginary[k] sin(u_k x), combined by `combine`, for `lanes`
+/// values of x at once; terms are added in the order of k.
+template <class Combine>
+std::array<double, lanes> harmonic_sums(const SumSeries& series, const std::array<double, lanes>& x,
+                                        Combine&& combine) {
+  std::array<double, lanes> sum{};
+  std::array<double, lanes> cosine{};
+  std::array<double, lanes> sine{};
+  std::array<double, lanes> turn_cosine{};
+  std::array<double, lanes> turn_sine{};
+  for (std::size_t i = 0; i < lanes; ++i) {
+    turn_cosine[i] = std::cos(series.step * x[i]);
+    turn_sine[i] = std::sin(series.step * x[i]);
+  }
+  const std::size_t terms = series.real.size();
+  for (std::size_t start = 0; start < terms; start += steps_between_fresh_starts) {
+    const double u = (static_cast<double>(start) + 0.5) * series.step;
+    for (std::size_t i = 0; i < lanes; ++i) {
+      cosine[i] = std::cos(u * x[i]);
+      sine[i] = std::sin(u * x[i]);
+    }
+    const std::size_t end = std::min(terms, start + steps_between_fresh_starts);
+    for (std::size_t k = start; k < end; ++k) {
+      for (std::size_t i = 0; i < lanes; ++i) {
+        sum[i] += combine(k, cosine[i], sine[i]);
+        const double next = cosine[i] * turn_cosine[i] - sine[i] * turn_sine[i];
+        sine[i] = cosine[i] * turn_sine[i] + sine[i] * turn_cosine[i];
+        cosine[i] = next;
+      }
+    }
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::vector<double> SumSeries::below(std::span<const double> x) const {
+  std::vector<double> result(x.size());
+  std::vector<std::size_t> inside;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double t = x[i] - mean;
+    if (t <= low) {
+      result[i] = 0.0;
+    } else if (t > high || real.empty()) {
+      result[i] = 1.0;
+    } else {
+      inside.push_back(i);
+    }
+  }
+  for (std::size_t first = 0; first < inside.size(); first += lanes) {
+    const std::size_t many = std::min(lanes, inside.size() - first);
+    std::array<double, lanes> t{};
+    for (std::size_t i = 0; i < many; ++i) t[i] = x[inside[first + i]] - mean;
+    const auto sums = harmonic_sums(*this, t, [&](std::size_t k, double cosine, double sine) {
+      return imaginary[k] * cosine - real[k] * sine;
+    });
+    for (std::size_t i = 0; i < many; ++i) {
+      result[inside[first + i]] = std::clamp(0.5 - sums[i], 0.0, 1.0);
+    }
+  }
+  return result;
+}
+
+double SumSeries::density(double x) const {
+  const double t = x - mean;
+  if (t <= low || t >= high || real.empty()) return 0.0;
+  const auto sums =
+      harmonic_sums(*this, {t, t, t, t}, [&](std::size_t k, double cosine, double sine) {
+        return (static_cast<double>(k) + 0.5) * (real[k] * cosine + imaginary[k] * sine);
+      });
+  return std::max(0.0, step * sums.front());
+}
+
+}  // namespace cimstat::circuits

@@ -169,21 +169,22 @@ MarginSettings read_margin_settings(const ConfigTable& table, std::uint32_t rows
                                               Range{1e-9, 0.5, false, true}, 1e-3)};
 }
 
-AccuracySettings read_accuracy_settings(const ConfigTable& table) {
+AccuracySettings read_accuracy_settings(const ConfigTable& table, std::uint32_t rows) {
   constexpr std::array<std::pair<std::string_view, LayerPlace>, 2> places = {
       {{"analog", LayerPlace::analog}, {"digital", LayerPlace::digital}}};
   AccuracySettings settings;
+  settings.array.rows = rows;
   settings.network = table.text_or("network", "fashion-cnn");
   settings.data_set = table.text_or("data_set", "fashion-mnist");
   settings.images = table.count_or("images", 1, image_limit, 10'000);
   settings.reads = static_cast<std::uint32_t>(table.count_or("reads", 1, 10'000, 1));
-  settings.weights =
+  settings.array.weights =
       read_choice<WeightMapping, 2>(table, "weights",
                                     {{{"twos_complement", WeightMapping::twos_complement},
                                       {"differential", WeightMapping::differential}}},
                                     "twos_complement");
-  settings.first_layer = read_choice(table, "first_layer", places, "analog");
-  settings.last_layer = read_choice(table, "last_layer", places, "analog");
+  settings.array.first_layer = read_choice(table, "first_layer", places, "analog");
+  settings.array.last_layer = read_choice(table, "last_layer", places, "analog");
   settings.stream = read_choice(table, "stream", streams, "philox");
   return settings;
 }
@@ -211,7 +212,7 @@ Experiment read_experiment(const core::Config& config) {
   const std::uint32_t rows = experiment.macro.design.rows;
   experiment.table = read_table_settings(config.table_or_empty("table"), rows);
   experiment.margin = read_margin_settings(config.table_or_empty("margin"), rows);
-  experiment.accuracy = read_accuracy_settings(config.table_or_empty("accuracy"));
+  experiment.accuracy = read_accuracy_settings(config.table_or_empty("accuracy"), rows);
   config.finish();
   experiment.config_toml = config.canonical();
   return experiment;

@@ -15,6 +15,8 @@
 #include "circuits/references.h"
 #include "circuits/sampled_column.h"
 
+#include "experiments/inference/forward_pass.h"
+
 /// What a configuration file asks for, read and checked once.
 namespace cimstat::experiments {
 
@@ -48,17 +50,12 @@ struct MarginSettings {
   double tail_probability = 1e-3;  ///< of the quantile margin
 };
 
-enum class WeightMapping { twos_complement, differential };
-enum class LayerPlace { analog, digital };
-
 struct AccuracySettings {
   std::string network;   ///< "fashion-cnn" (shipped) or a file
   std::string data_set;  ///< "fashion-mnist" or a folder
   std::uint64_t images = 0;
   std::uint32_t reads = 1;  ///< of each image
-  WeightMapping weights = WeightMapping::twos_complement;
-  LayerPlace first_layer = LayerPlace::analog;
-  LayerPlace last_layer = LayerPlace::analog;
+  ArrayOptions array;       ///< rows are the column's
   core::Stream stream = core::Stream::philox;
 };
 

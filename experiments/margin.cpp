@@ -89,9 +89,10 @@ double overlap(const LevelDistribution& below, const LevelDistribution& above) {
 void measure_levels(const Experiment& experiment, const circuits::ErrorTable& table,
                     MarginResult& result) {
   const ColumnDesign& design = experiment.macro.design;
-  for (std::size_t i = 0; i < table.size(); ++i) {
+  for (std::uint32_t k = 0; k <= result.active_rows; ++k) {
+    const std::size_t i = table.find({.lrs_count = k, .active_rows = result.active_rows}).value();
     LevelFigures figures;
-    figures.level = table.classes[i].lrs_count;
+    figures.level = k;
     figures.mean = mean_current(design, table.classes[i]);
     figures.sd = sensed_sd(design, table.classes[i]);
     figures.misread = table.misread(i);
@@ -134,15 +135,21 @@ double pattern_margin(const ColumnDesign& design, std::uint32_t level, double si
 
 MarginResult measure_margins(const Experiment& experiment, core::Threads threads,
                              const core::Progress& progress) {
+  const std::uint32_t list[] = {experiment.margin.active_rows};
+  const ChosenTable chosen = make_table(experiment, circuits::classes_for(list), threads, progress);
+  MarginResult result = measure_margins(experiment, chosen.table, threads);
+  result.reason = chosen.reason;
+  return result;
+}
+
+MarginResult measure_margins(const Experiment& experiment, const circuits::ErrorTable& table,
+                             core::Threads threads) {
   const ColumnDesign& design = experiment.macro.design;
   MarginResult result;
   const std::uint32_t n = result.active_rows = experiment.margin.active_rows;
-  const std::uint32_t list[] = {n};
-  const ChosenTable chosen = make_table(experiment, circuits::classes_for(list), threads, progress);
-  result.reason = chosen.reason;
-  measure_levels(experiment, chosen.table, result);
+  measure_levels(experiment, table, result);
 
-  const bool exact = chosen.table.method == circuits::TableMethod::exact;
+  const bool exact = !circuits::exact_obstacle(design);
   std::vector<std::optional<LevelDistribution>> distributions(n + 1);
   const double tail = experiment.margin.tail_probability;
   core::for_each_block(n + 1, threads, [&](std::size_t k, std::size_t) {

@@ -51,8 +51,12 @@ struct MarginResult {
   std::string reason;                ///< which engine, and why
 };
 
+/// Margins at experiment.margin.active_rows; makes the error table of these classes itself, ...
 MarginResult measure_margins(const Experiment& experiment, core::Threads threads,
                              const core::Progress& progress = {});
+/// ... or takes the misread probabilities from `table`, which must hold all classes of that n.
+MarginResult measure_margins(const Experiment& experiment, const circuits::ErrorTable& table,
+                             core::Threads threads);
 
 /// The pattern margin of level k without variation (z = 0) or with it, over n = 1 .. rows [A].
 double pattern_margin(const circuits::ColumnDesign& design, std::uint32_t level, double sigmas);

@@ -1,0 +1,128 @@
+#include "experiments/accuracy_file.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "core/hdf5_file.h"
+
+#include "experiments/table_file.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+constexpr std::string_view accuracy_filetype = "cimstat accuracy";
+constexpr std::uint64_t answer_limit = std::uint64_t{1} << 32;
+
+void write_estimate(core::Hdf5Output& file, std::string_view name, const Estimate& estimate) {
+  const std::vector<double> values = {estimate.value, estimate.interval.lower,
+                                      estimate.interval.upper};
+  file.attribute("/", name, std::span<const double>(values));
+}
+
+void write_index(core::Hdf5Output& file, std::string_view path, std::string_view name,
+                 std::size_t size, std::string_view long_name) {
+  std::vector<std::uint32_t> axis(size);
+  std::iota(axis.begin(), axis.end(), 0U);
+  file.dataset(path, std::span<const std::uint32_t>(axis), {size});
+  file.attribute(path, "units", "1");
+  file.attribute(path, "long_name", long_name);
+  file.make_scale(path, name);
+}
+
+std::vector<std::uint8_t> read_answers(const core::Hdf5Input& file, std::string_view path) {
+  std::vector<std::uint8_t> answers;
+  for (const std::uint64_t value : file.unsigneds(path, answer_limit)) {
+    if (value > 1) file.fail(path, fmt::format("{} is neither 0 (wrong) nor 1 (right)", value));
+    answers.push_back(static_cast<std::uint8_t>(value));
+  }
+  return answers;
+}
+
+std::string percent(const Estimate& estimate) {
+  return fmt::format("{:7.2f} %  [{:.2f}, {:.2f}]", 100.0 * estimate.value,
+                     100.0 * estimate.interval.lower, 100.0 * estimate.interval.upper);
+}
+
+}  // namespace
+
+void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,
+                    const std::filesystem::path& target) {
+  core::Hdf5Output file(target);
+  write_result_header(file, experiment, accuracy_filetype);
+  file.attribute("/", "network", record.network);
+  file.attribute("/", "data_set", record.data_set);
+  file.attribute("/", "table_content_sha256", record.table_sha256);
+  const AccuracyResult& result = record.result;
+  file.attribute("/", "partial_sums", static_cast<std::int64_t>(result.partial_sums));
+  // Derived; value, lower, upper. The answers below are the truth.
+  const AccuracyStatistics statistics = accuracy_statistics(result, record.confidence);
+  write_estimate(file, "exact_accuracy", statistics.exact);
+  write_estimate(file, "sampled_accuracy", statistics.sampled);
+  write_estimate(file, "difference", statistics.difference);
+  if (statistics.sampled_on_these_images) {
+    write_estimate(file, "sampled_on_these_images", *statistics.sampled_on_these_images);
+  }
+  write_index(file, "/image", "image", result.images(), "index of the test image");
+  write_index(file, "/read", "read", result.reads, "index of the read, all noise fresh");
+  file.dataset("/exact_correct", std::span<const std::uint8_t>(result.exact_correct),
+               {result.images()});
+  file.dataset("/sampled_correct", std::span<const std::uint8_t>(result.sampled_correct),
+               {result.reads, result.images()});
+  for (const auto& [path, long_name] :
+       {std::pair("/exact_correct", "1 where exact integer arithmetic is right"),
+        std::pair("/sampled_correct", "1 where the answer with sampled codes is right")}) {
+    file.attribute(path, "units", "1");
+    file.attribute(path, "long_name", long_name);
+  }
+  file.attach_scale("/exact_correct", "/image", 0);
+  file.attach_scale("/sampled_correct", "/read", 0);
+  file.attach_scale("/sampled_correct", "/image", 1);
+  file.commit();
+}
+
+AccuracyRecord read_accuracy(const std::filesystem::path& path) {
+  const core::Hdf5Input file(path);
+  file.require_type(accuracy_filetype, 1);
+  AccuracyRecord record;
+  record.name = file.text_attribute("/", "title");
+  record.network = file.text_attribute("/", "network");
+  record.data_set = file.text_attribute("/", "data_set");
+  record.table_sha256 = file.text_attribute("/", "table_content_sha256");
+  record.confidence = file.number_attribute("/", "confidence_level");
+  if (!(record.confidence > 0.0 && record.confidence < 1.0)) {
+    file.fail("/", "confidence_level is not between 0 and 1");
+  }
+  const core::Shape64 shape = file.shape("/sampled_correct");
+  if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1 ||
+      file.shape("/exact_correct") != core::Shape64{shape[1]}) {
+    file.fail("/sampled_correct", "not a [read, image] array that goes with /exact_correct");
+  }
+  record.result.reads = static_cast<std::uint32_t>(shape[0]);
+  record.result.exact_correct = read_answers(file, "/exact_correct");
+  record.result.sampled_correct = read_answers(file, "/sampled_correct");
+  record.result.partial_sums =
+      static_cast<std::uint64_t>(file.integer_attribute("/", "partial_sums"));
+  return record;
+}
+
+std::string format_accuracy(const AccuracyRecord& record) {
+  const AccuracyStatistics statistics = accuracy_statistics(record.result, record.confidence);
+  std::string text = fmt::format("{} on {}: {} images x {} reads, {} partial sums an image\n",
+                                 record.network, record.data_set, record.result.images(),
+                                 record.result.reads, record.result.partial_sums);
+  text += fmt::format("                             accuracy   [{:g} % interval]\n",
+                      100.0 * record.confidence);
+  text += fmt::format("  exact integers           {}\n", percent(statistics.exact));
+  text += fmt::format("  on this macro            {}\n", percent(statistics.sampled));
+  text += fmt::format("  difference, paired       {}\n", percent(statistics.difference));
+  if (statistics.sampled_on_these_images) {
+    text += fmt::format("  ... these images, reads  {}\n",
+                        percent(*statistics.sampled_on_these_images));
+  }
+  return text;
+}
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "experiments/experiment.h"
+#include "experiments/inference/accuracy_run.h"
+
+/// Accuracy results in HDF5. experiments/README.md documents every dataset and attribute.
+namespace cimstat::experiments {
+
+struct AccuracyRecord {
+  std::string name;
+  std::string network;
+  std::string data_set;
+  std::string table_sha256;  ///< content hash of the error table that was used
+  double confidence = 0.95;
+  AccuracyResult result;
+};
+
+void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,
+                    const std::filesystem::path& file);
+
+/// Throws DataError when the file is not a whole, consistent result.
+AccuracyRecord read_accuracy(const std::filesystem::path& file);
+
+/// The result for people.
+std::string format_accuracy(const AccuracyRecord& record);
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,99 @@
+#include <cstdlib>
+#include <memory>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+#include "experiments/accuracy_file.h"
+#include "experiments/commands/command.h"
+#include "experiments/inference/dataset.h"
+#include "experiments/inference/network.h"
+#include "experiments/table_file.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+constexpr std::string_view shipped_network = "fashion-cnn";
+
+/// A file, or the shipped network: beside the installed program, else in the source tree.
+std::filesystem::path network_file(const std::string& name) {
+  if (name != shipped_network) return name;
+  std::error_code ignored;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  const std::filesystem::path installed =
+      program.parent_path() / "../share/cimstat/networks/fashion_cnn.h5";
+  if (!program.empty() && std::filesystem::exists(installed, ignored)) return installed;
+  return std::filesystem::path(CIMSTAT_SOURCE_NETWORKS) / "fashion_cnn.h5";
+}
+
+circuits::ErrorTable table_of_every_class(Experiment& experiment, const CommonOptions& options) {
+  std::vector<std::uint32_t> all(experiment.macro.design.rows + 1);
+  std::iota(all.begin(), all.end(), 0U);
+  ProgressMeter meter("table", options.quiet);
+  return make_table(experiment, circuits::classes_for(all), options.thread_count(),
+                    meter.callback())
+      .table;
+}
+
+}  // namespace
+
+void add_accuracy_command(CLI::App& app) {
+  struct Options : CommonOptions {
+    std::filesystem::path output_file;
+    std::filesystem::path table_file;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "accuracy", "Accuracy of a network whose partial sums are read through the column");
+  options->add_to(*command);
+  command->add_option("--table", options->table_file,
+                      "error table to use (default: make it from the configuration)");
+  command->add_option("--out,-o", options->output_file,
+                      "result file (default: CONFIG.accuracy.h5 here)");
+  command->footer(
+      "Example: cimstat accuracy experiments/configs/rram_128rows.toml --set accuracy.images=1000");
+  command->callback([options] {
+    const RunClock clock;
+    Experiment experiment = read_experiment(options->open());
+    const AccuracySettings& settings = experiment.accuracy;
+    circuits::ErrorTable table;
+    std::string table_hash;
+    if (options->table_file.empty()) {
+      table = table_of_every_class(experiment, *options);
+      table_hash = content_hash(table, experiment.config_toml);
+    } else {
+      TableRecord read = read_table(options->table_file);
+      table = std::move(read.table);
+      table_hash = read.content_sha256;
+    }
+    const Network network = read_network(network_file(settings.network));
+    const ImageSet images = read_named_images(settings.data_set, Split::test);
+    AccuracyRecord record{.name = experiment.name,
+                          .network = network.name,
+                          .data_set = images.name,
+                          .table_sha256 = table_hash,
+                          .confidence = experiment.table.confidence,
+                          .result = {}};
+    {
+      ProgressMeter meter("accuracy", options->quiet);
+      record.result =
+          accuracy_with_table(network, images, table,
+                              {.array = settings.array,
+                               .key = {.seed = experiment.seed},
+                               .stream = settings.stream,
+                               .reads = settings.reads,
+                               .images = std::min<std::uint64_t>(settings.images, images.size())},
+                              options->thread_count(), meter.callback());
+    }
+    const std::filesystem::path file = options->output(options->output_file, ".accuracy.h5");
+    write_accuracy(experiment, record, file);
+    clock.write_record("accuracy", file, options->thread_count());
+    fmt::print("{}written {} in {:.2f} s\n", format_accuracy(record), file.string(),
+               clock.wall_seconds());
+  });
+}
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,33 @@
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "experiments/commands/command.h"
+#include "experiments/margin.h"
+
+namespace cimstat::experiments {
+
+void add_margin_command(CLI::App& app) {
+  struct Options : CommonOptions {
+    bool json = false;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "margin", "Read margins, overlaps and misread probabilities of each MAC value");
+  options->add_to(*command);
+  command->add_flag("--json", options->json, "print JSON, with all levels");
+  command->footer(
+      "Example: cimstat margin experiments/configs/chen2018_9rows.toml --set margin.active_rows=4");
+  command->callback([options] {
+    const Experiment experiment = read_experiment(options->open());
+    ProgressMeter meter("margin", options->quiet);
+    const MarginResult result =
+        measure_margins(experiment, options->thread_count(), meter.callback());
+    const std::string text =
+        options->json ? margins_as_json(experiment, result) : format_margins(experiment, result);
+    std::fputs(text.c_str(), stdout);
+  });
+}
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,49 @@
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "core/atomic_file.h"
+
+#include "experiments/accuracy_file.h"
+#include "experiments/commands/command.h"
+#include "experiments/report_input.h"
+#include "experiments/table_file.h"
+
+namespace cimstat::experiments {
+
+void add_report_command(CLI::App& app) {
+  struct Options {
+    std::filesystem::path table;
+    std::vector<std::filesystem::path> accuracy;
+    std::filesystem::path output_file;
+    std::uint32_t active_rows = 0;
+    unsigned threads = 0;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "report", "One self-contained HTML page from an error table and accuracy results");
+  command->add_option("table", options->table, "error table (HDF5)")->required();
+  command->add_option("accuracy", options->accuracy, "accuracy results (HDF5) to show with it");
+  command->add_option("--out,-o", options->output_file, "page to write (default: TABLE.html here)");
+  command->add_option("--active-rows", options->active_rows,
+                      "number of active rows to show (default: the largest up to 16)");
+  command->add_option("--threads", options->threads, "threads to use; 0 = all cores")
+      ->check(CLI::Range(0U, 4096U).description("0 - 4096"));
+  command->footer("Example: cimstat report macro.table.h5 macro.accuracy.h5 -o macro.html");
+  command->callback([options] {
+    const TableRecord record = read_table(options->table);
+    std::vector<AccuracyRecord> accuracy;
+    for (const std::filesystem::path& file : options->accuracy)
+      accuracy.push_back(read_accuracy(file));
+    const std::uint32_t active_rows =
+        options->active_rows > 0 ? options->active_rows : default_active_rows(record.table);
+    const std::string page =
+        render_report(report_input(record, accuracy, active_rows, {options->threads}));
+    std::filesystem::path file = options->output_file;
+    if (file.empty()) file = options->table.stem().string() + ".html";
+    core::write_atomically(file, page);
+    fmt::print("written {}\n", file.string());
+  });
+}
+
+}  // namespace cimstat::experiments

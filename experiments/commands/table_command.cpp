@@ -1,0 +1,73 @@
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "circuits/exact_column.h"
+
+#include "experiments/commands/command.h"
+#include "experiments/table_file.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+void print_plan(const Experiment& experiment, std::size_t classes) {
+  const std::uint32_t codes = experiment.macro.design.ladder.codes;
+  const auto obstacle = circuits::exact_obstacle(experiment.macro.design);
+  const bool sampled = experiment.table.method == Method::monte_carlo ||
+                       (experiment.table.method == Method::automatic && obstacle);
+  fmt::print("classes  {}\ncodes    {}\nmethod   {}\n", classes, codes,
+             sampled ? "monte_carlo" : "exact");
+  if (sampled) {
+    fmt::print("trials   {} ({} for each class)\n", experiment.table.trials * classes,
+               experiment.table.trials);
+  }
+  fmt::print("bytes    {} before compression\n", classes * codes * 8 * (sampled ? 4 : 3));
+}
+
+void print_summary(const circuits::ErrorTable& table) {
+  std::size_t worst = 0;
+  for (std::size_t i = 1; i < table.size(); ++i) {
+    if (table.misread(i) > table.misread(worst)) worst = i;
+  }
+  fmt::print("{} classes x {} codes; most misread: level {} of {} active rows, {:.4g}\n",
+             table.size(), table.codes, table.classes[worst].lrs_count,
+             table.classes[worst].active_rows, table.misread(worst));
+}
+
+}  // namespace
+
+void add_table_command(CLI::App& app) {
+  struct Options : CommonOptions {
+    std::filesystem::path output_file;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("table", "Error table P(code | LRS count, active rows) as an HDF5 file");
+  options->add_to(*command);
+  command->add_option("--out,-o", options->output_file,
+                      "result file (default: CONFIG.table.h5 here)");
+  command->add_flag("--dry-run", options->dry_run, "check, and print what would be made");
+  command->footer("Example: cimstat table experiments/configs/rram_128rows.toml -o macro.h5");
+  command->callback([options] {
+    const RunClock clock;
+    const core::Config config = options->open();
+    config.leave_out("accuracy");
+    config.leave_out("margin");
+    const Experiment experiment = read_experiment(config);
+    const auto classes = circuits::classes_for(experiment.table.active_rows);
+    if (options->dry_run) return print_plan(experiment, classes.size());
+    ChosenTable chosen;
+    {
+      ProgressMeter meter("table", options->quiet);
+      chosen = make_table(experiment, classes, options->thread_count(), meter.callback());
+    }
+    const std::filesystem::path file = options->output(options->output_file, ".table.h5");
+    write_table(experiment, chosen, file);
+    clock.write_record("table", file, options->thread_count());
+    print_summary(chosen.table);
+    fmt::print("{}\nwritten {} in {:.2f} s\n", chosen.reason, file.string(), clock.wall_seconds());
+  });
+}
+
+}  // namespace cimstat::experiments

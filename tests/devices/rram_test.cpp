@@ -1,0 +1,119 @@
+#include "devices/rram.h"
+
+#include <cmath>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+
+namespace cimstat::devices {
+namespace {
+
+using testing::HasSubstr;
+
+RramCell read_cell(const std::string& text) {
+  const core::Config config = core::Config::from_text(text, "cell.toml");
+  RramCell cell = read_rram(config.table("cell"));
+  config.finish();
+  return cell;
+}
+
+std::string refusal(const std::string& text) {
+  try {
+    read_cell(text);
+  } catch (const core::UsageError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+const std::string hrs = "[cell.hrs]\ndistribution = \"point\"\nvalue = \"1 uS\"\n";
+
+TEST(Spread, MeanAndSdGiveTheSameLognormalAsMedianAndSigma) {
+  const Spread by_median = lognormal_from_median(40e-6, 0.6);
+  const Spread by_mean = lognormal_from_mean(by_median.mean, by_median.sd);
+  EXPECT_NEAR(by_mean.median / by_median.median, 1.0, 1e-14);
+  EXPECT_NEAR(by_mean.sigma / by_median.sigma, 1.0, 1e-14);
+  EXPECT_NEAR(by_median.mean / by_median.median, 1.1972, 1e-4);  // 20 % at sigma 0.6
+}
+
+TEST(RramCell, ReadsALognormalResistanceAsTheInverseMedian) {
+  const RramCell cell = read_cell(
+      "[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"lognormal\"\nmedian_resistance = \"25 kohm\"\n"
+      "sigma = 0.1\n" +
+      hrs);
+  const auto& law = std::get<core::LogNormal>(cell.lrs);
+  EXPECT_NEAR(law.median, 40e-6, 1e-18);
+  EXPECT_EQ(law.sigma, 0.1);
+}
+
+TEST(RramCell, ReadsMeanAndSdOfALognormal) {
+  const RramCell cell = read_cell(
+      "[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"lognormal\"\nmean = \"40 uS\"\nsd = \"4 uS\"\n" + hrs);
+  const core::Law law = cell.programmed(Level::lrs);
+  EXPECT_NEAR(law.mean(), 40e-6, 1e-17);
+  EXPECT_NEAR(law.sd(), 4e-6, 1e-17);
+}
+
+TEST(RramCell, RefusesMedianAndMeanTogether) {
+  EXPECT_THAT(refusal("[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"lognormal\"\nmean = \"40 uS\"\n"
+                      "sigma = 0.1\n" +
+                      hrs),
+              HasSubstr("cell.toml:6:1: cell.lrs.sigma: given together with a mean"));
+}
+
+TEST(RramCell, RefusesANormalResistance) {
+  EXPECT_THAT(refusal("[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"normal\"\nmean_resistance = \"40 kohm\"\n"
+                      "sd = \"1 uS\"\n" +
+                      hrs),
+              HasSubstr("a normal law is one of the conductance here"));
+}
+
+TEST(RramCell, RefusesMoreThanTwoLevelsWithTheReason) {
+  EXPECT_THAT(refusal("[cell]\nmodel = \"rram\"\nlevels = 4\n[cell.lrs]\ndistribution = \"point\"\nvalue = \"9 uS\"\n" + hrs),
+              HasSubstr("two levels in error tables"));
+}
+
+TEST(RramCell, RefusesStuckFractionsBeyondOne) {
+  EXPECT_THAT(refusal("[cell]\nmodel = \"rram\"\nstuck_at_lrs = 0.7\nstuck_at_hrs = 0.4\n[cell.lrs]\n"
+                      "distribution = \"point\"\nvalue = \"9 uS\"\n" +
+                      hrs),
+              HasSubstr("exceeds 1"));
+}
+
+TEST(RramCell, SeriesResistanceCompressesTheLrsSpread) {
+  RramCell cell{.lrs = core::LogNormal{100e-6, 0.1}, .hrs = core::Point{1e-6}};
+  const core::Law bare = cell.programmed(Level::lrs);
+  cell.access_resistance = 5e3;  // G R = 0.5 at the median
+  const core::Law behind = cell.programmed(Level::lrs);
+  EXPECT_NEAR(behind.quantile(core::Tail::lower, 0.5), 100e-6 / 1.5, 1e-12);
+  // d ln G_eff = d ln G / (1 + G R)
+  EXPECT_NEAR((behind.sd() / behind.mean()) / (bare.sd() / bare.mean()), 1.0 / 1.5, 0.01);
+}
+
+TEST(RramCell, StuckCellsAreAMixture) {
+  const RramCell cell{.lrs = core::Point{10.0}, .hrs = core::Point{1.0}, .stuck_at_hrs = 0.25};
+  const core::Law law = cell.programmed(Level::lrs);
+  EXPECT_NEAR(law.mean(), 0.75 * 10.0 + 0.25 * 1.0, 1e-14);
+  EXPECT_NEAR(law.tail_probability(core::Tail::lower, 5.0), 0.25, 1e-15);
+}
+
+TEST(RramCell, ReadNoiseAddsToTheReadLawOnly) {
+  const RramCell cell{.lrs = core::Point{10.0}, .hrs = core::Point{1.0}, .read_noise = 0.02};
+  EXPECT_EQ(cell.programmed(Level::lrs).sd(), 0.0);
+  EXPECT_NEAR(cell.read(Level::lrs).sd(), 0.2, 1e-14);
+}
+
+TEST(RramCell, MiddleCellLiesHalfWay) {
+  const RramCell cell{.lrs = core::LogNormal{10.0, 0.1}, .hrs = core::LogNormal{1.0, 0.5}};
+  const double middle = 0.5 * (cell.read(Level::lrs).mean() + cell.read(Level::hrs).mean());
+  EXPECT_NEAR(cell.middle().mean(), middle, 1e-12);
+}
+
+TEST(Describe, SaysMedianAndMean) {
+  EXPECT_EQ(describe(core::LogNormal{40e-6, 0.6}),
+            "lognormal: median 40 uS, sigma 0.6 (mean 47.89 uS, sd 31.52 uS)");
+}
+
+}  // namespace
+}  // namespace cimstat::devices

@@ -1,0 +1,155 @@
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <set>
+#include <sstream>
+#include <string>
+#include <sys/wait.h>
+
+#include "core/provenance.h"
+#include "core/simd.h"
+
+namespace cimstat::experiments {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+struct Outcome {
+  int exit_code = -1;
+  std::string output;  ///< stdout and stderr
+};
+
+Outcome run(const std::string& arguments) {
+  Outcome outcome;
+  FILE* pipe = popen((std::string(CIMSTAT_BINARY) + " " + arguments + " 2>&1").c_str(), "r");
+  std::array<char, 4096> buffer{};
+  while (std::fgets(buffer.data(), buffer.size(), pipe) != nullptr) outcome.output += buffer.data();
+  const int status = pclose(pipe);
+  outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  return outcome;
+}
+
+class CommandLine : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() /
+              ("cimstat_cli_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    std::ofstream(config()) << R"(name = "test macro"
+[cell]
+model = "rram"
+read_noise = 0.01
+[cell.lrs]
+distribution = "lognormal"
+median = "40 uS"
+sigma = 0.08
+[cell.hrs]
+distribution = "lognormal"
+median = "2 uS"
+sigma = 0.3
+[column]
+rows = 9
+read_voltage = "0.2 V"
+[column.leakage]
+distribution = "lognormal"
+median = "5 nS"
+sigma = 0.8
+[sense_amplifier]
+offset_sd = "0.5 uA"
+noise_sd = "0.5 uA"
+[table]
+trials = 10_000
+)";
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  std::string config() const { return (folder_ / "m.toml").string(); }
+  std::string out(const std::string& name) const { return (folder_ / name).string(); }
+  std::string table_hash(const std::string& arguments) const {
+    const std::string file = out("hash.h5");
+    const Outcome outcome = run("table " + config() + " -q -o " + file + " " + arguments);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+    return core::sha256_of_file(file);
+  }
+  fs::path folder_;
+};
+
+TEST_F(CommandLine, HelpNamesEverySubcommand) {
+  const Outcome help = run("--help");
+  EXPECT_EQ(help.exit_code, 0);
+  for (const char* command : {"margin", "table", "accuracy", "report"}) {
+    EXPECT_THAT(help.output, HasSubstr(command));
+    const Outcome sub = run(std::string(command) + " --help");
+    EXPECT_EQ(sub.exit_code, 0);
+    EXPECT_THAT(sub.output, HasSubstr("Example:"));
+  }
+  EXPECT_THAT(run("--version").output, HasSubstr("cimstat 0."));
+}
+
+TEST_F(CommandLine, WrongUseExitsWithTwoAndOneLine) {
+  for (const std::string& arguments :
+       {std::string(), std::string("tabel"), std::string("table"), "table " + config() + " --nosuch",
+        "table " + out("missing.toml"), "table " + config() + " --set table.trials=-1",
+        "table " + config() + " --set cell.lrs.sigma=nan", "table " + config() + " --simd MMX",
+        "table " + config() + " --set nosuch.key=1", "table " + config() + " --threads 99999"}) {
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.exit_code, 2) << arguments << "\n" << outcome.output;
+    EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+    EXPECT_THAT(outcome.output, HasSubstr("cimstat: "));
+  }
+  EXPECT_THAT(run("tabel").output, HasSubstr("did you mean table?"));
+}
+
+TEST_F(CommandLine, ForeignDataExitsWithThree) {
+  std::ofstream(out("foreign.h5")) << "no HDF5";
+  EXPECT_EQ(run("report " + out("foreign.h5")).exit_code, 3);
+  EXPECT_EQ(run("accuracy " + config() + " --table " + out("missing.h5")).exit_code, 3);
+}
+
+TEST_F(CommandLine, MarginPrintsEachLevel) {
+  const Outcome outcome = run("margin " + config());
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+  EXPECT_THAT(outcome.output, AllOf(HasSubstr("test macro: 9 of 9 rows"), HasSubstr("Worst pair:")));
+  const Outcome json = run("margin " + config() + " --json");
+  EXPECT_EQ(json.output.substr(0, 1), "{");
+}
+
+TEST_F(CommandLine, AnUnwritableResultLeavesNothing) {
+  const Outcome outcome = run("table " + config() + " -q -o " + out("no/such/folder/t.h5"));
+  EXPECT_NE(outcome.exit_code, 0);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
+}
+
+TEST_F(CommandLine, DryRunWritesNothing) {
+  const Outcome outcome = run("table " + config() + " --dry-run");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.output, HasSubstr("classes  55"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
+}
+
+TEST_F(CommandLine, TablesAreTheSameBytesForAnyThreadsAndInstructionSet) {
+  for (const std::string method : {"exact", "monte_carlo", "monte_carlo --set table.stream=fast",
+                                   "monte_carlo --set table.summation=per_cell"}) {
+    const std::string arguments = "--set table.method=" + method;
+    std::set<std::string> hashes = {table_hash(arguments + " --threads 1"),
+                                    table_hash(arguments + " --threads 2")};
+    for (const std::string& target : core::simd_targets()) {
+      hashes.insert(table_hash(arguments + " --simd " + target));
+    }
+    EXPECT_EQ(hashes.size(), 1U) << method;
+  }
+}
+
+TEST_F(CommandLine, AnotherSeedGivesAnotherSample) {
+  const std::string sampled = "--set table.method=monte_carlo ";
+  EXPECT_NE(table_hash(sampled), table_hash(sampled + "--seed 2"));
+}
+
+}  // namespace
+}  // namespace cimstat::experiments

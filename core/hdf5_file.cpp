@@ -605,7 +605,10 @@ void detail::Hdf5Reader::check_chunks(std::string_view path, hid_t dataset,
         H5Dget_chunk_storage_size(dataset, offset.data(), &found) < 0) {
       fail_with_cause(path, "index of chunks is damaged");
     }
-    if (address == HADDR_UNDEF || found != stored || (mask & ~optional_filters) != 0 ||
+    if (address == HADDR_UNDEF || found == 0) {
+      fail(path, "lacks a part of its values", "restore the file or make it again");
+    }
+    if (found != stored || (mask & ~optional_filters) != 0 ||
         (mask != 0 && (stored < *bytes || stored > *bytes + 4))) {
       fail(path, "index of chunks is damaged", "restore the file or make it again");
     }

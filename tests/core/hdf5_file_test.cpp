@@ -1,11 +1,14 @@
 #include "core/hdf5_file.h"
 
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <limits>
 #include <malloc.h>
 #include <numeric>
+#include <random>
 #include <string>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -115,6 +118,27 @@ TEST(Hdf5File, KeepsEveryNumberType) {
   EXPECT_THAT(input.doubles("/scalar", 1), ElementsAre(3.25));
   EXPECT_THAT(input.doubles("/none", 1), ElementsAre());
   EXPECT_THAT(input.shape("/none"), ElementsAre(0, 5));
+}
+
+TEST(Hdf5File, KeepsNumbersThatCannotBeCompressed) {
+  const TemporaryFolder folder;
+  std::mt19937_64 engine(1);
+  std::vector<std::uint64_t> words(50000);
+  for (std::uint64_t& word : words) word = engine();
+  std::vector<std::uint8_t> bytes(300000);
+  for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(engine());
+  {
+    Hdf5Output output(folder / "a.h5");
+    output.dataset("/words", words, {5, 10, 1000});
+    output.dataset("/bytes", bytes, {300000});
+    output.dataset("/long_rows", words, {1, 50000});
+    output.commit();
+  }
+  const Hdf5Input input(folder / "a.h5");
+  EXPECT_EQ(input.unsigneds("/words", plenty), words);
+  EXPECT_EQ(input.unsigneds("/long_rows", plenty), words);
+  const std::vector<std::uint64_t> read = input.unsigneds("/bytes", plenty);
+  EXPECT_TRUE(std::equal(read.begin(), read.end(), bytes.begin(), bytes.end()));
 }
 
 TEST(Hdf5File, KeepsTextsOfAnyLength) {

@@ -85,7 +85,7 @@ HWY_INLINE void sample_tile(const ColumnProgram& program, std::uint64_t trial, T
     for (std::size_t left = draws.count; left > 0;) {
       if (row == rows) next_chunk();
       const std::size_t now = std::min(left, rows - row);
-      kernel::add_quantiles(draws.table->segments().data(), tile.words + row * tile_trials,
+      kernel::add_quantiles(*draws.table, tile.words + row * tile_trials,
                             tile.index + row * tile_trials, now, tile.sums);
       row += now;
       left -= now;

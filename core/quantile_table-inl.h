@@ -76,18 +76,39 @@ HWY_INLINE void store_segment_indices(const std::uint32_t* HWY_RESTRICT words, s
   }
 }
 
+/// The same with the values of cut segments, which look-ups give as NaN, put right.
+HWY_INLINE QuantileVector repaired(const QuantileTable& table, QuantileVector values,
+                                   const std::uint32_t* HWY_RESTRICT words) {
+  const QuantileLanes df;
+  if (hn::AllFalse(df, hn::IsNaN(values))) return values;
+  alignas(32) float lane[hn::MaxLanes(df)];
+  hn::Store(values, df, lane);
+  for (std::size_t i = 0; i < hn::Lanes(df); ++i) {
+    if (lane[i] != lane[i]) lane[i] = table(words[i]);
+  }
+  return hn::Load(df, lane);
+}
+
 /// Adds the quantiles of `rows` rows of 64 words to the sums of 64 trials, in row order.
-HWY_INLINE void add_quantiles(const QuantileTable::Segment* HWY_RESTRICT segments,
-                              const std::uint32_t* HWY_RESTRICT words,
+HWY_INLINE void add_quantiles(const QuantileTable& table, const std::uint32_t* HWY_RESTRICT words,
                               const std::uint32_t* HWY_RESTRICT index, std::size_t rows,
                               float* HWY_RESTRICT sums) {
   const QuantileLanes df;
   const QuantileWords du;
+  const QuantileTable::Segment* HWY_RESTRICT segments = table.segments().data();
   for (std::size_t lane = 0; lane < tile_trials; lane += hn::Lanes(df)) {
-    QuantileVector sum = hn::Load(df, sums + lane);
+    const QuantileVector start = hn::Load(df, sums + lane);
+    QuantileVector sum = start;
     for (std::size_t i = lane; i < rows * tile_trials; i += tile_trials) {
       const QuantileVector t = signed_tails(hn::Load(du, words + i));
       sum = hn::Add(sum, line_values(segments, index + i, t));
+    }
+    if (HWY_UNLIKELY(!hn::AllFalse(df, hn::IsNaN(sum)))) {
+      sum = start;
+      for (std::size_t i = lane; i < rows * tile_trials; i += tile_trials) {
+        const QuantileVector t = signed_tails(hn::Load(du, words + i));
+        sum = hn::Add(sum, repaired(table, line_values(segments, index + i, t), words + i));
+      }
     }
     hn::Store(sum, df, sums + lane);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace cimstat::core {
 
@@ -15,50 +16,146 @@ constexpr std::uint32_t first_segment = segment_of(0.5f);
 constexpr std::uint32_t last_segment = segment_of(0x1p31f);
 constexpr std::uint32_t upper_side = segment_of(-0.0f);
 
-/// The magnitudes |t| that fall into a segment are equally spaced half-integers.
+/// Neighbouring lines that miss each other by more than this fraction of the local scale show that
+/// the quantile function leaps there; smooth laws stay below a tenth of it.
+constexpr double leap = 1e-3;
+/// Pieces are cut until their lines are as good as this fraction of the local scale.
+constexpr double piece_error = 1e-4;
+
+/// Equally spaced magnitudes |t|: `count` of them, `step` apart, from `low` + step / 2 on.
 struct Magnitudes {
-  double middle;
+  double low;
+  double step;
   double count;
+  double middle() const { return low + 0.5 * count * step; }
+  double high() const { return low + count * step; }
 };
 
+/// The magnitudes that words give in a segment: half-integers; further out what floats can tell.
 Magnitudes magnitudes_in(std::uint32_t segment) {
-  if (segment == last_segment) return {0x1p31, 1.0};  // the median alone, by rounding
-  const double low = std::bit_cast<float>(segment << QuantileTable::index_shift);
-  const double high = std::bit_cast<float>((segment + 1) << QuantileTable::index_shift);
-  const double first = std::ceil(low - 0.5) + 0.5;
-  const double end = std::ceil(high - 0.5) + 0.5;
-  return {0.5 * (first + end - 1.0), end - first};
+  if (segment == last_segment) return {0x1p31 - 0.5, 1.0, 1.0};  // the median alone, by rounding
+  const double low = double{std::bit_cast<float>(segment << QuantileTable::index_shift)};
+  const double high = double{std::bit_cast<float>((segment + 1) << QuantileTable::index_shift)};
+  const double step = std::max(1.0, std::exp2(std::ilogb(low) - 23));
+  const double first = std::ceil((low - 0.5) / step) * step;
+  const double end = std::ceil((high - 0.5) / step) * step;
+  return {first, step, (end - first) / step};
 }
 
 }  // namespace
 
-QuantileTable::QuantileTable(const QuantileFunction& quantile, double unit, double origin)
-    : segments_(upper_side + last_segment + 1, Segment{0.0f, 0.0f}) {
-  for (const Tail side : {Tail::lower, Tail::upper}) {
-    const double sign = side == Tail::lower ? 1.0 : -1.0;
-    const auto value = [&](double magnitude) {
-      return (quantile(side, std::min(magnitude * 0x1p-32, 0.5)) - origin) / unit;
-    };
-    for (std::uint32_t index = first_segment; index <= last_segment; ++index) {
-      const auto [middle, count] = magnitudes_in(index);
-      if (count < 1.0) continue;
-      // A parabola and its least-squares line over `count` equally spaced points meet here.
-      const double reach = std::sqrt((count * count - 1.0) / 12.0);
-      Segment& segment = segments_[index + (side == Tail::lower ? 0 : upper_side)];
-      if (reach == 0.0) {
-        segment = {static_cast<float>(value(middle)), 0.0f};
-        continue;
-      }
-      const double low = value(middle - reach);
-      const double high = value(middle + reach);
-      segment.c1 = static_cast<float>(sign * (high - low) / (2.0 * reach));
-      segment.c0 =
-          static_cast<float>(0.5 * (low + high) - static_cast<double>(segment.c1) * sign * middle);
+class QuantileTable::Builder {
+ public:
+  Builder(QuantileTable& table, const QuantileFunction& quantile, double unit, double origin)
+      : table_(table), quantile_(quantile), unit_(unit), origin_(origin) {}
+
+  void build(Tail side) {
+    side_ = side;
+    const std::uint32_t offset = side == Tail::lower ? 0 : upper_side;
+    for (std::uint32_t i = first_segment; i <= last_segment; ++i) {
+      const Magnitudes magnitudes = magnitudes_in(i);
+      if (magnitudes.count >= 1.0) table_.segments_[offset + i] = fit(magnitudes);
+    }
+    std::vector<bool> suspect(last_segment + 2, false);
+    median_ = value(0x1p31);
+    spread_ = std::abs(value(0x1p30) - median_);
+    for (std::uint32_t i = first_segment; i < last_segment; ++i) {
+      const Magnitudes here = magnitudes_in(i);
+      if (here.count <= 2.0) continue;  // fitted to its words
+      const double left = line_value(table_.segments_[offset + i], here.high());
+      const double right = line_value(table_.segments_[offset + i + 1], here.high());
+      if (std::abs(left - right) > leap * scale(left, right)) suspect[i] = suspect[i + 1] = true;
+    }
+    for (std::uint32_t i = first_segment; i <= last_segment; ++i) {
+      if (suspect[i]) cut_segment(i, table_.segments_[offset + i]);
     }
   }
+
+ private:
+  double sign() const { return side_ == Tail::lower ? 1.0 : -1.0; }
+
+  double value(double magnitude) const {
+    return (quantile_(side_, std::min(magnitude * 0x1p-32, 0.5)) - origin_) / unit_;
+  }
+
+  double line_value(Segment line, double magnitude) const {
+    return double{line.c0} + double{line.c1} * sign() * magnitude;
+  }
+
+  double scale(double a, double b) const {
+    return std::max({spread_, std::abs(a - median_), std::abs(b - median_)});
+  }
+
+  /// A parabola and its least-squares line over equally spaced points meet `reach` from the middle.
+  Segment fit(const Magnitudes& magnitudes) const {
+    const double count = magnitudes.count;
+    const double middle = magnitudes.middle();
+    const double reach = std::sqrt((count * count - 1.0) / 12.0) * magnitudes.step;
+    if (!(reach > 0.0)) return {static_cast<float>(value(middle)), 0.0f};
+    const double low = value(middle - reach);
+    const double high = value(middle + reach);
+    const auto c1 = static_cast<float>(sign() * (high - low) / (2.0 * reach));
+    return {static_cast<float>(0.5 * (low + high) - double{c1} * sign() * middle), c1};
+  }
+
+  void cut_segment(std::uint32_t index, Segment& segment) {
+    const std::size_t first = table_.pieces_.size();
+    add_pieces(magnitudes_in(index));
+    if (table_.pieces_.size() == first + 1) {
+      table_.pieces_.pop_back();
+      return;
+    }
+    table_.pieces_.back().end = std::numeric_limits<float>::infinity();
+    segment = {std::numeric_limits<float>::quiet_NaN(), static_cast<float>(first)};
+  }
+
+  void add_pieces(const Magnitudes& magnitudes) {
+    const auto& [low, step, count] = magnitudes;
+    const Segment line = fit(magnitudes);
+    if (count <= 2.0 || fits(line, magnitudes)) {
+      table_.pieces_.push_back({static_cast<float>(magnitudes.high()), line});
+      return;
+    }
+    const double half = std::floor(0.5 * count);
+    add_pieces({low, step, half});
+    add_pieces({low + half * step, step, count - half});
+  }
+
+  bool fits(Segment line, const Magnitudes& magnitudes) const {
+    const double half_step = 0.5 * magnitudes.step;
+    for (const double magnitude :
+         {magnitudes.low + half_step, magnitudes.middle(), magnitudes.high() - half_step}) {
+      const double exact = value(magnitude);
+      const double error = std::abs(line_value(line, magnitude) - exact);
+      if (error > piece_error * scale(exact, exact)) return false;
+    }
+    return true;
+  }
+
+  QuantileTable& table_;
+  const QuantileFunction& quantile_;
+  double unit_;
+  double origin_;
+  Tail side_ = Tail::lower;
+  double median_ = 0.0;
+  double spread_ = 0.0;
+};
+
+QuantileTable::QuantileTable(const QuantileFunction& quantile, double unit, double origin)
+    : segments_(upper_side + last_segment + 1, Segment{0.0f, 0.0f}) {
+  Builder builder(*this, quantile, unit, origin);
+  builder.build(Tail::lower);
+  builder.build(Tail::upper);
 }
 
 QuantileTable::QuantileTable(const Law& law, double unit, double origin)
     : QuantileTable([&law](Tail side, double p) { return law.quantile(side, p); }, unit, origin) {}
+
+float QuantileTable::value_in_pieces(Segment segment, float t) const {
+  const float magnitude = std::abs(t);
+  auto piece = pieces_.begin() + static_cast<std::ptrdiff_t>(segment.c1);
+  while (magnitude >= piece->end) ++piece;
+  return piece->line.c0 + piece->line.c1 * t;
+}
 
 }  // namespace cimstat::core

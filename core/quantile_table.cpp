@@ -16,11 +16,13 @@ constexpr std::uint32_t first_segment = segment_of(0.5f);
 constexpr std::uint32_t last_segment = segment_of(0x1p31f);
 constexpr std::uint32_t upper_side = segment_of(-0.0f);
 
-/// Neighbouring lines that miss each other by more than this fraction of the local scale show that
-/// the quantile function leaps there; smooth laws stay below a tenth of it.
-constexpr double leap = 1e-3;
-/// Pieces are cut until their lines are as good as this fraction of the local scale.
-constexpr double piece_error = 1e-4;
+/// Neighbouring lines that miss each other by more than this fraction of their rises show that the
+/// quantile function bends or leaps there; smooth laws stay below a fifth of it.
+constexpr double leap = 5e-3;
+/// Pieces are cut until their lines are as good as this fraction of their rise.
+constexpr double piece_error = 2e-3;
+/// What is small against the law's spread, or the distance from its median, needs no cut.
+constexpr double negligible = 2e-5;
 
 /// Equally spaced magnitudes |t|: `count` of them, `step` apart, from `low` + step / 2 on.
 struct Magnitudes {
@@ -29,6 +31,7 @@ struct Magnitudes {
   double count;
   double middle() const { return low + 0.5 * count * step; }
   double high() const { return low + count * step; }
+  double width() const { return count * step; }
 };
 
 /// The magnitudes that words give in a segment: half-integers; further out what floats can tell.
@@ -62,9 +65,15 @@ class QuantileTable::Builder {
     for (std::uint32_t i = first_segment; i < last_segment; ++i) {
       const Magnitudes here = magnitudes_in(i);
       if (here.count <= 2.0) continue;  // fitted to its words
-      const double left = line_value(table_.segments_[offset + i], here.high());
-      const double right = line_value(table_.segments_[offset + i + 1], here.high());
-      if (std::abs(left - right) > leap * scale(left, right)) suspect[i] = suspect[i + 1] = true;
+      const Segment left = table_.segments_[offset + i];
+      const Segment right = table_.segments_[offset + i + 1];
+      const double end = line_value(left, here.high());
+      const double rise = here.width() * std::abs(double{left.c1}) +
+                          magnitudes_in(i + 1).width() * std::abs(double{right.c1});
+      const double miss = std::abs(end - line_value(right, here.high()));
+      if (miss > std::max(leap * rise, negligible * scale(end))) {
+        suspect[i] = suspect[i + 1] = true;
+      }
     }
     for (std::uint32_t i = first_segment; i <= last_segment; ++i) {
       if (suspect[i]) cut_segment(i, table_.segments_[offset + i]);
@@ -82,9 +91,7 @@ class QuantileTable::Builder {
     return double{line.c0} + double{line.c1} * sign() * magnitude;
   }
 
-  double scale(double a, double b) const {
-    return std::max({spread_, std::abs(a - median_), std::abs(b - median_)});
-  }
+  double scale(double at) const { return std::max(spread_, std::abs(at - median_)); }
 
   /// A parabola and its least-squares line over equally spaced points meet `reach` from the middle.
   Segment fit(const Magnitudes& magnitudes) const {
@@ -123,11 +130,12 @@ class QuantileTable::Builder {
 
   bool fits(Segment line, const Magnitudes& magnitudes) const {
     const double half_step = 0.5 * magnitudes.step;
+    const double rise = magnitudes.width() * std::abs(double{line.c1});
     for (const double magnitude :
          {magnitudes.low + half_step, magnitudes.middle(), magnitudes.high() - half_step}) {
       const double exact = value(magnitude);
       const double error = std::abs(line_value(line, magnitude) - exact);
-      if (error > piece_error * scale(exact, exact)) return false;
+      if (error > std::max(piece_error * rise, negligible * scale(exact))) return false;
     }
     return true;
   }

@@ -182,10 +182,11 @@ void run(const Options& options) {
 }  // namespace cimstat::experiments
 
 int main(int argument_count, char** arguments) {
+  using cimstat::core::ExitCode;
   cimstat::experiments::Options options;
   CLI::App app{"Trains cimstat's embedded network on Fashion-MNIST."};
   app.add_option("--epochs", options.epochs, "passes over the 60,000 training images")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--seed", options.seed, "of weights, order and augmentation")
       ->capture_default_str();
@@ -193,14 +194,17 @@ int main(int argument_count, char** arguments) {
   app.add_option("--data", options.data,
                  "fashion-mnist (Debian's data set), or a folder with the same four IDX files")
       ->capture_default_str();
-  CLI11_PARSE(app, argument_count, arguments);
   try {
+    app.parse(argument_count, arguments);
     cimstat::experiments::run(options);
+    return static_cast<int>(ExitCode::done);
+  } catch (const CLI::ParseError& error) {
+    return static_cast<int>(app.exit(error) == 0 ? ExitCode::done : ExitCode::usage);
   } catch (const cimstat::core::Error& error) {
     std::cerr << error.what() << '\n';
     return static_cast<int>(error.code());
   } catch (const std::exception& error) {
     std::cerr << "train_fashion: " << error.what() << '\n';
-    return static_cast<int>(cimstat::core::ExitCode::failure);
+    return static_cast<int>(ExitCode::failure);
   }
 }

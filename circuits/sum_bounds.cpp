@@ -13,7 +13,6 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 // normal sum and less for heavier tails.
 constexpr double smallest_exponent = 0.004;
 constexpr double largest_exponent = 40.0;
-constexpr double grid_ratio = 1.0905077326652577;  // 2^(1/8)
 
 double combined(Counts counts, const std::vector<double>& per_law) {
   double sum = 0.0;
@@ -119,11 +118,12 @@ const FrequencyBounds::Point& FrequencyBounds::point(int index) {
     Point& here = points_[slot].emplace();
     for (const core::Characteristic& transform : transforms_) {
       here.envelope.push_back(transform.log_envelope(u));
-      here.decay.push_back(transform.log_decay(u, grid_ratio));
+      here.slope.push_back(transform.envelope_slope(u));
+      here.tail.push_back(transform.envelope_tail(u));
     }
     const double x = std::numbers::pi * noise_.logistic_scale * u;
     here.logistic = log_logistic(x);
-    here.logistic_decay = log_logistic(grid_ratio * x) - here.logistic;
+    here.logistic_slope = x < 1e-3 ? x * x / 3.0 : x / std::tanh(x) - 1.0;
   }
   return *points_[slot];
 }
@@ -137,13 +137,17 @@ std::optional<FrequencyBounds::Cutoff> FrequencyBounds::cutoff(Counts counts, do
     const Point& here = point(i);
     const double log_bound =
         combined(counts, here.envelope) + here.logistic - 0.5 * variance * u * u;
-    const double log_fall = combined(counts, here.decay) + here.logistic_decay -
-                            0.5 * variance * u * u * (grid_ratio * grid_ratio - 1.0);
-    if (!(log_fall < 0.0)) continue;
-    // sum over k of |phi(u_k)| / (pi (k + 1/2)), u_k >= u: the first term, and the integral of
-    // |phi(v)| dv / v, which falls geometrically from one grid interval to the next.
-    const double left = std::exp(log_bound) / std::numbers::pi *
-                        (step / u + std::log(grid_ratio) / -std::expm1(log_fall));
+    // The integral of |phi(v)| dv / v above u, in units of the bound at u: all factors that are
+    // log-concave in ln v fall together as a power of v; else one falls and the others only don't
+    // rise.
+    const double slope = combined(counts, here.slope) + here.logistic_slope + variance * u * u;
+    double integral = 1.0 / slope;
+    for (std::size_t l = 0; l < counts.size(); ++l) {
+      if (counts[l] > 0) integral = std::min(integral, here.tail[l]);
+    }
+    if (!(integral < infinity)) continue;
+    // The sum over u_k >= u of |phi(u_k)| / (pi (k + 1/2)): its first term, and the integral.
+    const double left = std::exp(log_bound) / std::numbers::pi * (step / u + integral);
     if (left <= error) return Cutoff{u, left};
   }
 }

@@ -69,9 +69,10 @@ class FrequencyBounds {
  private:
   struct Point {
     std::vector<double> envelope;  ///< per law
-    std::vector<double> decay;
+    std::vector<double> slope;
+    std::vector<double> tail;
     double logistic = 0.0;
-    double logistic_decay = 0.0;
+    double logistic_slope = 0.0;
   };
   const Point& point(int index);
 

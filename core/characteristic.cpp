@@ -160,6 +160,10 @@ Characteristic::Values Characteristic::at_midpoints(double step, std::size_t cou
           phase += square.imag();
           size += 4.0 * std::abs(square);
         }
+        if (log_modulus < -80.0) {
+          error += 1e-34;
+          continue;
+        }
         const double modulus = std::exp(log_modulus);
         const double wave_real = modulus * std::cos(phase);
         const double wave_imaginary = modulus * std::sin(phase);
@@ -188,13 +192,23 @@ double Characteristic::log_envelope(double u) const {
   return std::log(std::max(sum, 1e-300));
 }
 
-double Characteristic::log_decay(double u, double ratio) const {
-  double least = -std::numeric_limits<double>::infinity();
+double Characteristic::envelope_slope(double u) const {
+  double least = std::numeric_limits<double>::infinity();
   for (const Piece& piece : pieces_) {
     if (bend_ > 0.0 && !piece.nonnegative) return 0.0;
-    least = std::max(least, piece.envelope.log_decay(u, ratio));
+    least = std::min(least, piece.envelope.slope(u));
   }
   return least;
+}
+
+double Characteristic::envelope_tail(double u) const {
+  double most = 0.0;
+  for (const Piece& piece : pieces_) {
+    if (bend_ > 0.0 && !piece.nonnegative) return std::numeric_limits<double>::infinity();
+    // A falling power (u / v)^a integrates to 1 / a.
+    most = std::max(most, std::min(1.0 / piece.envelope.slope(u), piece.envelope.tail_integral(u)));
+  }
+  return most;
 }
 
 }  // namespace cimstat::core

@@ -35,8 +35,9 @@ class Characteristic {
   /// ln of a bound on |E exp(ivX)| (with bend: on |E exp((iv - bend v^2) X)|) for every v >= u; at
   /// most 0. With bend > 0 it is 0 for what may be negative.
   double log_envelope(double u) const;
-  /// A number <= 0: from any v >= u to `ratio` v the bound falls at least this much (natural log).
-  double log_decay(double u, double ratio) const;
+  /// Envelope's slope and tail_integral, for this bound.
+  double envelope_slope(double u) const;
+  double envelope_tail(double u) const;
   /// Whether X >= 0 always, and without relative noise.
   bool nonnegative() const;
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <complex>
 #include <cstddef>
+#include <limits>
 #include <numbers>
 
 #include "core/component.h"
@@ -15,6 +16,8 @@ namespace {
 /// Beyond this many standard deviations a noise is left out.
 constexpr double noise_reach = 8.0;
 constexpr double noise_beyond = 1.3e-15;
+/// Covers the quadrature over a line (natural log).
+constexpr double slack = 1e-3;
 
 /// Integral of |f'| for the density f of a truncated or empirical shape, atoms left out.
 double total_variation(const Shape& shape) {
@@ -100,25 +103,37 @@ Envelope::Envelope(const Component& c) {
   }
 }
 
-double Envelope::lines_bound(double u) const {
-  double smallest = 1.0;
-  for (const Line& line : lines_) {
-    double sum = 0.0;
-    for (std::size_t i = 0; i < line.weight.size(); ++i) {
-      sum += line.weight[i] * std::exp(-u * (line.rate[i] + u * line.square[i]));
-    }
-    smallest = std::min(smallest, sum);
+template <class Function>
+double Envelope::line_sum(const Line& line, double u, const Function& f) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < line.weight.size(); ++i) {
+    sum += f(i) * line.weight[i] * std::exp(-u * (line.rate[i] + u * line.square[i]));
   }
-  return smallest;
+  return sum;
 }
+
+double Envelope::bound_on(const Line& line, double u) {
+  return line_sum(line, u, [](std::size_t) { return 1.0; });
+}
+
+const Envelope::Line& Envelope::best_line(double u) const {
+  return *std::min_element(lines_.begin(), lines_.end(), [u](const Line& a, const Line& b) {
+    return bound_on(a, u) < bound_on(b, u);
+  });
+}
+
+bool Envelope::closed_form() const { return lines_.empty() && variation_ < 0.0; }
 
 /// The bound where a noise that the rest leaves out is 0.
 double Envelope::unperturbed(double u) const {
-  return lines_.empty() ? std::min(1.0, variation_ / u + atoms_) : lines_bound(u);
+  if (lines_.empty()) return std::min(1.0, variation_ / u + atoms_);
+  double smallest = 1.0;
+  for (const Line& line : lines_) smallest = std::min(smallest, bound_on(line, u));
+  return smallest;
 }
 
 double Envelope::log_bound(double u) const {
-  if (lines_.empty() && variation_ < 0.0) {
+  if (closed_form()) {
     const double left = 1.0 + u * u * spread_;
     return -0.5 * (u * u * gaussian_ / left + std::log(left));
   }
@@ -131,19 +146,32 @@ double Envelope::log_bound(double u) const {
   } else {
     return 0.0;
   }
-  return std::min(0.0, std::log(std::max(bound, 1e-300)) + 1e-3);
+  return std::min(0.0, std::log(std::max(bound, 1e-300)) + slack);
 }
 
-double Envelope::log_decay(double u, double ratio) const {
-  if (lines_.empty() && variation_ < 0.0) {
-    if (spread_ > 0.0) {
-      // The exponential falls to a plateau; the root in front of it is log-concave.
-      return -0.5 * std::log((1.0 + ratio * ratio * u * u * spread_) / (1.0 + u * u * spread_));
-    }
-    return -0.5 * u * u * gaussian_ * (ratio * ratio - 1.0);
+double Envelope::slope(double u) const {
+  if (closed_form()) {
+    // With noise the exponential falls to a plateau; only the root in front of it is log-concave.
+    const double square = u * u * spread_;
+    return spread_ > 0.0 ? square / (1.0 + square) : u * u * gaussian_;
   }
-  if (!concave_) return 0.0;
-  return std::min(0.0, log_bound(ratio * u) - log_bound(u));
+  if (!concave_ || log_bound(u) == 0.0) return 0.0;
+  if (lines_.empty()) return 1.0;
+  const Line& line = best_line(u);
+  const double falling = line_sum(
+      line, u, [&](std::size_t i) { return u * (line.rate[i] + 2.0 * u * line.square[i]); });
+  return falling / bound_on(line, u);
+}
+
+double Envelope::tail_integral(double u) const {
+  if (lines_.empty() || noise_ > 0.0 || log_bound(u) == 0.0) {
+    return std::numeric_limits<double>::infinity();
+  }
+  // Integral of exp(-(v - u) rate) dv / v = e^x E1(x) <= ln(1 + 1 / x), x = u rate.
+  const Line& line = best_line(u);
+  const double integral = line_sum(
+      line, u, [&](std::size_t i) { return std::log1p(1.0 / std::max(u * line.rate[i], 1e-300)); });
+  return integral / bound_on(line, u);
 }
 
 }  // namespace cimstat::core

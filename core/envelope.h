@@ -8,17 +8,20 @@ namespace cimstat::core {
 
 /// A decreasing bound on the modulus of one component's characteristic function.
 ///
-/// Normal: the modulus itself. Lognormal: on the line Im z = eta, |E exp(iuX)| <=
-/// exp(eta^2 / 2) E exp(-u Im g(z + i eta)), the smallest over some eta; being a convolution of
-/// log-concave functions it is log-concave in ln u (Prekopa), and so is the smallest of several.
+/// Normal: the modulus itself. Lognormal, and normal behind a series resistance: on the line Im z =
+/// eta, |E exp(iuX)| <= exp(eta^2 / 2) E exp(-u Im g(z + i eta)), the smallest over some eta.
 /// Truncated and empirical: total variation of the density over u.
 class Envelope {
  public:
   explicit Envelope(const Component& component);
   /// ln of the bound at u; it holds for every v >= u. At most 0.
   double log_bound(double u) const;
-  /// How much the bound falls at least from any v >= u to ratio * v (natural log, <= 0).
-  double log_decay(double u, double ratio) const;
+  /// A number a >= 0 with bound(v) <= bound(u) (u / v)^a for every v >= u: minus the slope at u,
+  /// where the bound is log-concave in ln u; else 0. The bound of a lognormal is: it is a
+  /// convolution of log-concave functions (Prekopa).
+  double slope(double u) const;
+  /// A bound on the integral of bound(v) / bound(u) dv / v over v >= u; may be infinite.
+  double tail_integral(double u) const;
 
  private:
   struct Line {  ///< bound: sum of weight * exp(-u rate - u^2 square)
@@ -26,8 +29,13 @@ class Envelope {
     std::vector<double> rate;
     std::vector<double> square;
   };
+  /// Sum of f(i) weight exp(-u rate - u^2 square).
+  template <class Function>
+  static double line_sum(const Line& line, double u, const Function& f);
+  static double bound_on(const Line& line, double u);
+  const Line& best_line(double u) const;
   double unperturbed(double u) const;
-  double lines_bound(double u) const;
+  bool closed_form() const;
 
   double gaussian_ = 0.0;  ///< closed form: (sd^2 + r^2 mean^2) of X
   double spread_ = 0.0;    ///< r^2 sd^2

@@ -147,6 +147,7 @@ MarginResult measure_margins(const Experiment& experiment, const circuits::Error
   const ColumnDesign& design = experiment.macro.design;
   MarginResult result;
   const std::uint32_t n = result.active_rows = experiment.margin.active_rows;
+  result.method = table.method;
   measure_levels(experiment, table, result);
 
   const bool exact = !circuits::exact_obstacle(design);

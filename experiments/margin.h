@@ -48,7 +48,8 @@ struct MarginResult {
   std::vector<GapFigures> gaps;      ///< k = 0 .. n - 1
   std::uint32_t worst_gap = 0;       ///< of the quantile margin
   std::uint32_t worst_level = 0;     ///< of the misread probability
-  std::string reason;                ///< which engine, and why
+  circuits::TableMethod method = circuits::TableMethod::exact;
+  std::string reason;  ///< which engine, and why
 };
 
 /// Margins at experiment.margin.active_rows; makes the error table of these classes itself, ...

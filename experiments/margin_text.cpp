@@ -14,7 +14,12 @@ std::string probability(double value) {
   return value >= 0.001 ? fmt::format("{:.5f}", value) : fmt::format("{:.3e}", value);
 }
 
-std::string misread_text(const LevelFigures& level) {
+std::string misread_text(const MarginResult& result, std::uint32_t k) {
+  const LevelFigures& level = result.levels[k];
+  if (result.method == circuits::TableMethod::exact) {
+    return fmt::format("{} +-{:.0e}", probability(level.misread),
+                       level.misread_interval.upper - level.misread);
+  }
   if (level.none_seen)
     return fmt::format("0 seen (< {})", probability(level.misread_interval.upper));
   return fmt::format("{} [{}, {}]", probability(level.misread),
@@ -50,17 +55,20 @@ std::string format_margins(const Experiment& experiment, const MarginResult& res
   text += fmt::format("  on/off ratio of the mean read currents {:.4g}\n",
                       macro.design.lrs.mean() / macro.design.hrs.mean());
   text += fmt::format("  {}\n\n", result.reason);
+  const std::string misread_title =
+      result.method == circuits::TableMethod::exact
+          ? "misread, error bound"
+          : fmt::format("misread [{:g} % interval]", 100.0 * experiment.table.confidence);
   text += fmt::format("{:>5} {:>11} {:>10} {:>11} {:>11}  {:<34} {:>11} {:>11} {:>11} {:>9}\n",
                       "level", "mean", "sd", fmt::format("q({:g})", settings.tail_probability),
-                      fmt::format("q(1-{:g})", settings.tail_probability),
-                      fmt::format("misread [{:g} % interval]", 100.0 * experiment.table.confidence),
+                      fmt::format("q(1-{:g})", settings.tail_probability), misread_title,
                       "input-aware", "pattern", "quantile", "overlap");
   const std::vector<std::uint32_t> shown = shown_levels(result);
   for (const std::uint32_t k : shown) {
     const LevelFigures& level = result.levels[k];
     text += fmt::format("{:>5} {:>11} {:>10} {:>11} {:>11}  {:<34}", k, amperes(level.mean),
                         amperes(level.sd), amperes(level.low_quantile),
-                        amperes(level.high_quantile), misread_text(level));
+                        amperes(level.high_quantile), misread_text(result, k));
     if (k < result.active_rows) {
       const GapFigures& gap = result.gaps[k];
       text += fmt::format(" {:>11} {:>11} {:>11} {:>9.2e}", amperes(gap.input_aware),
@@ -81,7 +89,7 @@ std::string format_margins(const Experiment& experiment, const MarginResult& res
   text += fmt::format(
       "Worst pair: {} and {}, quantile margin {}, overlap {:.3g}. Most misread: level {}, {}.\n",
       worst.level, worst.level + 1, amperes(worst.quantile), worst.overlap, result.worst_level,
-      misread_text(result.levels[result.worst_level]));
+      misread_text(result, result.worst_level));
   return text;
 }
 

@@ -12,6 +12,7 @@
 
 #include "core/config.h"
 #include "core/error.h"
+#include "core/utf8.h"
 
 namespace cimstat::core {
 namespace config_text {
@@ -25,22 +26,6 @@ bool is_bare(char letter) {
 }
 
 unsigned byte_of(char letter) { return static_cast<unsigned char>(letter); }
-
-/// Bytes of the UTF-8 character that starts at `at`; 0 where there is none (RFC 3629, section 4).
-std::size_t character_length(std::string_view text, std::size_t at) {
-  const unsigned first = byte_of(text[at]);
-  if (first < 0x80) return 1;
-  const std::size_t length = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  if (length == 0 || first > 0xF4 || at + length > text.size()) return 0;
-  for (std::size_t next = 1; next < length; ++next) {
-    if ((byte_of(text[at + next]) & 0xC0) != 0x80) return 0;
-  }
-  const unsigned second = byte_of(text[at + 1]);
-  const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-  const bool surrogate = first == 0xED && second >= 0xA0;
-  const bool beyond = first == 0xF4 && second >= 0x90;
-  return overlong || surrogate || beyond ? 0 : length;
-}
 
 /// The place of text[at], columns counted in characters.
 std::string place_of(std::string_view name, std::string_view text, std::size_t at) {
@@ -130,7 +115,7 @@ void require_sound(std::string_view text, std::string_view name) {
                      "right file; keep long lists in a file of their own");
   }
   for (std::size_t at = 0; at < text.size();) {
-    const std::size_t length = character_length(text, at);
+    const std::size_t length = utf8_length(text, at);
     if (length == 0) {
       throw UsageError(fmt::format("{}: is not UTF-8 text (byte 0x{:02x}) save the file as UTF-8",
                                    place_of(name, text, at), byte_of(text[at])));

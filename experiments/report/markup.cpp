@@ -1,0 +1,110 @@
+#include "experiments/report/markup.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+
+#include <fmt/format.h>
+
+#include "core/utf8.h"
+
+namespace cimstat::experiments::report {
+namespace {
+
+constexpr std::string_view kMinus = "\u2212";
+
+std::string with_minus(std::string text) {
+  if (text.starts_with('-')) text.replace(0, 1, kMinus);
+  return text;
+}
+
+}  // namespace
+
+std::string escaped(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = core::utf8_length(text, at);
+    const unsigned code = static_cast<unsigned char>(text[at]);
+    const bool blank = code == '\n' || code == '\t';
+    if (length == 0 || (code < 0x20 && !blank) || code == 0x7F) {
+      result += "\uFFFD";
+      ++at;
+      continue;
+    }
+    switch (code) {
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      case '\'':
+        result += "&#39;";
+        break;
+      default:
+        result += text.substr(at, length);
+    }
+    at += length;
+  }
+  return result;
+}
+
+std::string pixels(double coordinate) {
+  const double tenths = std::round(coordinate * 10.0);
+  if (std::fmod(tenths, 10.0) == 0.0) return fmt::format("{:.0f}", tenths / 10.0 + 0.0);
+  return fmt::format("{:.1f}", tenths / 10.0);
+}
+
+std::string power_of_ten(int exponent) {
+  constexpr std::array<std::string_view, 10> kRaised = {"⁰", "¹", "²", "³", "⁴",
+                                                        "⁵", "⁶", "⁷", "⁸", "⁹"};
+  std::string result = exponent < 0 ? "10⁻" : "10";
+  for (const char digit : std::to_string(std::abs(exponent))) {
+    result += kRaised[static_cast<std::size_t>(digit - '0')];
+  }
+  return result;
+}
+
+std::string number_text(double value, int digits) {
+  if (std::isnan(value)) return "–";
+  if (std::isinf(value)) return value > 0.0 ? "∞" : "−∞";
+  const double size = std::abs(value);
+  if (size == 0.0) return "0";
+  if (size >= 1e-3 && size < 1e6) {
+    // %g would write 1e+05 for 100000 at 3 digits.
+    const int whole = static_cast<int>(std::floor(std::log10(size))) + 1;
+    return with_minus(fmt::format("{:.{}g}", value, std::max(digits, whole)));
+  }
+  const std::string text = fmt::format("{:.{}e}", value, digits - 1);
+  const std::size_t mark = text.find('e');
+  std::string mantissa = text.substr(0, mark);
+  if (mantissa.find('.') != mantissa.npos) {
+    mantissa.erase(mantissa.find_last_not_of('0') + 1);
+    if (mantissa.ends_with('.')) mantissa.pop_back();
+  }
+  return fmt::format("{} × {}", with_minus(mantissa),
+                     power_of_ten(std::stoi(text.substr(mark + 1))));
+}
+
+std::string percent_text(double fraction, int decimals) {
+  return with_minus(fmt::format("{:.{}f}", 100.0 * fraction, decimals)) + " %";
+}
+
+CurrentUnit unit_for(double largest_current) {
+  const double size = std::abs(largest_current);
+  if (size >= 1.0) return {1.0, "A"};
+  if (size >= 1e-3) return {1e-3, "mA"};
+  if (size >= 1e-6) return {1e-6, "µA"};
+  if (size >= 1e-9) return {1e-9, "nA"};
+  return {1e-12, "pA"};
+}
+
+}  // namespace cimstat::experiments::report

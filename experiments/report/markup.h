@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+/// Text and numbers as HTML and SVG need them.
+namespace cimstat::experiments::report {
+
+/// Fit for element content and quoted attributes of HTML and XML: markup characters become
+/// entities; control characters and bytes that are not UTF-8 become U+FFFD.
+std::string escaped(std::string_view text);
+
+/// A coordinate in tenths of a pixel, as short as possible.
+std::string pixels(double coordinate);
+
+/// To `digits` significant digits with a true minus sign; powers of ten below 1e-3 and from 1e6
+/// on: "3.2 × 10⁻⁵". A dash where it is not a number.
+std::string number_text(double value, int digits = 3);
+
+/// "10⁻⁵".
+std::string power_of_ten(int exponent);
+
+/// 0.8731 -> "87.3 %".
+std::string percent_text(double fraction, int decimals = 1);
+
+/// The unit in which currents of this page read best.
+struct CurrentUnit {
+  double amperes = 1.0;
+  std::string name;
+};
+CurrentUnit unit_for(double largest_current);
+
+}  // namespace cimstat::experiments::report

@@ -1,0 +1,441 @@
+#include "experiments/report/report.h"
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "experiments/report/figures.h"
+#include "experiments/report/markup.h"
+#include "experiments/report/page.h"
+#include "experiments/report/svg_plot.h"
+
+namespace cimstat::experiments {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+// ---- a checker of XML, just enough for what we write
+
+/// What is wrong with an XML fragment; "" for nothing.
+std::string fault_of(std::string_view xml) {
+  std::vector<std::string> open;
+  for (std::size_t at = 0; at < xml.size();) {
+    if (xml[at] == '&') {
+      const std::size_t end = xml.find(';', at);
+      const std::string_view entity = xml.substr(at, end == xml.npos ? 1 : end - at + 1);
+      for (const std::string_view known : {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"}) {
+        if (entity == known) at = end + 1;
+      }
+      if (at <= end - entity.size() + 1 && xml[at] == '&') return "bad entity";
+      continue;
+    }
+    if (xml[at] == '>') return "stray >";
+    if (xml[at] != '<') {
+      ++at;
+      continue;
+    }
+    std::size_t end = at + 1;
+    for (char quote = '\0'; end < xml.size() && (quote != '\0' || xml[end] != '>'); ++end) {
+      if (quote != '\0' && xml[end] == '<') return "< in an attribute";
+      if (xml[end] == '"') quote = quote == '\0' ? '"' : '\0';
+    }
+    if (end == xml.size()) return "tag without end";
+    const std::string_view tag = xml.substr(at + 1, end - at - 1);
+    const std::string name(tag.substr(0, tag.find_first_of(" /", 1)));
+    if (tag.front() == '/') {
+      if (open.empty() || "/" + open.back() != name) return "unbalanced " + name;
+      open.pop_back();
+    } else if (tag.back() != '/') {
+      open.push_back(name);
+    }
+    at = end + 1;
+  }
+  return open.empty() ? "" : "not closed: " + open.back();
+}
+
+TEST(XmlChecker, FindsFaults) {
+  EXPECT_EQ(fault_of("<a b=\"c\"><d/>x &amp; y</a>"), "");
+  EXPECT_NE(fault_of("<a><b></a></b>"), "");
+  EXPECT_NE(fault_of("<a>"), "");
+  EXPECT_NE(fault_of("<a>x & y</a>"), "");
+  EXPECT_NE(fault_of("<a b=\"<\"/>"), "");
+  EXPECT_NE(fault_of("<a b=\"c/>"), "");
+}
+
+std::vector<std::string> pictures_of(std::string_view page) {
+  std::vector<std::string> pictures;
+  for (std::size_t at = page.find("<svg"); at != page.npos; at = page.find("<svg", at + 1)) {
+    pictures.emplace_back(page.substr(at, page.find("</svg>", at) + 6 - at));
+  }
+  return pictures;
+}
+
+std::size_t count_of(std::string_view whole, std::string_view part) {
+  std::size_t count = 0;
+  for (std::size_t at = whole.find(part); at != whole.npos; at = whole.find(part, at + 1)) ++count;
+  return count;
+}
+
+// ---- a made-up macro: normal currents, a converter of `codes` even steps
+
+double upper_tail(double z) { return 0.5 * std::erfc(z / std::sqrt(2.0)); }
+
+ReportInput example(std::uint32_t rows, std::uint32_t codes) {
+  ReportInput input;
+  input.title = "A made-up macro";
+  input.facts = {{"rows", std::to_string(rows)}, {"seed", "1"}};
+  input.active_rows = rows;
+  input.config_toml = "seed = 1\n";
+  const double step = static_cast<double>(rows) / (codes - 1);
+  for (std::uint32_t code = 1; code < codes; ++code) {
+    input.references.push_back(30e-6 * (code - 0.5) * step);
+  }
+  input.confusion.levels = rows + 1;
+  input.confusion.codes = codes;
+  for (std::uint32_t level = 0; level <= rows; ++level) {
+    const double mean = 30e-6 * level;
+    const double sd = 1e-6 * (1.0 + 0.5 * level);
+    LevelDistribution distribution{std::to_string(level), level, {}, {}};
+    for (int index = -200; index <= 200; ++index) {
+      const double z = 0.04 * index;
+      distribution.current.push_back(mean + z * sd);
+      distribution.density.push_back(std::exp(-0.5 * z * z) /
+                                     (sd * std::sqrt(8.0 * std::atan(1.0))));
+    }
+    input.distributions.push_back(distribution);
+    const auto ideal = static_cast<std::uint32_t>(std::lround(level / step));
+    input.confusion.ideal.push_back(ideal);
+    double misread = 0.0;
+    for (std::uint32_t code = 0; code < codes; ++code) {
+      const double below = code == 0 ? -1e3 : (input.references[code - 1] - mean) / sd;
+      const double above = code + 1 == codes ? 1e3 : (input.references[code] - mean) / sd;
+      const double probability = upper_tail(below) - upper_tail(above);
+      input.confusion.probability.push_back(probability);
+      if (code != ideal) misread += probability;
+    }
+    const MisreadPoint point{level, misread, 0.9 * misread, 1.1 * misread, misread < 1e-9};
+    input.misread.push_back(point);
+    const double margin = level == rows ? kNone : 30e-6 - 6.0 * sd;
+    input.margins.push_back({level, mean, sd, mean - 3.0 * sd, mean + 3.0 * sd, margin, margin,
+                             margin, level == rows ? kNone : 2.0 * upper_tail(15e-6 / sd), point});
+  }
+  input.accuracy = {{"exact integers", 0.8831, 0.8767, 0.8893}, {"on the macro", 0.86, 0.85, 0.87}};
+  return input;
+}
+
+// ---- texts
+
+TEST(ReportMarkup, EscapesMarkupControlCharactersAndBadBytes) {
+  EXPECT_EQ(report::escaped("<a href=\"x\">'&'</a>"),
+            "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;");
+  EXPECT_EQ(report::escaped(std::string_view("a\0b\x1b\x7f\xff"
+                                             "\xe2\x82",
+                                             8)),
+            "a\uFFFD"
+            "b\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD");
+  EXPECT_EQ(report::escaped("6 k\u03a9\n"), "6 k\u03a9\n");
+}
+
+TEST(ReportMarkup, WritesNumbersForReaders) {
+  EXPECT_EQ(report::number_text(0.0), "0");
+  EXPECT_EQ(report::number_text(-27.94), "\u221227.9");
+  EXPECT_EQ(report::number_text(0.5), "0.5");
+  EXPECT_EQ(report::number_text(123456.0), "123456");
+  EXPECT_EQ(report::number_text(3.2e-5), "3.2 × 10⁻⁵");
+  EXPECT_EQ(report::number_text(1e-12), "1 × 10⁻¹²");
+  EXPECT_EQ(report::number_text(-2.5e7), "\u22122.5 × 10⁷");
+  EXPECT_EQ(report::number_text(kNone), "–");
+  EXPECT_EQ(report::percent_text(0.87314, 2), "87.31 %");
+  EXPECT_EQ(report::power_of_ten(-10), "10⁻¹⁰");
+  EXPECT_EQ(report::pixels(12.34), "12.3");
+  EXPECT_EQ(report::pixels(12.0), "12");
+  EXPECT_EQ(report::pixels(-0.01), "0");
+}
+
+TEST(ReportMarkup, ChoosesTheUnitThatReadsBest) {
+  EXPECT_EQ(report::unit_for(300e-6).name, "µA");
+  EXPECT_EQ(report::unit_for(-4e-3).name, "mA");
+  EXPECT_EQ(report::unit_for(20e-9).name, "nA");
+  EXPECT_EQ(report::unit_for(0.0).name, "pA");
+}
+
+TEST(ReportMarkup, WritesIntervalsWithAsManyDigitsAsTellTheirEndsApart) {
+  EXPECT_EQ(report::interval_text({0, 0.1, 0.05, 0.2, false}), "0.05 to 0.2");
+  EXPECT_EQ(report::interval_text({0, 0.15, 0.1523, 0.1531, false}), "0.1523 to 0.1531");
+  EXPECT_EQ(report::interval_text({0, 0.0, 0.0, 3.7e-9, true}), "below 3.7 × 10⁻⁹");
+  EXPECT_EQ(report::misread_text({0, 0.0, 0.0, 3.7e-9, true}), "none seen, below 3.7 × 10⁻⁹");
+  EXPECT_EQ(report::misread_text({0, 1e-12, 1e-12, 1e-12, false}), "1 × 10⁻¹² (exact)");
+}
+
+// ---- axes
+
+std::vector<std::string> labels_of(const std::vector<report::Tick>& ticks) {
+  std::vector<std::string> labels;
+  for (const report::Tick& tick : ticks) {
+    if (!tick.label.empty()) labels.push_back(tick.label);
+  }
+  return labels;
+}
+
+TEST(ReportTicks, AreRoundNumbers) {
+  using Labels = std::vector<std::string>;
+  EXPECT_EQ(labels_of(report::linear_ticks(0.0, 1.0, 5)),
+            (Labels{"0.0", "0.2", "0.4", "0.6", "0.8", "1.0"}));
+  EXPECT_EQ(labels_of(report::linear_ticks(-3.0, 312.0, 6)), (Labels{"0", "100", "200", "300"}));
+  EXPECT_EQ(labels_of(report::linear_ticks(-1.0, 1.0, 2)), (Labels{"\u22121", "0", "1"}));
+  EXPECT_EQ(labels_of(report::linear_ticks(0.0, 3.0, 12, 1.0)), (Labels{"0", "1", "2", "3"}));
+  EXPECT_EQ(labels_of(report::linear_ticks(2.0, 2.0, 5)), Labels{"2"});
+}
+
+TEST(ReportTicks, OfALogarithmicAxisArePowersOfTenThinnedToFit) {
+  using Labels = std::vector<std::string>;
+  EXPECT_EQ(labels_of(report::power_ticks(1e-4, 1.0, 8)),
+            (Labels{"10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "10⁰"}));
+  EXPECT_LE(labels_of(report::power_ticks(1e-18, 1.0, 5)).size(), 5u);
+  EXPECT_EQ(labels_of(report::power_ticks(0.1, 1.0, 8)), (Labels{"10⁻¹", "0.2", "0.5", "10⁰"}));
+}
+
+TEST(ReportTicks, OfTheUpperAxisAreThinnedEvenly) {
+  report::Plot plot("p", "p", {960.0, 300.0, 46.0, 20.0}, {"x", 0.0, 128.0}, {"y", 0.0, 1.0});
+  std::vector<report::Plot::UpperTick> ticks;
+  for (int level = 0; level <= 128; ++level) {
+    ticks.push_back({static_cast<double>(level), "L" + std::to_string(level), "v0"});
+  }
+  plot.upper_axis(ticks, "levels");
+  const std::string svg = plot.svg();
+  EXPECT_THAT(svg, HasSubstr(">L0<"));
+  EXPECT_THAT(svg, HasSubstr(">L120<"));
+  EXPECT_THAT(svg, Not(HasSubstr(">L1<")));
+  EXPECT_EQ(count_of(svg, ">L"), 13u);  // each tenth
+}
+
+TEST(ReportCurves, LosePointsOnlyWhereTheLineStaysPut) {
+  const std::vector<report::Point> bent{{0, 0}, {1, 0.01}, {2, 0}, {3, 5}, {4, 10}, {5, 0}};
+  const auto kept = report::simplified(bent, 0.1);
+  ASSERT_EQ(kept.size(), 4u);
+  EXPECT_EQ(kept[1].x, 2.0);
+  EXPECT_EQ(kept[2].x, 4.0);
+  EXPECT_EQ(report::simplified(std::span(bent).first(2), 0.1).size(), 2u);
+}
+
+// ---- marks
+
+report::Plot small_plot(report::Spacing spacing) {
+  return report::Plot("p", "a <plot>", {400.0, 200.0, 10.0, 10.0}, {"x", 0.0, 10.0},
+                      {"y", 1e-6, 1.0, spacing, {}});
+}
+
+TEST(ReportPlot, IsWellFormedWithEveryKindOfMark) {
+  report::Plot plot = small_plot(report::Spacing::linear);
+  const std::vector<report::Point> curve{{0.0, 0.1}, {5.0, 0.9}, {10.0, 0.2}};
+  const std::vector<report::Plot::BandPoint> band{{0.0, 0.1, 0.2}, {10.0, 0.3, 0.6}};
+  const std::vector<report::LegendItem> items{{report::LegendItem::Sign::line, "s0", "a < b"},
+                                              {report::LegendItem::Sign::dot, "s1", "dots"},
+                                              {report::LegendItem::Sign::arrow, "s2", "limits"}};
+  plot.line(curve, "s0", "a \"line\"");
+  plot.area(curve, "s1", "area & more");
+  plot.band(band, "s0");
+  plot.dot({1.0, 0.5}, 3.0, "s2", "dot");
+  plot.measured(2.0, 0.5, 0.4, 0.6, "s0", "measured");
+  plot.upper_limit({3.0, 0.2}, "s1", "limit");
+  plot.bar(0.5, 7.0, 10.0, "s3", "bar");
+  plot.whisker(0.5, 6.0, 8.0, "ink", "whisker");
+  plot.vertical_line(4.0, "reference", "reference");
+  plot.cell({5.0, 0.1}, {6.0, 0.2}, "h3", "cell");
+  plot.outline({5.0, 0.1}, {6.0, 0.2}, "ideal");
+  plot.note({1.0, 1.0}, "<note>", "label");
+  plot.colour_bar({"bar", 1e-6, 1.0, report::Spacing::logarithmic, {}}, 8, "h");
+  plot.legend(items);
+  const std::string svg = plot.svg();
+  EXPECT_EQ(fault_of(svg), "");
+  EXPECT_EQ(count_of(svg, "<title>"), 8u);
+}
+
+TEST(ReportPlot, KeepsZeroOffALogarithmicAxis) {
+  report::Plot plot = small_plot(report::Spacing::logarithmic);
+  plot.measured(2.0, 1e-3, 0.0, 1e-2, "s0", "to the edge");
+  plot.upper_limit({3.0, 1e-5}, "s1", "limit");
+  const std::vector<report::Point> curve{{0.0, 0.0}, {5.0, 0.5}, {10.0, 0.0}};
+  plot.line(curve, "s0");
+  const std::string svg = plot.svg();
+  EXPECT_THAT(svg, Not(HasSubstr("inf")));
+  EXPECT_THAT(svg, Not(HasSubstr("nan")));
+  EXPECT_EQ(fault_of(svg), "");
+}
+
+// ---- the page
+
+TEST(Report, HoldsEverySectionAndWellFormedPictures) {
+  for (const auto& [rows, codes] : {std::pair(9u, 10u), std::pair(128u, 64u)}) {
+    const std::string page = render_report(example(rows, codes));
+    EXPECT_THAT(page, StartsWith("<!DOCTYPE html>"));
+    EXPECT_THAT(page, EndsWith("</html>\n"));
+    for (const char* name :
+         {"distributions", "confusion", "misread", "accuracy", "table", "config"}) {
+      EXPECT_THAT(page, HasSubstr("<section class=\"" + std::string(name) + "\">"));
+    }
+    const std::vector<std::string> pictures = pictures_of(page);
+    EXPECT_EQ(pictures.size(), rows == 9 ? 6u : 7u);
+    for (const std::string& picture : pictures) {
+      EXPECT_EQ(fault_of(picture), "");
+      EXPECT_THAT(picture, Not(HasSubstr("nan")));
+      EXPECT_THAT(picture, Not(HasSubstr("inf ")));
+    }
+  }
+}
+
+TEST(Report, LeavesOutSectionsWithoutData) {
+  ReportInput bare;
+  bare.title = "Nothing yet";
+  const std::string page = render_report(bare);
+  EXPECT_THAT(page, HasSubstr("<h1>Nothing yet</h1>"));
+  EXPECT_THAT(page, Not(HasSubstr("<section")));
+  EXPECT_TRUE(pictures_of(page).empty());
+
+  ReportInput accuracy_only = bare;
+  accuracy_only.accuracy = {{"exact", 0.9, 0.9, 0.9}};
+  const std::string one = render_report(accuracy_only);
+  EXPECT_EQ(count_of(one, "<section"), 1u);
+  EXPECT_THAT(one, HasSubstr("zoomed: from"));
+}
+
+TEST(Report, FetchesNothingAndKeepsItsScriptSmall) {
+  const std::string page = render_report(example(9, 10));
+  for (const char* fetch :
+       {"http://", "https://", "src=", "@import", "href=", "url(//", "fetch("}) {
+    EXPECT_THAT(page, Not(HasSubstr(fetch)));
+  }
+  const std::size_t script = page.find("<script>");
+  EXPECT_LT(page.find("</script>") - script, 2048u);
+  EXPECT_EQ(count_of(page, "<script"), 1u);
+  EXPECT_THAT(page, HasSubstr("prefers-color-scheme:dark"));
+  EXPECT_THAT(page, HasSubstr("@media print"));
+}
+
+TEST(Report, EscapesHostileTexts) {
+  const std::string attack = "</title><script>alert(1)</script>\"'&\x01";
+  ReportInput input = example(9, 10);
+  input.title = attack;
+  input.facts = {{attack, attack}};
+  input.config_toml = attack;
+  for (LevelDistribution& level : input.distributions) level.label = attack;
+  for (AccuracyBar& bar : input.accuracy) bar.label = attack;
+  const std::string page = render_report(input);
+  EXPECT_EQ(count_of(page, "<script"), 1u);
+  EXPECT_EQ(count_of(page, "</title><script"), 0u);
+  EXPECT_EQ(page.find('\x01'), page.npos);
+  for (const std::string& picture : pictures_of(page)) EXPECT_EQ(fault_of(picture), "");
+}
+
+TEST(Report, IsTheSameBytesForTheSameInput) {
+  EXPECT_EQ(render_report(example(9, 10)), render_report(example(9, 10)));
+}
+
+TEST(Report, StaysBelowTwoMegabytesHoweverLargeTheMap) {
+  for (const std::uint32_t side : {129u, 600u}) {
+    ReportInput input = example(128, 129);
+    input.confusion = {side, side, std::vector<double>(std::size_t{side} * side, 1.0 / side),
+                       std::vector<std::uint32_t>(side, 0)};
+    const std::string page = render_report(input);
+    EXPECT_LT(page.size(), 2'000'000u) << side;
+    const bool together = page.find("Neighbouring cells are taken together") != page.npos;
+    EXPECT_EQ(together, side == 600u);
+  }
+}
+
+TEST(Report, AddsCodesAndAveragesLevelsWhereCellsAreTakenTogether) {
+  ConfusionMap map{260, 260, std::vector<double>(260 * 260, 0.0),
+                   std::vector<std::uint32_t>(260, 0)};
+  for (std::uint32_t level = 0; level < 260; ++level) {
+    map.probability[level * 260 + level] = 0.75;
+    map.probability[level * 260 + (level + 2) % 260] = 0.25;
+  }
+  const std::string figure = report::confusion_figure(map);
+  EXPECT_THAT(figure, HasSubstr("<title>P(4–5|4–5) = 0.75</title>"));
+  EXPECT_THAT(figure, HasSubstr("<title>P(6–7|4–5) = 0.25</title>"));
+}
+
+TEST(Report, NamesEachCellReferenceAndLevelOnHover) {
+  const std::string page = render_report(example(9, 10));
+  EXPECT_THAT(page, HasSubstr("<title>P(3|3) = "));
+  EXPECT_THAT(page, HasSubstr("<title>reference 0: 15 µA</title>"));
+  EXPECT_THAT(page, HasSubstr("<title>MAC value 3: peak at 90 µA</title>"));
+}
+
+TEST(Report, ShowsAnUpperLimitWhereNoMisreadWasSeen) {
+  ReportInput input;
+  input.misread = {{0, 0.0, 0.0, 3.7e-6, true}, {1, 1e-3, 8e-4, 1.2e-3, false}};
+  const std::string page = render_report(input);
+  EXPECT_THAT(page, HasSubstr("MAC value 0: none seen, below 3.7 × 10⁻⁶"));
+  EXPECT_THAT(page, HasSubstr("none seen: upper limit"));
+  input.misread.front().none_seen = false;
+  input.misread.front() = {0, 1e-3, 8e-4, 1.2e-3, false};
+  EXPECT_THAT(render_report(input), Not(HasSubstr("none seen")));
+}
+
+TEST(Report, ReportsRatesBeyondTheAxisWithoutLosingThem) {
+  ReportInput input;
+  input.misread = {
+      {0, 1e-40, 1e-40, 1e-40, false}, {1, 0.0, 0.0, 0.0, false}, {2, 1e-3, 1e-3, 1e-3, false}};
+  const std::string page = render_report(input);
+  EXPECT_THAT(page, HasSubstr("MAC value 0: 1 × 10⁻⁴⁰ (exact)"));
+  EXPECT_THAT(page, HasSubstr("MAC value 1: 0 (exact)"));
+  EXPECT_THAT(page, HasSubstr("below the axis"));
+}
+
+TEST(Report, ZoomsAccuraciesOnlyBesideTheWholeAxis) {
+  ReportInput input;
+  input.accuracy = {{"near", 0.88, 0.87, 0.89}, {"nearer", 0.86, 0.85, 0.87}};
+  const std::string zoomed = render_report(input);
+  EXPECT_THAT(zoomed, HasSubstr("accuracy (%), from 0 to 100"));
+  EXPECT_THAT(zoomed, HasSubstr("zoomed: from 84.5 to 89.5, not from 0"));
+  input.accuracy.push_back({"far", 0.1, 0.09, 0.11});
+  EXPECT_THAT(render_report(input), Not(HasSubstr("zoomed")));
+}
+
+TEST(Report, CutsALevelFarSharperThanTheOthersAndSaysSo) {
+  ReportInput input = example(9, 10);
+  for (double& density : input.distributions[0].density) density *= 100.0;
+  EXPECT_THAT(render_report(input), HasSubstr("cut here: its density reaches"));
+}
+
+TEST(Report, RefusesLengthsThatContradictEachOther) {
+  ReportInput input = example(9, 10);
+  input.distributions[0].density.pop_back();
+  EXPECT_THROW(render_report(input), std::invalid_argument);
+  input = example(9, 10);
+  input.confusion.probability.pop_back();
+  EXPECT_THROW(render_report(input), std::invalid_argument);
+  input = example(9, 10);
+  input.confusion.ideal.pop_back();
+  EXPECT_THROW(render_report(input), std::invalid_argument);
+}
+
+TEST(Report, SurvivesOneLevelOneCodeAndEmptyCurves) {
+  ReportInput input;
+  input.distributions = {{"0", 0, {}, {}}, {"1", 1, {1e-6}, {1e6}}};
+  input.references = {1e-6};
+  input.confusion = {1, 1, {1.0}, {0}};
+  input.misread = {{0, 0.5, 0.4, 0.6, false}};
+  input.margins = {{0, 1e-6, 0.0, 1e-6, 1e-6, kNone, kNone, kNone, kNone, {}}};
+  const std::string page = render_report(input);
+  for (const std::string& picture : pictures_of(page)) {
+    EXPECT_EQ(fault_of(picture), "");
+    EXPECT_THAT(picture, Not(HasSubstr("nan")));
+  }
+}
+
+}  // namespace
+}  // namespace cimstat::experiments

@@ -188,7 +188,7 @@ std::string tabs(std::string_view name,
   for (std::size_t index = 0; index < panes.size(); ++index) {
     const std::string id = fmt::format("{}-{}", escaped(name), index);
     choices += fmt::format(
-        "<input type=\"radio\" name=\"{0}\" id=\"{1}\"{2}><label for=\"{1}\">{3}"
+        "<input type=\"radio\" name=\"{0}\" id=\"{1}\"{2}/><label for=\"{1}\">{3}"
         "</label>",
         escaped(name), id, index == 0 ? " checked" : "", escaped(panes[index].first));
     contents += fmt::format("<div class=\"pane {}-pane\">\n{}</div>\n", id, panes[index].second);

@@ -118,11 +118,31 @@ void check(const ExactOptions& options) {
   }
 }
 
-std::string obstacle_text(const std::string& why) {
+std::string obstacle_text(const std::string& why, const std::string& remedy) {
   return fmt::format(
-      "column: the exact engine can't do this design ({}) give the sense amplifier more noise or "
-      "use method = \"monte_carlo\"",
-      why);
+      "column: the exact engine can't do this design ({}) {} use method = \"monte_carlo\"", why,
+      remedy);
+}
+
+std::string inversion_obstacle_text(const Inversion& inversion) {
+  return obstacle_text(*inversion.obstacle(), "give the sense amplifier more noise or");
+}
+
+std::optional<std::string> noise_obstacle(const SenseAmplifier& sense) {
+  if (sense.noise_sd == 0.0 || sense.noise_knee == std::numeric_limits<double>::infinity()) {
+    return std::nullopt;
+  }
+  if (sense.noise_shape == NoiseShape::logistic) {
+    return obstacle_text("logistic noise with a finite noise_knee has no closed transform",
+                         "use Gaussian noise or");
+  }
+  if (!(sense.noise_knee >= lowest_knee * sense.noise_sd)) {
+    return obstacle_text(fmt::format("noise_knee {:g} is below {:g} noise_sd, where the noise may "
+                                     "vanish",
+                                     sense.noise_knee, lowest_knee),
+                         "raise it or");
+  }
+  return std::nullopt;
 }
 
 Inversion inversion_of(const ColumnDesign& design, std::span<const ColumnClass> classes,
@@ -130,7 +150,9 @@ Inversion inversion_of(const ColumnDesign& design, std::span<const ColumnClass> 
   std::vector<std::vector<std::uint32_t>> counts;
   for (const ColumnClass column_class : classes) counts.push_back(counts_of(design, column_class));
   Inversion inversion(laws_of(design), noise_of(design.sense), counts, tolerance);
-  if (inversion.obstacle()) throw core::UsageError(obstacle_text(*inversion.obstacle()));
+  if (inversion.obstacle()) {
+    throw core::UsageError(inversion_obstacle_text(inversion));
+  }
   inversion.prepare();
   return inversion;
 }
@@ -138,19 +160,7 @@ Inversion inversion_of(const ColumnDesign& design, std::span<const ColumnClass> 
 }  // namespace
 
 std::optional<std::string> exact_obstacle(const ColumnDesign& design) {
-  const SenseAmplifier& sense = design.sense;
-  if (sense.noise_sd > 0.0 && sense.noise_knee < std::numeric_limits<double>::infinity()) {
-    if (sense.noise_shape == NoiseShape::logistic) {
-      return "column: the exact engine can't do this design (logistic noise with a finite "
-             "noise_knee has no closed transform) use Gaussian noise or method = \"monte_carlo\"";
-    }
-    if (!(sense.noise_knee >= lowest_knee * sense.noise_sd)) {
-      return fmt::format(
-          "column: the exact engine can't do this design (noise_knee {:g} is below {:g} noise_sd, "
-          "where the noise may vanish) use method = \"monte_carlo\"",
-          sense.noise_knee, lowest_knee);
-    }
-  }
+  if (const auto obstacle = noise_obstacle(design.sense)) return obstacle;
   // More cells of a kind only make a sum smoother and its tails lighter: these are the worst.
   const std::uint32_t n = design.rows;
   const std::vector<ColumnClass> classes{{0, 0}, {0, 1}, {1, 1}, {0, n}, {n, n}};
@@ -159,8 +169,9 @@ std::optional<std::string> exact_obstacle(const ColumnDesign& design) {
     if (!as_normal(design, column_class)) counts.push_back(counts_of(design, column_class));
   }
   if (counts.empty()) return std::nullopt;
-  const Inversion inversion(laws_of(design), noise_of(sense), counts, ExactOptions{}.tolerance);
-  if (inversion.obstacle()) return obstacle_text(*inversion.obstacle());
+  const Inversion inversion(laws_of(design), noise_of(design.sense), counts,
+                            ExactOptions{}.tolerance);
+  if (inversion.obstacle()) return inversion_obstacle_text(inversion);
   return std::nullopt;
 }
 
@@ -169,7 +180,7 @@ ExactProbabilities exact_probabilities(const ColumnDesign& design,
                                        const ExactOptions& options, core::Threads threads) {
   check(options);
   check(design, classes);
-  if (const auto obstacle = exact_obstacle(design)) throw core::UsageError(*obstacle);
+  if (const auto obstacle = noise_obstacle(design.sense)) throw core::UsageError(*obstacle);
   std::vector<std::optional<core::Normal>> normals(classes.size());
   std::vector<std::size_t> series_of(classes.size());
   std::vector<ColumnClass> inverted;
@@ -215,7 +226,7 @@ SensedCurrent::SensedCurrent(const ColumnDesign& design, ColumnClass column_clas
     error_bound_ = normal_error(*normal_, std::abs(mean_) + 10.0 * sd_);
     return;
   }
-  if (const auto obstacle = exact_obstacle(design)) throw core::UsageError(*obstacle);
+  if (const auto obstacle = noise_obstacle(design.sense)) throw core::UsageError(*obstacle);
   series_ = inversion_of(design, std::array{column_class}, options.tolerance).series(0);
   mean_ = series_.mean;
   const SumNoise noise = noise_of(design.sense);

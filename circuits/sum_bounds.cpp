@@ -117,9 +117,10 @@ const FrequencyBounds::Point& FrequencyBounds::point(int index) {
     const double u = std::exp2(0.125 * index);
     Point& here = points_[slot].emplace();
     for (const core::Characteristic& transform : transforms_) {
-      here.envelope.push_back(transform.log_envelope(u));
-      here.slope.push_back(transform.envelope_slope(u));
-      here.tail.push_back(transform.envelope_tail(u));
+      const core::Envelope::Bound bound = transform.envelope(u);
+      here.log_value.push_back(bound.log_value);
+      here.slope.push_back(bound.slope);
+      here.tail.push_back(bound.tail_integral);
     }
     const double x = std::numbers::pi * noise_.logistic_scale * u;
     here.logistic = log_logistic(x);
@@ -136,7 +137,7 @@ std::optional<FrequencyBounds::Cutoff> FrequencyBounds::cutoff(Counts counts, do
     if (u > highest) return std::nullopt;
     const Point& here = point(i);
     const double log_bound =
-        combined(counts, here.envelope) + here.logistic - 0.5 * variance * u * u;
+        combined(counts, here.log_value) + here.logistic - 0.5 * variance * u * u;
     // The integral of |phi(v)| dv / v above u, in units of the bound at u: all factors that are
     // log-concave in ln v fall together as a power of v; else one falls and the others only don't
     // rise.

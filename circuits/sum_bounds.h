@@ -68,7 +68,7 @@ class FrequencyBounds {
 
  private:
   struct Point {
-    std::vector<double> envelope;  ///< per law
+    std::vector<double> log_value;  ///< per law
     std::vector<double> slope;
     std::vector<double> tail;
     double logistic = 0.0;

@@ -69,7 +69,8 @@ Characteristic::Characteristic(const Law& law, double bend) : mean_(law.mean()),
       const double angle = std::numbers::pi / (c.relative_noise == 0.0 ? 2.0
                                                : bend == 0.0           ? 4.0
                                                                        : 8.0);
-      const double eta = lognormal != nullptr ? std::min(0.5, 0.5 * angle / lognormal->sigma) : 0.5;
+      const double eta =
+          lognormal != nullptr ? std::min(0.75, 0.5 * angle / lognormal->sigma) : 0.75;
       const double digits = -std::log(quadrature_error);
       const double step =
           2.0 * std::numbers::pi * eta / (digits + std::log1p(std::exp(2.0 * eta * eta)));
@@ -183,32 +184,20 @@ bool Characteristic::nonnegative() const {
                      [](const Piece& piece) { return piece.nonnegative; });
 }
 
-double Characteristic::log_envelope(double u) const {
+Envelope::Bound Characteristic::envelope(double u) const {
   double sum = 0.0;
+  Envelope::Bound bound{0.0, std::numeric_limits<double>::infinity(), 0.0};
   for (const Piece& piece : pieces_) {
-    if (bend_ > 0.0 && !piece.nonnegative) return 0.0;
-    sum += piece.component.weight * std::exp(piece.envelope.log_bound(u));
-  }
-  return std::log(std::max(sum, 1e-300));
-}
-
-double Characteristic::envelope_slope(double u) const {
-  double least = std::numeric_limits<double>::infinity();
-  for (const Piece& piece : pieces_) {
-    if (bend_ > 0.0 && !piece.nonnegative) return 0.0;
-    least = std::min(least, piece.envelope.slope(u));
-  }
-  return least;
-}
-
-double Characteristic::envelope_tail(double u) const {
-  double most = 0.0;
-  for (const Piece& piece : pieces_) {
-    if (bend_ > 0.0 && !piece.nonnegative) return std::numeric_limits<double>::infinity();
+    if (bend_ > 0.0 && !piece.nonnegative) return {};
+    const Envelope::Bound part = piece.envelope(u);
+    sum += piece.component.weight * std::exp(part.log_value);
+    bound.slope = std::min(bound.slope, part.slope);
     // A falling power (u / v)^a integrates to 1 / a.
-    most = std::max(most, std::min(1.0 / piece.envelope.slope(u), piece.envelope.tail_integral(u)));
+    bound.tail_integral =
+        std::max(bound.tail_integral, std::min(1.0 / part.slope, part.tail_integral));
   }
-  return most;
+  bound.log_value = std::log(std::max(sum, 1e-300));
+  return bound;
 }
 
 }  // namespace cimstat::core

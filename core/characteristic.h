@@ -32,12 +32,9 @@ class Characteristic {
   /// At u = (k + 1/2) step, k = 0 .. count - 1. Each value depends on its u alone.
   Values at_midpoints(double step, std::size_t count) const;
 
-  /// ln of a bound on |E exp(ivX)| (with bend: on |E exp((iv - bend v^2) X)|) for every v >= u; at
-  /// most 0. With bend > 0 it is 0 for what may be negative.
-  double log_envelope(double u) const;
-  /// Envelope's slope and tail_integral, for this bound.
-  double envelope_slope(double u) const;
-  double envelope_tail(double u) const;
+  /// Bounds on |E exp(ivX)| (with bend: on |E exp((iv - bend v^2) X)|) for every v >= u. With
+  /// bend > 0 it is 1 for what may be negative.
+  Envelope::Bound envelope(double u) const;
   /// Whether X >= 0 always, and without relative noise.
   bool nonnegative() const;
 

@@ -103,75 +103,68 @@ Envelope::Envelope(const Component& c) {
   }
 }
 
-template <class Function>
-double Envelope::line_sum(const Line& line, double u, const Function& f) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < line.weight.size(); ++i) {
-    sum += f(i) * line.weight[i] * std::exp(-u * (line.rate[i] + u * line.square[i]));
-  }
-  return sum;
+Envelope::Bound Envelope::normal_bound(double u) const {
+  const double square = u * u * spread_;
+  Bound bound;
+  bound.log_value = -0.5 * (u * u * gaussian_ / (1.0 + square) + std::log1p(square));
+  // With noise the exponential falls to a plateau; only the root in front of it is log-concave.
+  bound.slope = spread_ > 0.0 ? square / (1.0 + square) : u * u * gaussian_;
+  return bound;
 }
 
-double Envelope::bound_on(const Line& line, double u) {
-  return line_sum(line, u, [](std::size_t) { return 1.0; });
+Envelope::Bound Envelope::variation_bound(double u) const {
+  const double value = variation_ / u + atoms_;
+  Bound bound;
+  if (value >= 1.0) return bound;
+  bound.log_value = std::log(value);
+  if (atoms_ == 0.0) bound.slope = 1.0;
+  return bound;
 }
 
-const Envelope::Line& Envelope::best_line(double u) const {
-  return *std::min_element(lines_.begin(), lines_.end(), [u](const Line& a, const Line& b) {
-    return bound_on(a, u) < bound_on(b, u);
-  });
-}
-
-bool Envelope::closed_form() const { return lines_.empty() && variation_ < 0.0; }
-
-/// The bound where a noise that the rest leaves out is 0.
-double Envelope::unperturbed(double u) const {
-  if (lines_.empty()) return std::min(1.0, variation_ / u + atoms_);
+Envelope::Bound Envelope::line_bound(double u) const {
   double smallest = 1.0;
-  for (const Line& line : lines_) smallest = std::min(smallest, bound_on(line, u));
-  return smallest;
+  const Line* best = nullptr;
+  for (const Line& line : lines_) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < line.weight.size(); ++i) {
+      const double exponent = u * (line.rate[i] + u * line.square[i]);
+      if (exponent < 100.0) sum += line.weight[i] * std::exp(-exponent);
+    }
+    if (sum < smallest) {
+      smallest = sum;
+      best = &line;
+    }
+  }
+  Bound bound;
+  if (best == nullptr) return bound;
+  smallest = std::max(smallest, 1e-30);
+  bound.log_value = std::min(0.0, std::log(smallest) + slack);
+  double falling = 0.0;
+  double integral = 0.0;
+  for (std::size_t i = 0; i < best->weight.size(); ++i) {
+    const double exponent = u * (best->rate[i] + u * best->square[i]);
+    if (exponent >= 100.0) continue;
+    const double term = best->weight[i] * std::exp(-exponent);
+    falling += term * u * (best->rate[i] + 2.0 * u * best->square[i]);
+    // Integral of exp(-(v - u) rate) dv / v = e^x E1(x) <= ln(1 + 1 / x), x = u rate.
+    integral += term * std::log1p(1.0 / std::max(u * best->rate[i], 1e-300));
+  }
+  if (concave_) bound.slope = falling / smallest;
+  bound.tail_integral = integral / smallest;
+  return bound;
 }
 
-double Envelope::log_bound(double u) const {
-  if (closed_form()) {
-    const double left = 1.0 + u * u * spread_;
-    return -0.5 * (u * u * gaussian_ / left + std::log(left));
-  }
-  double bound = 0.0;
-  if (noise_ == 0.0) {
-    bound = unperturbed(u);
-  } else if (noise_ * noise_reach < 1.0) {
-    // X (1 + r xi) given xi is the bare law at the frequency u (1 + r xi).
-    bound = unperturbed(u * (1.0 - noise_reach * noise_)) + noise_beyond;
-  } else {
-    return 0.0;
-  }
-  return std::min(0.0, std::log(std::max(bound, 1e-300)) + slack);
-}
-
-double Envelope::slope(double u) const {
-  if (closed_form()) {
-    // With noise the exponential falls to a plateau; only the root in front of it is log-concave.
-    const double square = u * u * spread_;
-    return spread_ > 0.0 ? square / (1.0 + square) : u * u * gaussian_;
-  }
-  if (!concave_ || log_bound(u) == 0.0) return 0.0;
-  if (lines_.empty()) return 1.0;
-  const Line& line = best_line(u);
-  const double falling = line_sum(
-      line, u, [&](std::size_t i) { return u * (line.rate[i] + 2.0 * u * line.square[i]); });
-  return falling / bound_on(line, u);
-}
-
-double Envelope::tail_integral(double u) const {
-  if (lines_.empty() || noise_ > 0.0 || log_bound(u) == 0.0) {
-    return std::numeric_limits<double>::infinity();
-  }
-  // Integral of exp(-(v - u) rate) dv / v = e^x E1(x) <= ln(1 + 1 / x), x = u rate.
-  const Line& line = best_line(u);
-  const double integral = line_sum(
-      line, u, [&](std::size_t i) { return std::log1p(1.0 / std::max(u * line.rate[i], 1e-300)); });
-  return integral / bound_on(line, u);
+Envelope::Bound Envelope::operator()(double u) const {
+  const bool lines = !lines_.empty();
+  if (!lines && variation_ < 0.0) return normal_bound(u);
+  if (noise_ == 0.0) return lines ? line_bound(u) : variation_bound(u);
+  if (noise_ * noise_reach >= 1.0) return {};
+  // X (1 + r xi) given xi is the bare law at the frequency u (1 + r xi).
+  const double lowest = u * (1.0 - noise_reach * noise_);
+  const Bound bare = lines ? line_bound(lowest) : variation_bound(lowest);
+  Bound bound;
+  bound.log_value = std::min(0.0, std::log(std::exp(bare.log_value) + noise_beyond));
+  return bound;
 }
 
 }  // namespace cimstat::core

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <vector>
 
 #include "core/law.h"
@@ -14,14 +15,18 @@ namespace cimstat::core {
 class Envelope {
  public:
   explicit Envelope(const Component& component);
-  /// ln of the bound at u; it holds for every v >= u. At most 0.
-  double log_bound(double u) const;
-  /// A number a >= 0 with bound(v) <= bound(u) (u / v)^a for every v >= u: minus the slope at u,
-  /// where the bound is log-concave in ln u; else 0. The bound of a lognormal is: it is a
-  /// convolution of log-concave functions (Prekopa).
-  double slope(double u) const;
-  /// A bound on the integral of bound(v) / bound(u) dv / v over v >= u; may be infinite.
-  double tail_integral(double u) const;
+
+  struct Bound {
+    /// ln of the bound at u, which holds for every v >= u; at most 0.
+    double log_value = 0.0;
+    /// A number a >= 0 with bound(v) <= bound(u) (u / v)^a for every v >= u: minus the slope at u,
+    /// where the bound is log-concave in ln u; else 0. That of a lognormal is: a convolution of
+    /// log-concave functions (Prekopa).
+    double slope = 0.0;
+    /// A bound on the integral of bound(v) / bound(u) dv / v over v >= u; may be infinite.
+    double tail_integral = std::numeric_limits<double>::infinity();
+  };
+  Bound operator()(double u) const;
 
  private:
   struct Line {  ///< bound: sum of weight * exp(-u rate - u^2 square)
@@ -29,13 +34,9 @@ class Envelope {
     std::vector<double> rate;
     std::vector<double> square;
   };
-  /// Sum of f(i) weight exp(-u rate - u^2 square).
-  template <class Function>
-  static double line_sum(const Line& line, double u, const Function& f);
-  static double bound_on(const Line& line, double u);
-  const Line& best_line(double u) const;
-  double unperturbed(double u) const;
-  bool closed_form() const;
+  Bound normal_bound(double u) const;
+  Bound line_bound(double u) const;
+  Bound variation_bound(double u) const;
 
   double gaussian_ = 0.0;  ///< closed form: (sd^2 + r^2 mean^2) of X
   double spread_ = 0.0;    ///< r^2 sd^2

@@ -59,7 +59,7 @@ double CellSum::quantile(core::Tail side, double probability) const {
   std::uintmax_t iterations = 100;
   const auto bracket = boost::math::tools::toms748_solve(
       excess, state.series.mean + state.series.low, state.series.mean + state.series.high, -goal,
-      1.0 - goal, boost::math::tools::eps_tolerance<double>(44), iterations);
+      1.0 - goal, boost::math::tools::eps_tolerance<double>(50), iterations);
   return 0.5 * (bracket.first + bracket.second);
 }
 

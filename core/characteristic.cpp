@@ -109,7 +109,8 @@ std::vector<Characteristic::Node> Characteristic::nodes(const Piece& piece, doub
   std::vector<Node> result;
   double total = 0.0;
   for (const core::Node& node : expectation_nodes(c.base, 4.0 / (largest * std::abs(c.scale)))) {
-    result.push_back({c.scale * compressed(c, node.value), node.weight, 8.0 * unit * node.weight});
+    result.push_back(
+        {c.scale * compressed(c, node.value), node.weight, node.weight, 32.0 * unit * node.weight});
     total += node.weight;
   }
   for (Node& node : result) node.weight /= total;
@@ -153,7 +154,7 @@ Characteristic::Values Characteristic::at_midpoints(double step, std::size_t cou
         const double shifted = value_real - mean_;
         double log_modulus = w.real() * shifted - w.imag() * value_imaginary;
         double phase = w.real() * value_imaginary + w.imag() * shifted;
-        double size = 4.0 + modulus_of_w * (std::abs(value_real) + std::abs(value_imaginary) +
+        double size = 6.0 + modulus_of_w * (std::abs(value_real) + std::abs(value_imaginary) +
                                             std::abs(mean_));
         if (r > 0.0) {
           const Complex square = noise * node.value * node.value;

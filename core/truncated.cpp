@@ -52,6 +52,16 @@ Truncation truncation(const TruncatedLogNormal& s) {
   return {std::log(low / s.median) / s.sigma, log_ratio(s.high, low) / s.sigma};
 }
 
+double parent_z(const TruncatedNormal& s, double b) { return (b - s.mean) / s.sd; }
+double parent_z(const TruncatedLogNormal& s, double b) { return std::log(b / s.median) / s.sigma; }
+
+double parent_value(const TruncatedNormal& s, double z) {
+  return std::clamp(s.mean + s.sd * z, s.low, s.high);
+}
+double parent_value(const TruncatedLogNormal& s, double z) {
+  return std::clamp(s.median * std::exp(s.sigma * z), s.low, s.high);
+}
+
 /// db / dz.
 double spread_at(const TruncatedNormal& s, double) { return s.sd; }
 double spread_at(const TruncatedLogNormal& s, double b) { return s.sigma * b; }
@@ -136,23 +146,22 @@ std::vector<Node> truncated_nodes(const S& s, double widest) {
   const Truncation t = truncation(s);
   const double all = normal_interval(t.low, t.width);
   // What lies 40 standard deviations out carries nothing.
-  const double first = std::max(0.0, -40.0 - t.low);
-  const double last = std::min(t.width, 40.0 - t.low);
-  const auto pieces = static_cast<std::size_t>(std::ceil(2.0 * (last - first)));
-  const double piece = (last - first) / static_cast<double>(pieces);
+  const double last = std::min(parent_z(s, s.high), 40.0);
   std::vector<Node> result;
-  for (std::size_t i = 0; i < pieces; ++i) {
-    const double start = first + piece * static_cast<double>(i);
-    const double end = start + piece;
-    const double width = value_at(s, Tail::lower, end) - value_at(s, Tail::lower, start);
-    const double panels = std::max(1.0, std::ceil(width / widest));
-    for (double panel = 0.0; panel < panels; panel += 1.0) {
+  // Ends at multiples of 1/2 are exact, so that neighbouring panels neither overlap nor leave gaps.
+  for (double start = std::max(t.low, -40.0); start < last;) {
+    const double end = std::min(last, 0.5 * (std::floor(2.0 * start) + 1.0));
+    double panels = 1.0;
+    while (parent_value(s, end) - parent_value(s, start) > panels * widest) panels *= 2.0;
+    const double half = 0.5 * (end - start) / panels;
+    for (double panel = 0.5; panel < panels; panel += 1.0) {
       for (const Node& node : gauss_legendre_16()) {
-        const double d = start + piece * (panel + 0.5 * (1.0 + node.value)) / panels;
-        const double weight = 0.5 * piece / panels * node.weight * normal_density(t.low + d) / all;
-        if (weight > 1e-40) result.push_back({value_at(s, Tail::lower, d), weight});
+        const double z = start + half * (2.0 * panel + node.value);
+        const double weight = half * node.weight * normal_density(z) / all;
+        if (weight > 1e-40) result.push_back({parent_value(s, z), weight});
       }
     }
+    start = end;
   }
   return result;
 }

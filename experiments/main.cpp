@@ -50,7 +50,7 @@ int main(int argc, char** argv) {
   cimstat::experiments::add_margin_command(app);
   cimstat::experiments::add_table_command(app);
   cimstat::experiments::add_accuracy_command(app);
-  //   cimstat::experiments::add_report_command(app);
+  cimstat::experiments::add_report_command(app);
   try {
     app.parse(argc, argv);
     return static_cast<int>(ExitCode::done);

@@ -17,12 +17,15 @@ namespace {
 constexpr std::size_t density_points = 160;
 constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
-MisreadPoint misread_point(const LevelFigures& level) {
+MisreadPoint misread_point(const LevelFigures& level, circuits::TableMethod method) {
+  MisreadBasis basis = MisreadBasis::sampled;
+  if (method == circuits::TableMethod::exact) basis = MisreadBasis::computed;
+  if (level.none_seen) basis = MisreadBasis::none_seen;
   return {.level = level.level,
           .rate = level.misread,
           .lower = level.misread_interval.lower,
           .upper = level.misread_interval.upper,
-          .none_seen = level.none_seen};
+          .basis = basis};
 }
 
 ConfusionMap confusion_of(const circuits::ErrorTable& table, std::uint32_t active_rows) {
@@ -123,7 +126,7 @@ ReportInput report_input(const TableRecord& record, const std::vector<AccuracyRe
                                              .quantile = missing,
                                              .overlap = missing}
                                 : margins.gaps[level.level];
-    input.misread.push_back(misread_point(level));
+    input.misread.push_back(misread_point(level, margins.method));
     input.margins.push_back({.level = level.level,
                              .mean = level.mean,
                              .sd = level.sd,

@@ -141,9 +141,9 @@ std::string density_plot(const ReportInput& input, const CurrentUnit& unit, Spac
 
 }  // namespace
 
-bool all_exact(const std::vector<MisreadPoint>& points) {
+bool all_computed(const std::vector<MisreadPoint>& points) {
   return std::all_of(points.begin(), points.end(), [](const MisreadPoint& point) {
-    return !point.none_seen && point.lower == point.upper;
+    return point.basis == MisreadBasis::computed;
   });
 }
 
@@ -157,9 +157,10 @@ std::string misread_figure(const ReportInput& input) {
   const std::vector<MisreadPoint>& points = input.misread;
   Extent extent;
   for (const MisreadPoint& point : points) {
-    for (const double value : {point.rate, point.lower, point.upper}) {
-      // The lower end of an interval that reaches to 0 sets no limit.
-      if (value >= kLowest && !(point.none_seen && value < point.upper)) extent.include(value);
+    const bool limit = is_upper_limit(point);
+    for (const double value :
+         {point.upper, limit ? point.upper : point.rate, limit ? point.upper : point.lower}) {
+      if (value >= kLowest) extent.include(value);  // an interval down to 0 sets no limit
     }
   }
   if (extent.low > extent.high) extent = {kLowest, 1.0};
@@ -173,43 +174,41 @@ std::string misread_figure(const ReportInput& input) {
       "misread-clip", fmt::format("Probability of a wrong code for {} MAC values", points.size()),
       {960.0, 360.0, 44.0, 20.0}, x, {"misread probability", low, high, Spacing::logarithmic, {}});
 
-  const bool exact = all_exact(points);
-  bool any_limit = false;
   std::vector<Plot::BandPoint> run;  // of neighbouring levels with an interval
   const auto end_run = [&] {
-    if (run.size() > 1 && points.size() > kManyLevels && !exact) plot.band(run, "s0");
+    if (run.size() > 1 && points.size() > kManyLevels) plot.band(run, "s0");
     run.clear();
   };
   for (const MisreadPoint& point : points) {
-    if (point.none_seen || !(point.rate > 0.0)) {
-      end_run();
-    } else {
+    if (point.basis == MisreadBasis::sampled) {
       run.push_back({static_cast<double>(point.level), std::max(point.lower, low), point.upper});
+    } else {
+      end_run();
     }
   }
   end_run();
+
+  std::string arrow;  // what it means here
   for (const MisreadPoint& point : points) {
     const double at = point.level;
-    if (point.none_seen || !(point.rate >= low)) {
-      any_limit = true;
-      const double limit = point.none_seen ? point.upper : low;
-      // Room for the arrow above the axis' lower end.
-      const double visible = low * std::pow(high / low, 0.08);
-      plot.upper_limit({at, std::max(limit, visible)}, "s1",
-                       fmt::format("MAC value {}: {}", point.level, misread_text(point)));
+    const std::string hover = fmt::format("MAC value {}: {}", point.level, misread_text(point));
+    if (!is_upper_limit(point) && point.rate >= low) {
+      plot.measured(at, point.rate, point.lower, point.upper, "s0", hover);
       continue;
     }
-    plot.measured(at, point.rate, point.lower, point.upper, "s0",
-                  fmt::format("MAC value {}: {}", point.level, misread_text(point)));
+    const bool limit = is_upper_limit(point);
+    arrow = point.basis == MisreadBasis::none_seen ? "none seen: upper limit"
+            : limit                                ? "below the error bound"
+                                                   : "below the axis";
+    const double room_for_arrow = low * std::pow(high / low, 0.08);
+    plot.upper_limit({at, std::max(limit ? point.upper : low, room_for_arrow)}, "s1", hover);
   }
   std::vector<LegendItem> items;
-  items.push_back(
-      {LegendItem::Sign::dot, "s0",
-       exact ? "computed exactly"
-             : fmt::format("seen rate with its {} interval", percent_text(input.confidence, 0))});
-  if (any_limit)
-    items.push_back(
-        {LegendItem::Sign::arrow, "s1", exact ? "below the axis" : "none seen: upper limit"});
+  items.push_back({LegendItem::Sign::dot, "s0",
+                   all_computed(points) ? "computed, not sampled"
+                                        : fmt::format("seen rate with its {} interval",
+                                                      percent_text(input.confidence, 0))});
+  if (!arrow.empty()) items.push_back({LegendItem::Sign::arrow, "s1", arrow});
   plot.legend(items);
   return plot.svg();
 }

@@ -18,7 +18,7 @@ std::string confusion_hint(const ConfusionMap& map);
 /// The smallest probability that it still shades: a power of ten, 1e-9 or more.
 double confusion_floor(const ConfusionMap& map);
 /// Whether no rate was sampled.
-bool all_exact(const std::vector<MisreadPoint>& points);
+bool all_computed(const std::vector<MisreadPoint>& points);
 std::string misread_figure(const ReportInput& input);
 /// Bars from 0 to 100 %, and where all are close together the same intervals on a zoomed axis.
 std::string accuracy_figure(const ReportInput& input);

@@ -89,7 +89,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 22px;margin:10px 0
 dt{color:var(--soft)}
 dd{margin:0;overflow-wrap:anywhere}
 figure{margin:0;overflow-x:auto}
-svg{display:block;max-width:100%;height:auto;min-width:min(100%,640px)}
+svg{display:block;max-width:100%;height:auto}
 svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;fill:var(--soft);font-variant-numeric:tabular-nums}
 svg .axis-title{font-size:13px;fill:var(--ink)}
 svg .label{font-size:12px}
@@ -133,6 +133,7 @@ td small{color:var(--soft);font-size:12.5px}
 pre{margin:0;overflow:auto;max-height:560px;font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;padding:14px 16px;border:1px solid var(--edge);border-radius:6px;background:var(--ground)}
 #tip{position:fixed;z-index:9;pointer-events:none;background:var(--ink);color:var(--card);font-size:13.5px;padding:4px 9px;border-radius:5px;max-width:340px}
 footer{color:var(--soft);font-size:13.5px}
+@media screen and (max-width:760px){main{padding:24px 12px}section{padding:16px}svg{max-width:none}}
 @media print{body{font-size:13px}main{max-width:none;padding:0}section{break-inside:avoid;border:0;padding:8px 0}.scroll,pre{max-height:none;border:0}.tabs label{display:none}.tabs .pane{display:block}.table,.config{break-inside:auto}}
 )";
 
@@ -198,11 +199,29 @@ std::string tabs(std::string_view name,
                      contents);
 }
 
+bool is_upper_limit(const MisreadPoint& point) {
+  if (point.basis == MisreadBasis::none_seen) return true;
+  return point.basis == MisreadBasis::computed && !(point.lower > 0.0) && point.upper > 0.0;
+}
+
+std::string rate_text(const MisreadPoint& point) {
+  if (point.basis == MisreadBasis::none_seen) return "none seen";
+  if (is_upper_limit(point)) return "< " + number_text(point.upper, 1);
+  return number_text(point.rate);
+}
+
 std::string interval_text(const MisreadPoint& point) {
-  if (point.none_seen) return "below " + number_text(point.upper, 2);
-  if (point.lower == point.upper) return "exact";
   // As few digits as tell the ends apart.
   constexpr int kMostDigits = 6;
+  const double bound = point.upper - point.rate;
+  switch (point.basis) {
+    case MisreadBasis::none_seen:
+      return "below " + number_text(point.upper, 2);
+    case MisreadBasis::computed:
+      return bound > 0.0 ? "± " + number_text(bound, 1) : "exact";
+    case MisreadBasis::sampled:
+      break;
+  }
   int digits = 2;
   while (digits < kMostDigits &&
          number_text(point.lower, digits - 1) == number_text(point.upper, digits - 1)) {
@@ -213,8 +232,7 @@ std::string interval_text(const MisreadPoint& point) {
 }
 
 std::string misread_text(const MisreadPoint& point) {
-  if (point.none_seen) return "none seen, " + interval_text(point);
-  return fmt::format("{} ({})", number_text(point.rate), interval_text(point));
+  return fmt::format("{} ({})", rate_text(point), interval_text(point));
 }
 
 std::string accuracy_text(const AccuracyBar& bar) {

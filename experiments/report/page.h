@@ -23,9 +23,13 @@ std::string page(std::string_view title, std::string_view body);
 std::string tabs(std::string_view name,
                  const std::vector<std::pair<std::string, std::string>>& panes);
 
-/// "2.9 × 10⁻⁵ to 3.5 × 10⁻⁵", "below 3.7 × 10⁻⁹" where none was seen, or "exact".
+/// Whether only an upper limit is known: none was seen, or the error bound reaches down to zero.
+bool is_upper_limit(const MisreadPoint& point);
+/// "3.2 × 10⁻⁵"; "none seen"; "< 2 × 10⁻¹³" where the error bound hides it.
+std::string rate_text(const MisreadPoint& point);
+/// "2.9 × 10⁻⁵ to 3.5 × 10⁻⁵"; "below 3.7 × 10⁻⁹" where none was seen; "± 10⁻¹³" or "exact".
 std::string interval_text(const MisreadPoint& point);
-/// "3.2 × 10⁻⁵ (2.9 × 10⁻⁵ to 3.5 × 10⁻⁵)", or "none seen, below 3.7 × 10⁻⁹".
+/// Both: "3.2 × 10⁻⁵ (2.9 × 10⁻⁵ to 3.5 × 10⁻⁵)".
 std::string misread_text(const MisreadPoint& point);
 /// "87.31 % (86.60 to 88.00)".
 std::string accuracy_text(const AccuracyBar& bar);

@@ -89,10 +89,10 @@ std::string at_a_glance(const ReportInput& input, const CurrentUnit& unit) {
         input.misread.begin(), input.misread.end(),
         [](const MisreadPoint& a, const MisreadPoint& b) { return a.rate < b.rate; });
     const bool none = std::all_of(input.misread.begin(), input.misread.end(),
-                                  [](const MisreadPoint& point) { return point.none_seen; });
+                                  [](const MisreadPoint& point) { return is_upper_limit(point); });
     double limit = 0.0;
     for (const MisreadPoint& point : input.misread) limit = std::max(limit, point.upper);
-    cards += none ? card("< " + number_text(limit), "misread probability: none seen")
+    cards += none ? card("< " + number_text(limit, 2), "misread probability of every MAC value")
                   : card(number_text(worst->rate),
                          fmt::format("worst misread probability, at MAC value {}", worst->level));
   }
@@ -127,6 +127,9 @@ std::string table(const ReportInput& input, const CurrentUnit& unit) {
     if (row.quantile_margin < least_margin) least_margin = row.quantile_margin;
     most_misread = std::max(most_misread, row.misread.rate);
   }
+  const bool computed =
+      std::all_of(input.margins.begin(), input.margins.end(),
+                  [](const MarginRow& row) { return row.misread.basis == MisreadBasis::computed; });
   std::string rows;
   for (const MarginRow& row : input.margins) {
     const auto current = [&](double value) {
@@ -135,15 +138,15 @@ std::string table(const ReportInput& input, const CurrentUnit& unit) {
     const auto marked = [](bool worst, std::string_view text) {
       return fmt::format("<td{}>{}</td>", worst ? " class=\"worst\"" : "", escaped(text));
     };
-    rows += fmt::format("<tr><th scope=\"row\">{}</th>", row.level) + current(row.mean) +
-            current(row.sd) + current(row.low_quantile) + current(row.high_quantile) +
-            current(row.input_aware_margin) + current(row.pattern_margin) +
-            marked(row.quantile_margin == least_margin,
-                   number_text(row.quantile_margin / unit.amperes, 4)) +
-            fmt::format("<td>{}</td>", number_text(row.overlap)) +
-            marked(row.misread.rate > 0.0 && row.misread.rate == most_misread,
-                   row.misread.none_seen ? "none seen" : number_text(row.misread.rate)) +
-            fmt::format("<td><small>{}</small></td></tr>\n", escaped(interval_text(row.misread)));
+    rows +=
+        fmt::format("<tr><th scope=\"row\">{}</th>", row.level) + current(row.mean) +
+        current(row.sd) + current(row.low_quantile) + current(row.high_quantile) +
+        current(row.input_aware_margin) + current(row.pattern_margin) +
+        marked(row.quantile_margin == least_margin,
+               number_text(row.quantile_margin / unit.amperes, 4)) +
+        fmt::format("<td>{}</td>", number_text(row.overlap)) +
+        marked(row.misread.rate > 0.0 && row.misread.rate == most_misread, rate_text(row.misread)) +
+        fmt::format("<td><small>{}</small></td></tr>\n", escaped(interval_text(row.misread)));
   }
   return fmt::format(
       "<div class=\"scroll\">\n<table>\n<thead><tr>{}{}{}{}{}{}{}{}{}{}{}</tr></thead>\n"
@@ -152,7 +155,9 @@ std::string table(const ReportInput& input, const CurrentUnit& unit) {
       heading("low quantile", unit.name), heading("high quantile", unit.name),
       heading("input-aware margin", unit.name), heading("pattern margin", unit.name),
       heading("quantile margin", unit.name), heading("overlap", "with the next"),
-      heading("misread", "probability"), heading("interval", percent_text(input.confidence, 0)),
+      heading("misread", "probability"),
+      computed ? heading("error bound", "")
+               : heading("interval", percent_text(input.confidence, 0)),
       rows);
 }
 
@@ -189,8 +194,8 @@ std::string render_report(const ReportInput& input) {
   if (!input.misread.empty()) {
     body += section("misread", "How often each MAC value is misread",
                     fmt::format("P(code ≠ right code | MAC value){}. {}", rows_text(input),
-                                all_exact(input.misread)
-                                    ? std::string("Computed exactly: no statistical error.")
+                                all_computed(input.misread)
+                                    ? "An arrow down lies below the error bound, or the axis."
                                     : fmt::format("An arrow down is an upper limit at {} "
                                                   "confidence: no misread was seen.",
                                                   confidence)),
@@ -203,9 +208,7 @@ std::string render_report(const ReportInput& input) {
   }
   if (!input.margins.empty()) {
     body += section("table", "Figures of each MAC value",
-                    fmt::format("Margins are those to the next MAC value; misread probabilities "
-                                "come with their {} interval. Bold: the worst.",
-                                confidence),
+                    "Margins are those to the next MAC value. Bold: the worst.",
                     table(input, table_unit));
   }
   if (!input.config_toml.empty()) {

@@ -26,12 +26,19 @@ struct ConfusionMap {
   std::vector<std::uint32_t> ideal;
 };
 
+/// What a misread rate rests on.
+enum class MisreadBasis {
+  sampled,    ///< lower and upper end the confidence interval
+  none_seen,  ///< sampled without one misread: `upper` is the figure
+  computed,   ///< lower and upper are the engine's error bounds; equal where it has none
+};
+
 struct MisreadPoint {
   std::uint32_t level = 0;
   double rate = 0.0;
-  double lower = 0.0;  ///< of the interval; equal to `rate` and `upper` for an exact table
+  double lower = 0.0;
   double upper = 0.0;
-  bool none_seen = false;  ///< sampled without one misread: `upper` is the figure
+  MisreadBasis basis = MisreadBasis::sampled;
 };
 
 /// One line of the table of figures. Currents in A; the margins are those to the next level, NaN

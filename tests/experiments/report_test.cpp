@@ -125,7 +125,8 @@ ReportInput example(std::uint32_t rows, std::uint32_t codes) {
       input.confusion.probability.push_back(probability);
       if (code != ideal) misread += probability;
     }
-    const MisreadPoint point{level, misread, 0.9 * misread, 1.1 * misread, misread < 1e-9};
+    const MisreadPoint point{level, misread, 0.9 * misread, 1.1 * misread,
+                             misread < 1e-9 ? MisreadBasis::none_seen : MisreadBasis::sampled};
     input.misread.push_back(point);
     const double margin = level == rows ? kNone : 30e-6 - 6.0 * sd;
     input.margins.push_back({level, mean, sd, mean - 3.0 * sd, mean + 3.0 * sd, margin, margin,
@@ -172,11 +173,22 @@ TEST(ReportMarkup, ChoosesTheUnitThatReadsBest) {
 }
 
 TEST(ReportMarkup, WritesIntervalsWithAsManyDigitsAsTellTheirEndsApart) {
-  EXPECT_EQ(report::interval_text({0, 0.1, 0.05, 0.2, false}), "0.05 to 0.2");
-  EXPECT_EQ(report::interval_text({0, 0.15, 0.1523, 0.1531, false}), "0.1523 to 0.1531");
-  EXPECT_EQ(report::interval_text({0, 0.0, 0.0, 3.7e-9, true}), "below 3.7 × 10⁻⁹");
-  EXPECT_EQ(report::misread_text({0, 0.0, 0.0, 3.7e-9, true}), "none seen, below 3.7 × 10⁻⁹");
-  EXPECT_EQ(report::misread_text({0, 1e-12, 1e-12, 1e-12, false}), "1 × 10⁻¹² (exact)");
+  using report::interval_text;
+  EXPECT_EQ(interval_text({0, 0.1, 0.05, 0.2, MisreadBasis::sampled}), "0.05 to 0.2");
+  EXPECT_EQ(interval_text({0, 0.15, 0.1523, 0.1531, MisreadBasis::sampled}), "0.1523 to 0.1531");
+}
+
+TEST(ReportMarkup, SaysWhatAMisreadRateRestsOn) {
+  using report::misread_text;
+  EXPECT_EQ(misread_text({0, 0.0, 0.0, 3.7e-9, MisreadBasis::none_seen}),
+            "none seen (below 3.7 × 10⁻⁹)");
+  EXPECT_EQ(misread_text({0, 3.2e-5, 2.9e-5, 3.5e-5, MisreadBasis::sampled}),
+            "3.2 × 10⁻⁵ (2.9 × 10⁻⁵ to 3.5 × 10⁻⁵)");
+  EXPECT_EQ(misread_text({0, 0.25, 0.25 - 2e-13, 0.25 + 2e-13, MisreadBasis::computed}),
+            "0.25 (± 2 × 10⁻¹³)");
+  EXPECT_EQ(misread_text({0, 1e-12, 1e-12, 1e-12, MisreadBasis::computed}), "1 × 10⁻¹² (exact)");
+  EXPECT_EQ(misread_text({0, 1e-20, 0.0, 2e-13, MisreadBasis::computed}),
+            "< 2 × 10⁻¹³ (± 2 × 10⁻¹³)");
 }
 
 // ---- axes
@@ -382,19 +394,30 @@ TEST(Report, NamesEachCellReferenceAndLevelOnHover) {
 
 TEST(Report, ShowsAnUpperLimitWhereNoMisreadWasSeen) {
   ReportInput input;
-  input.misread = {{0, 0.0, 0.0, 3.7e-6, true}, {1, 1e-3, 8e-4, 1.2e-3, false}};
+  input.misread = {{0, 0.0, 0.0, 3.7e-6, MisreadBasis::none_seen},
+                   {1, 1e-3, 8e-4, 1.2e-3, MisreadBasis::sampled}};
   const std::string page = render_report(input);
-  EXPECT_THAT(page, HasSubstr("MAC value 0: none seen, below 3.7 × 10⁻⁶"));
+  EXPECT_THAT(page, HasSubstr("MAC value 0: none seen (below 3.7 × 10⁻⁶)"));
   EXPECT_THAT(page, HasSubstr("none seen: upper limit"));
-  input.misread.front().none_seen = false;
-  input.misread.front() = {0, 1e-3, 8e-4, 1.2e-3, false};
+  input.misread.front() = {0, 1e-3, 8e-4, 1.2e-3, MisreadBasis::sampled};
   EXPECT_THAT(render_report(input), Not(HasSubstr("none seen")));
 }
 
-TEST(Report, ReportsRatesBeyondTheAxisWithoutLosingThem) {
+TEST(Report, ClaimsNothingBelowTheErrorBoundOfAComputedTable) {
   ReportInput input;
-  input.misread = {
-      {0, 1e-40, 1e-40, 1e-40, false}, {1, 0.0, 0.0, 0.0, false}, {2, 1e-3, 1e-3, 1e-3, false}};
+  input.misread = {{0, 1e-20, 0.0, 2e-13, MisreadBasis::computed},
+                   {1, 1e-3, 1e-3 - 2e-13, 1e-3 + 2e-13, MisreadBasis::computed}};
+  const std::string page = render_report(input);
+  EXPECT_THAT(page, HasSubstr("below the error bound"));
+  EXPECT_THAT(page, HasSubstr("MAC value 0: &lt; 2 × 10⁻¹³"));
+  EXPECT_THAT(page, Not(HasSubstr("10⁻²⁰")));
+}
+
+TEST(Report, ReportsRatesBelowTheAxisWithoutLosingThem) {
+  ReportInput input;
+  input.misread = {{0, 1e-40, 1e-40, 1e-40, MisreadBasis::computed},
+                   {1, 0.0, 0.0, 0.0, MisreadBasis::computed},
+                   {2, 1e-3, 1e-3, 1e-3, MisreadBasis::computed}};
   const std::string page = render_report(input);
   EXPECT_THAT(page, HasSubstr("MAC value 0: 1 × 10⁻⁴⁰ (exact)"));
   EXPECT_THAT(page, HasSubstr("MAC value 1: 0 (exact)"));
@@ -434,7 +457,7 @@ TEST(Report, SurvivesOneLevelOneCodeAndEmptyCurves) {
   input.distributions = {{"0", 0, {}, {}}, {"1", 1, {1e-6}, {1e6}}};
   input.references = {1e-6};
   input.confusion = {1, 1, {1.0}, {0}};
-  input.misread = {{0, 0.5, 0.4, 0.6, false}};
+  input.misread = {{0, 0.5, 0.4, 0.6, MisreadBasis::sampled}};
   input.margins = {{0, 1e-6, 0.0, 1e-6, 1e-6, kNone, kNone, kNone, kNone, {}}};
   const std::string page = render_report(input);
   for (const std::string& picture : pictures_of(page)) {

@@ -1,17 +1,59 @@
 #include "experiments/inference/bit_planes.h"
 
 #include <algorithm>
-#include <bit>
 #include <cassert>
 #include <cstring>
 
 #include <fmt/format.h>
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "experiments/inference/bit_planes.cpp"
+#include <hwy/foreach_target.h>
+//
+#include <hwy/highway.h>
+
 #include "core/error.h"
 
 #include "circuits/column.h"
 
+HWY_BEFORE_NAMESPACE();
+namespace cimstat::experiments::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// One tile of `height` bytes to words[plane * plane_words ...] and active[plane]. Reads whole
+/// words of 32 bytes.
+void pack_tile(const std::uint8_t* HWY_RESTRICT bytes, std::uint32_t height, std::uint32_t planes,
+               std::size_t plane_words, std::uint32_t* HWY_RESTRICT words,
+               std::uint32_t* HWY_RESTRICT active) {
+  const hn::CappedTag<std::uint8_t, 32> d8;
+  constexpr std::uint32_t width = hn::MaxLanes(hn::CappedTag<std::uint8_t, 32>());
+  for (std::uint32_t plane = 0; plane < planes; ++plane) {
+    const auto bit = hn::Set(d8, static_cast<std::uint8_t>(1U << plane));
+    std::uint32_t* HWY_RESTRICT out = words + plane * plane_words;
+    std::uint64_t count = 0;
+    for (std::uint32_t row = 0; row < height; row += 32, ++out) {
+      std::uint8_t mask[8];
+      for (std::uint32_t part = 0; part < 32; part += width) {
+        const auto set = hn::TestBit(hn::LoadU(d8, bytes + row + part), bit);
+        hn::StoreMaskBits(d8, set, mask + part / 8);
+      }
+      std::uint32_t word;
+      std::memcpy(&word, mask, sizeof word);
+      if (height - row < 32) word &= (1U << (height - row)) - 1;
+      *out = word;
+      count += hwy::PopCount(word);
+    }
+    active[plane] = static_cast<std::uint32_t>(count);
+  }
+}
+
+}  // namespace cimstat::experiments::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace cimstat::experiments {
+
+HWY_EXPORT(pack_tile);
 
 TileLayout::TileLayout(std::uint32_t inputs, std::uint32_t rows) : inputs_(inputs), rows_(rows) {
   if (rows < 1 || rows > circuits::row_limit) {
@@ -82,21 +124,23 @@ WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t o
 
 PatchGeometry::PatchGeometry(MapShape input, std::uint32_t kernel, std::uint32_t stride,
                              std::uint32_t padding)
-    : input_(input), stride_(stride), padding_(padding) {
+    : input_(input),
+      stride_(stride),
+      padding_(padding),
+      inputs_(input.channels * kernel * kernel),
+      output_rows_((input.rows + 2 * padding - kernel) / stride + 1),
+      output_columns_((input.columns + 2 * padding - kernel) / stride + 1) {
+  assert(kernel >= 1 && kernel <= input.rows + 2 * padding &&
+         kernel <= input.columns + 2 * padding);
   const std::uint32_t rows = input.rows + 2 * padding;
   const std::uint32_t columns = input.columns + 2 * padding;
-  if (kernel < 1 || stride < 1 || kernel > rows || kernel > columns) {
-    throw core::DataError(
-        fmt::format("network: a {0} x {0} kernel with stride {1} does not fit a padded map of {2} "
-                    "x {3}",
-                    kernel, stride, rows, columns));
-  }
-  output_rows_ = (rows - kernel) / stride + 1;
-  output_columns_ = (columns - kernel) / stride + 1;
   for (std::uint32_t c = 0; c < input.channels; ++c) {
     for (std::uint32_t y = 0; y < kernel; ++y) {
-      for (std::uint32_t x = 0; x < kernel; ++x) {
-        offsets_.push_back((c * rows + y) * columns + x);
+      const std::uint32_t offset = (c * rows + y) * columns;
+      if (!runs_.empty() && runs_.back().offset + runs_.back().length == offset) {
+        runs_.back().length += kernel;
+      } else {
+        runs_.push_back({offset, kernel});
       }
     }
   }
@@ -107,7 +151,7 @@ void PatchGeometry::pad(std::span<const std::uint8_t> map,
   assert(map.size() == input_.size());
   const std::size_t rows = input_.rows + 2 * padding_;
   const std::size_t columns = input_.columns + 2 * padding_;
-  padded.assign(input_.channels * rows * columns, 0);
+  padded.assign(input_.channels * rows * columns + slack, 0);
   for (std::size_t c = 0; c < input_.channels; ++c) {
     for (std::size_t y = 0; y < input_.rows; ++y) {
       std::memcpy(padded.data() + (c * rows + y + padding_) * columns + padding_,
@@ -117,58 +161,38 @@ void PatchGeometry::pad(std::span<const std::uint8_t> map,
 }
 
 void PatchGeometry::patch(const std::vector<std::uint8_t>& padded, std::uint32_t pixel,
-                          std::uint32_t first, std::span<std::uint8_t> out) const {
+                          std::span<std::uint8_t> patch) const {
+  assert(patch.size() >= patch_size());
   const std::size_t columns = input_.columns + 2 * padding_;
   const std::uint8_t* corner =
       padded.data() + static_cast<std::size_t>(pixel / output_columns_) * stride_ * columns +
       static_cast<std::size_t>(pixel % output_columns_) * stride_;
-  const std::uint32_t* offset = offsets_.data() + first;
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = corner[offset[i]];
+  std::uint8_t* out = patch.data();
+  for (const Run run : runs_) {
+    std::memcpy(out, corner + run.offset, slack);
+    if (run.length > slack) std::memcpy(out, corner + run.offset, run.length);
+    out += run.length;
+  }
 }
 
 ActivationPlanes::ActivationPlanes(const TileLayout& layout, std::uint32_t planes)
     : layout_(layout),
       planes_(planes),
       words_(static_cast<std::size_t>(planes) * layout.plane_words()),
-      active_rows_(static_cast<std::size_t>(planes) * layout.tiles()),
-      bytes_(static_cast<std::size_t>(layout.words(0)) * 32) {}
-
-namespace {
-
-// Bit `plane` of 32 bytes as one word. The multiplication moves the low bits of 8 bytes into the
-// top byte, in order (the first byte is the lowest on the little-endian machines that we serve).
-std::uint32_t plane_word(const std::uint8_t* bytes, std::uint32_t plane) {
-  static_assert(std::endian::native == std::endian::little);
-  std::uint32_t word = 0;
-  for (unsigned part = 0; part < 4; ++part) {
-    std::uint64_t eight;
-    std::memcpy(&eight, bytes + 8 * part, sizeof eight);
-    const std::uint64_t bits = (eight >> plane) & 0x0101010101010101ULL;
-    word |= static_cast<std::uint32_t>((bits * 0x0102040810204080ULL) >> 56) << (8 * part);
-  }
-  return word;
-}
-
-}  // namespace
+      active_rows_(static_cast<std::size_t>(planes) * layout.tiles()) {}
 
 void ActivationPlanes::pack(const PatchGeometry& geometry, const std::vector<std::uint8_t>& padded,
                             std::uint32_t pixel) {
   assert(geometry.inputs() == layout_.inputs());
+  patch_.resize(geometry.patch_size() + 32);  // whole words are read
+  geometry.patch(padded, pixel, patch_);
   for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) {
-    const std::uint32_t height = layout_.height(tile);
-    const std::uint32_t words = layout_.words(tile);
-    geometry.patch(padded, pixel, layout_.first_input(tile), {bytes_.data(), height});
-    std::fill(bytes_.begin() + height, bytes_.begin() + words * 32, std::uint8_t{0});
-    for (std::uint32_t plane = 0; plane < planes_; ++plane) {
-      std::uint32_t* out = words_.data() + plane * layout_.plane_words() + layout_.first_word(tile);
-      std::uint32_t active = 0;
-      for (std::uint32_t word = 0; word < words; ++word) {
-        out[word] = plane_word(bytes_.data() + word * 32, plane);
-        active += static_cast<std::uint32_t>(std::popcount(out[word]));
-      }
-      active_rows_[tile * planes_ + plane] = active;
-    }
+    HWY_DYNAMIC_DISPATCH(pack_tile)
+    (patch_.data() + layout_.first_input(tile), layout_.height(tile), planes_,
+     layout_.plane_words(), words_.data() + layout_.first_word(tile),
+     active_rows_.data() + tile * planes_);
   }
 }
 
 }  // namespace cimstat::experiments
+#endif

@@ -76,28 +76,39 @@ WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t o
 /// convolution of a 1 x 1 map of as many channels.
 class PatchGeometry {
  public:
+  /// The kernel fits into the padded map; stride >= 1.
   PatchGeometry(MapShape input, std::uint32_t kernel, std::uint32_t stride, std::uint32_t padding);
-  std::uint32_t inputs() const { return static_cast<std::uint32_t>(offsets_.size()); }
+  std::uint32_t inputs() const { return inputs_; }
   std::uint32_t output_rows() const { return output_rows_; }
   std::uint32_t output_columns() const { return output_columns_; }
   std::uint32_t pixels() const { return output_rows_ * output_columns_; }
   /// The map with its border of zeros, ready for patch(). `padded` is resized.
   void pad(std::span<const std::uint8_t> map, std::vector<std::uint8_t>& padded) const;
-  /// Copies the patch of output pixel `pixel` (row-major), inputs [first, first + out.size()).
-  void patch(const std::vector<std::uint8_t>& padded, std::uint32_t pixel, std::uint32_t first,
-             std::span<std::uint8_t> out) const;
+  /// Bytes that patch() may write: the inputs, and some more.
+  std::size_t patch_size() const { return inputs_ + slack; }
+  /// Copies the inputs of output pixel `pixel` (row-major) to the first inputs() bytes of `patch`.
+  void patch(const std::vector<std::uint8_t>& padded, std::uint32_t pixel,
+             std::span<std::uint8_t> patch) const;
 
  private:
+  /// Neighbours in a patch that are neighbours in the padded map.
+  struct Run {
+    std::uint32_t offset;  ///< from the patch's corner in the padded map
+    std::uint32_t length;
+  };
+  /// Short runs are copied as eight bytes, whatever their length.
+  static constexpr std::size_t slack = 8;
+
   MapShape input_;
   std::uint32_t stride_;
   std::uint32_t padding_;
+  std::uint32_t inputs_;
   std::uint32_t output_rows_;
   std::uint32_t output_columns_;
-  std::vector<std::uint32_t> offsets_;  ///< of each input from the patch's corner in the padded map
+  std::vector<Run> runs_;
 };
 
-/// Cuts the inputs of one pixel into planes: words[plane][layout.plane_words()], and counts the
-/// active rows: active_rows[tile * planes + plane]. `scratch` holds a tile of bytes.
+/// Cuts the inputs of one pixel into planes and counts the active rows.
 class ActivationPlanes {
  public:
   ActivationPlanes(const TileLayout& layout, std::uint32_t planes);
@@ -114,9 +125,9 @@ class ActivationPlanes {
  private:
   TileLayout layout_;
   std::uint32_t planes_;
-  std::vector<std::uint32_t> words_;
-  std::vector<std::uint32_t> active_rows_;
-  std::vector<std::uint8_t> bytes_;
+  std::vector<std::uint32_t> words_;        ///< [plane][layout.plane_words()]
+  std::vector<std::uint32_t> active_rows_;  ///< [tile][plane]
+  std::vector<std::uint8_t> patch_;
 };
 
 }  // namespace cimstat::experiments

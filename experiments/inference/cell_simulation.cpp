@@ -197,8 +197,8 @@ class SimulatedCells : public CodeSource {
     const auto over_rows = [&](std::uint64_t first, std::uint32_t rows, auto&& add) {
       for (std::uint32_t row = 0; row < rows; row += rows_at_once) {
         const std::uint32_t some = std::min(rows_at_once, rows - row);
-        fill_batches(origin, core::Domain::programming, batch * rows_per_batch + first + row, some,
-                     words_);
+        const std::uint64_t first_batch = batch * rows_per_batch + first + row;
+        fill_batches(origin, core::Domain::programming, {&first_batch, 1}, some, words_);
         add(row, some);
       }
     };
@@ -220,10 +220,10 @@ class SimulatedCells : public CodeSource {
     }
     const std::span<std::uint32_t> offset_words(words_.data(), batch_words);
     if (tables_.offset_sd > 0.0f) {
-      fill_batches(origin, core::Domain::sense_offset, batch, 1, offset_words);
+      fill_batches(origin, core::Domain::sense_offset, {&batch, 1}, 1, offset_words);
     }
     if (tables_.noise_sd > 0.0f) {
-      fill_batches(origin, core::Domain::sense_noise, batch, 1, noise_words_);
+      fill_batches(origin, core::Domain::sense_noise, {&batch, 1}, 1, noise_words_);
     }
     HWY_DYNAMIC_DISPATCH(convert)
     (tables_, active_rows, offset_words.data(), noise_words_.data(), vectors, sums_.data(), counts);

@@ -35,9 +35,10 @@ class CodeSampler {
   double code_step() const { return code_step_; }
   double code_origin() const { return code_origin_; }
   unsigned slot_bits() const { return slot_bits_; }
-  /// The slots of (0, n), followed by those of (1, n) .. (n, n). The table must have these classes.
-  const std::uint32_t* slots(std::uint32_t active_rows) const {
-    return slots_.data() + (first_class_[active_rows] << slot_bits_);
+  const std::uint32_t* slots() const { return slots_.data(); }
+  /// Where the slots of (0, n) begin; those of (1, n) .. (n, n) follow. The table must have these.
+  std::uint32_t first_slot(std::uint32_t active_rows) const {
+    return static_cast<std::uint32_t>(first_class_[active_rows] << slot_bits_);
   }
   /// The code that an escaped draw of a class ends in.
   std::uint32_t escaped_code(circuits::ColumnClass column_class, std::uint64_t word) const;

@@ -1,14 +1,12 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
-#include "core/random.h"
-
 #include "experiments/inference/bit_planes.h"
 #include "experiments/inference/code_sampler.h"
+#include "experiments/inference/draw_words.h"
 
 /// The vector code of column_layer: what happens between packed bits and channel sums.
 namespace cimstat::experiments {
@@ -35,53 +33,18 @@ struct ColumnGroups {
   std::uint32_t batches() const { return (vectors() + 3) / 4; }
 };
 
-inline constexpr std::size_t batch_words = 64;
-
-/// The word of vector `vector`, lane `lane` of a read whose first batch is `first_batch` is the
-/// draw with this number.
-inline std::uint64_t draw_number(std::uint64_t first_batch, std::uint32_t vector,
-                                 std::uint32_t lane) {
-  return 4 * (16 * (first_batch + vector / 4) + lane) + vector % 4;
-}
-
-/// Whose random numbers: one image-read, or one test.
-struct DrawOrigin {
-  core::StreamKey key;
-  std::uint64_t instance = 0;
-};
-
-/// The 64 uniform bits behind an escaped draw: the first two words of block `draw` of
-/// Domain::code_escape.
-std::uint64_t escape_word(const DrawOrigin& origin, std::uint64_t draw);
-
 /// LRS counts: counts[vector][lane] for one read.
 void count_lrs(const ColumnRead& read, const ColumnGroups& groups, std::span<std::uint32_t> counts);
 
 /// Draws a code for each column of each read, and adds it, times 2^(plane + shift), to sums[group]
-/// [lane]. words: groups.batches() * 64 for each read, in turn.
+/// [lane]. words: groups.batches() * 64 for each read, in turn; `scratch` has room for as many.
 void sample_codes(std::span<const ColumnRead> reads, const ColumnGroups& groups,
                   const CodeSampler& sampler, const DrawOrigin& origin,
-                  std::span<const std::uint32_t> words, std::span<std::int32_t> sums);
+                  std::span<const std::uint32_t> words, std::span<std::uint32_t> scratch,
+                  std::span<std::int32_t> sums);
 
-/// Random words of `reads` in turn, groups.batches() * 64 for each: word w of Philox block
-/// 16 * batch + lane stands at [batch][w][lane].
-void fill_philox(std::span<const ColumnRead> reads, const ColumnGroups& groups,
-                 const DrawOrigin& origin, core::Domain domain, std::span<std::uint32_t> words);
-
-/// The same for `batches` batches from `first_batch` on.
-void fill_batches(const DrawOrigin& origin, core::Domain domain, std::uint64_t first_batch,
-                  std::uint32_t batches, std::span<std::uint32_t> words);
-
-/// The fast stream of one row of pixels: xoshiro128++ in 16 lanes, lane l seeded with the words of
-/// Philox block 16 * address + l of Domain::stream_seed. No random access inside.
-class FastStream {
- public:
-  FastStream(const DrawOrigin& origin, std::uint64_t address);
-  /// The next words; words.size() is a multiple of 64, and words.data() one of 64 bytes.
-  void fill(std::span<std::uint32_t> words);
-
- private:
-  alignas(64) std::array<std::uint32_t, 64> state_{};
-};
+/// Adds codes[vector][lane] of one read, times 2^(plane + shift), to sums[group][lane].
+void add_codes(const ColumnRead& read, const ColumnGroups& groups,
+               std::span<const std::uint32_t> codes, std::span<std::int32_t> sums);
 
 }  // namespace cimstat::experiments

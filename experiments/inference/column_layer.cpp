@@ -8,9 +8,9 @@
 namespace cimstat::experiments {
 namespace {
 
-/// Random words are made for this many batches at a time: 16 KB, so that they are still in the
-/// first-level cache when they are used.
-constexpr std::size_t chunk_batches = 64;
+/// Random words are made for this many batches at a time: 4 KB, so that they, the slots, weights
+/// and the table's rows stay in the first-level cache.
+constexpr std::size_t chunk_batches = 16;
 
 std::uint32_t input_count(const Layer& layer) {
   return layer.weight_shape[1] * layer.weight_shape[2] * layer.weight_shape[3];
@@ -53,6 +53,7 @@ ColumnLayer::Workspace ColumnLayer::workspace() const {
   result.planes.emplace(layout_, input_bits_);
   const std::size_t reads_at_once = std::max<std::size_t>(1, chunk_batches / groups_.batches());
   result.words.resize(reads_at_once * groups_.batches() * batch_words);
+  result.slots.resize(result.words.size());
   result.sums.resize(std::size_t{groups_.groups} * group_channels);
   return result;
 }
@@ -60,15 +61,17 @@ ColumnLayer::Workspace ColumnLayer::workspace() const {
 void ColumnLayer::collect_reads(std::uint32_t pixel, Workspace& workspace) const {
   workspace.planes->pack(geometry_, workspace.padded, pixel);
   workspace.reads.clear();
+  workspace.first_batches.clear();
   for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) {
     for (std::uint32_t plane = 0; plane < input_bits_; ++plane) {
       const std::uint32_t active_rows = workspace.planes->active_rows(tile, plane);
       if (active_rows == 0) continue;
       const std::uint64_t number =
           (std::uint64_t{pixel} * layout_.tiles() + tile) * input_bits_ + plane;
+      workspace.first_batches.push_back(first_batch_ + number * groups_.batches());
       workspace.reads.push_back(
           {workspace.planes->words(tile, plane), weights_.words.data() + weights_.tile_begin[tile],
-           layout_.words(tile), active_rows, plane, first_batch_ + number * groups_.batches()});
+           layout_.words(tile), active_rows, plane, workspace.first_batches.back()});
     }
   }
 }
@@ -84,9 +87,11 @@ void ColumnLayer::sample(const SampledCodes& codes, const DrawOrigin& origin,
     if (stream) {
       stream->fill(words);
     } else {
-      fill_philox(reads, groups_, origin, core::Domain::code_sampling, words);
+      fill_batches(origin, core::Domain::code_sampling,
+                   std::span(workspace.first_batches).subspan(first, count), groups_.batches(),
+                   words);
     }
-    sample_codes(reads, groups_, *codes.sampler, origin, words, workspace.sums);
+    sample_codes(reads, groups_, *codes.sampler, origin, words, workspace.slots, workspace.sums);
   }
 }
 
@@ -97,19 +102,7 @@ void ColumnLayer::sample(const SourcedCodes& codes, const DrawOrigin& origin,
   for (const ColumnRead& read : workspace.reads) {
     count_lrs(read, groups_, counts);
     codes.source->read(read, groups_, origin, counts);
-    for (std::uint32_t group = 0; group < groups_.groups; ++group) {
-      std::int32_t* sums = workspace.sums.data() + std::size_t{group} * group_channels;
-      for (std::uint32_t plane = 0; plane < groups_.planes; ++plane) {
-        const std::int32_t unit = std::int32_t{1} << (plane + read.shift);
-        const bool top = plane + 1 == groups_.planes;
-        const std::int32_t factor = top && groups_.top_plane_negative ? -unit : unit;
-        const std::uint32_t* vector =
-            counts.data() + std::size_t{group * groups_.planes + plane} * group_channels;
-        for (std::size_t lane = 0; lane < group_channels; ++lane) {
-          sums[lane] += factor * static_cast<std::int32_t>(vector[lane]);
-        }
-      }
-    }
+    add_codes(read, groups_, counts, workspace.sums);
   }
 }
 

@@ -61,7 +61,9 @@ class ColumnLayer {
     std::vector<std::uint8_t> padded;
     std::optional<ActivationPlanes> planes;
     std::vector<ColumnRead> reads;
+    std::vector<std::uint64_t> first_batches;  ///< of the reads
     AlignedVector<std::uint32_t> words;
+    AlignedVector<std::uint32_t> slots;
     AlignedVector<std::int32_t> sums;
   };
 

@@ -60,12 +60,12 @@ void IntegerLayer::sums(std::span<const std::uint8_t> map, Workspace& workspace,
   const std::size_t inputs = geometry_.inputs();
   const std::size_t pixels = geometry_.pixels();
   assert(result.size() == outputs_ * pixels);
-  workspace.patch.resize(inputs);
+  workspace.patch.resize(geometry_.patch_size());
   workspace.wide_patch.resize(inputs);
   geometry_.pad(map, workspace.padded);
   for (std::uint32_t pixel = 0; pixel < pixels; ++pixel) {
-    geometry_.patch(workspace.padded, pixel, 0, workspace.patch);
-    std::copy(workspace.patch.begin(), workspace.patch.end(), workspace.wide_patch.begin());
+    geometry_.patch(workspace.padded, pixel, workspace.patch);
+    std::copy_n(workspace.patch.begin(), inputs, workspace.wide_patch.begin());
     for (std::size_t output = 0; output < outputs_; ++output) {
       // 16-bit factors and a 32-bit sum: the shape that compilers turn into multiply-add-pairs.
       const std::int16_t* weights = weights_.data() + output * inputs;

@@ -144,17 +144,18 @@ std::vector<std::uint64_t> drawn_counts(const circuits::ErrorTable& table, std::
   const AlignedVector<std::uint32_t> weights(64, (1U << lrs_count) - 1);
   const DrawOrigin origin{{seed}, 0};
   AlignedVector<std::uint32_t> words(32 * batch_words);
+  AlignedVector<std::uint32_t> scratch(batch_words);
   AlignedVector<std::int32_t> sums(64);
   std::vector<std::uint64_t> counts(table.codes, 0);
   const auto usual = static_cast<std::int32_t>(lrs_count);
   for (std::uint64_t first = 0; first < reads; first += 32) {
-    fill_batches(origin, core::Domain::code_sampling, first, 32, words);
+    fill_batches(origin, core::Domain::code_sampling, {&first, 1}, 32, words);
     for (std::uint64_t i = 0; i < 32; ++i) {
       const ColumnRead read{&input, weights.data(), 1, 32, 0, first + i};
       std::fill(sums.begin(), sums.end(), 0);
       sample_codes({&read, 1}, groups, sampler, origin,
                    std::span<const std::uint32_t>(words).subspan(i * batch_words, batch_words),
-                   sums);
+                   scratch, sums);
       std::uint64_t others = 0;
       for (const std::int32_t code : sums) others += code != usual ? 1 : 0;
       counts[lrs_count] += 64 - others;

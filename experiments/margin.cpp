@@ -97,7 +97,9 @@ void measure_levels(const Experiment& experiment, const circuits::ErrorTable& ta
     figures.sd = sensed_sd(design, table.classes[i]);
     figures.misread = table.misread(i);
     if (table.method == circuits::TableMethod::exact) {
-      const double bound = std::min(table.error_bound[i] * (table.codes - 1), 1.0);
+      // misread = 1 - P(ideal code): the error is that one entry's, and the rounding of the sum.
+      constexpr double rounding = std::numeric_limits<double>::epsilon();
+      const double bound = std::min(table.error_bound[i] + table.codes * rounding, 1.0);
       figures.misread_interval = {std::max(figures.misread - bound, 0.0),
                                   std::min(figures.misread + bound, 1.0)};
     } else {

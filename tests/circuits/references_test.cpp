@@ -1,6 +1,7 @@
 #include "circuits/references.h"
 
 #include <array>
+
 #include <gtest/gtest.h>
 
 #include "core/error.h"
@@ -63,7 +64,8 @@ TEST(Ladder, ReplicaFollowsTheActiveRows) {
   const ColumnDesign design = ratio_design(9, 10.0);
   const Ladder ladder = replica_ladder(design, 9);
   for (std::uint32_t n = 0; n <= 9; ++n) {
-    for (std::uint32_t j = 0; j < 9; ++j) EXPECT_NEAR(ladder.at(n)[j], n * 0.1 + (j + 0.5) * 0.9, 1e-14);
+    for (std::uint32_t j = 0; j < 9; ++j)
+      EXPECT_NEAR(ladder.at(n)[j], n * 0.1 + (j + 0.5) * 0.9, 1e-14);
   }
 }
 

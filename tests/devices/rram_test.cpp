@@ -1,6 +1,7 @@
 #include "devices/rram.h"
 
 #include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -39,7 +40,8 @@ TEST(Spread, MeanAndSdGiveTheSameLognormalAsMedianAndSigma) {
 
 TEST(RramCell, ReadsALognormalResistanceAsTheInverseMedian) {
   const RramCell cell = read_cell(
-      "[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"lognormal\"\nmedian_resistance = \"25 kohm\"\n"
+      "[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"lognormal\"\nmedian_resistance = "
+      "\"25 kohm\"\n"
       "sigma = 0.1\n" +
       hrs);
   const auto& law = std::get<core::LogNormal>(cell.lrs);
@@ -49,36 +51,44 @@ TEST(RramCell, ReadsALognormalResistanceAsTheInverseMedian) {
 
 TEST(RramCell, ReadsMeanAndSdOfALognormal) {
   const RramCell cell = read_cell(
-      "[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"lognormal\"\nmean = \"40 uS\"\nsd = \"4 uS\"\n" + hrs);
+      "[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"lognormal\"\nmean = \"40 uS\"\nsd = "
+      "\"4 uS\"\n" +
+      hrs);
   const core::Law law = cell.programmed(Level::lrs);
   EXPECT_NEAR(law.mean(), 40e-6, 1e-17);
   EXPECT_NEAR(law.sd(), 4e-6, 1e-17);
 }
 
 TEST(RramCell, RefusesMedianAndMeanTogether) {
-  EXPECT_THAT(refusal("[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"lognormal\"\nmean = \"40 uS\"\n"
-                      "sigma = 0.1\n" +
-                      hrs),
-              HasSubstr("cell.toml:6:1: cell.lrs.sigma: given together with a mean"));
+  EXPECT_THAT(
+      refusal(
+          "[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"lognormal\"\nmean = \"40 uS\"\n"
+          "sigma = 0.1\n" +
+          hrs),
+      HasSubstr("cell.toml:6:1: cell.lrs.sigma: given together with a mean"));
 }
 
 TEST(RramCell, RefusesANormalResistance) {
-  EXPECT_THAT(refusal("[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"normal\"\nmean_resistance = \"40 kohm\"\n"
+  EXPECT_THAT(refusal("[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = "
+                      "\"normal\"\nmean_resistance = \"40 kohm\"\n"
                       "sd = \"1 uS\"\n" +
                       hrs),
               HasSubstr("a normal law is one of the conductance here"));
 }
 
 TEST(RramCell, RefusesMoreThanTwoLevelsWithTheReason) {
-  EXPECT_THAT(refusal("[cell]\nmodel = \"rram\"\nlevels = 4\n[cell.lrs]\ndistribution = \"point\"\nvalue = \"9 uS\"\n" + hrs),
+  EXPECT_THAT(refusal("[cell]\nmodel = \"rram\"\nlevels = 4\n[cell.lrs]\ndistribution = "
+                      "\"point\"\nvalue = \"9 uS\"\n" +
+                      hrs),
               HasSubstr("two levels in error tables"));
 }
 
 TEST(RramCell, RefusesStuckFractionsBeyondOne) {
-  EXPECT_THAT(refusal("[cell]\nmodel = \"rram\"\nstuck_at_lrs = 0.7\nstuck_at_hrs = 0.4\n[cell.lrs]\n"
-                      "distribution = \"point\"\nvalue = \"9 uS\"\n" +
-                      hrs),
-              HasSubstr("exceeds 1"));
+  EXPECT_THAT(
+      refusal("[cell]\nmodel = \"rram\"\nstuck_at_lrs = 0.7\nstuck_at_hrs = 0.4\n[cell.lrs]\n"
+              "distribution = \"point\"\nvalue = \"9 uS\"\n" +
+              hrs),
+      HasSubstr("exceeds 1"));
 }
 
 TEST(RramCell, SeriesResistanceCompressesTheLrsSpread) {

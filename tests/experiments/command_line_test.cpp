@@ -3,12 +3,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <set>
 #include <sstream>
 #include <string>
 #include <sys/wait.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "core/provenance.h"
 #include "core/simd.h"
@@ -39,7 +40,8 @@ class CommandLine : public testing::Test {
  protected:
   void SetUp() override {
     folder_ = fs::temp_directory_path() /
-              ("cimstat_cli_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+              ("cimstat_cli_" +
+               std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     fs::remove_all(folder_);
     fs::create_directories(folder_);
     std::ofstream(config()) << R"(name = "test macro"
@@ -94,8 +96,9 @@ TEST_F(CommandLine, HelpNamesEverySubcommand) {
 
 TEST_F(CommandLine, WrongUseExitsWithTwoAndOneLine) {
   for (const std::string& arguments :
-       {std::string(), std::string("tabel"), std::string("table"), "table " + config() + " --nosuch",
-        "table " + out("missing.toml"), "table " + config() + " --set table.trials=-1",
+       {std::string(), std::string("tabel"), std::string("table"),
+        "table " + config() + " --nosuch", "table " + out("missing.toml"),
+        "table " + config() + " --set table.trials=-1",
         "table " + config() + " --set cell.lrs.sigma=nan", "table " + config() + " --simd MMX",
         "table " + config() + " --set nosuch.key=1", "table " + config() + " --threads 99999"}) {
     const Outcome outcome = run(arguments);
@@ -115,7 +118,8 @@ TEST_F(CommandLine, ForeignDataExitsWithThree) {
 TEST_F(CommandLine, MarginPrintsEachLevel) {
   const Outcome outcome = run("margin " + config());
   EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
-  EXPECT_THAT(outcome.output, AllOf(HasSubstr("test macro: 9 of 9 rows"), HasSubstr("Worst pair:")));
+  EXPECT_THAT(outcome.output,
+              AllOf(HasSubstr("test macro: 9 of 9 rows"), HasSubstr("Worst pair:")));
   const Outcome json = run("margin " + config() + " --json");
   EXPECT_EQ(json.output.substr(0, 1), "{");
 }

@@ -69,8 +69,9 @@ TEST(Experiment, EquivalentFilesHaveOneCanonicalForm) {
 }
 
 TEST(Experiment, RefusesAnUnknownKeyWithTheNearest) {
-  EXPECT_THAT(refusal({}, "noise_shap = \"gaussian\"\n"),
-              AllOf(HasSubstr("m.toml:18:1: sense_amplifier.noise_shap"), HasSubstr("noise_shape")));
+  EXPECT_THAT(
+      refusal({}, "noise_shap = \"gaussian\"\n"),
+      AllOf(HasSubstr("m.toml:18:1: sense_amplifier.noise_shap"), HasSubstr("noise_shape")));
 }
 
 TEST(Experiment, RefusesWhatIsOutOfRange) {

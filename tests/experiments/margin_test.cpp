@@ -1,6 +1,7 @@
 #include "experiments/margin.h"
 
 #include <cmath>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -38,13 +39,14 @@ TEST(PatternMargin, ChangesSignWhereTheRatioEqualsTheRows) {
   }
 }
 
-// Chen et al., ISSCC 2018, 31.4: one LRS and eight HRS cells exceed two LRS cells; input-aware (replica)
-// references turn the worst-case margin from -27.9 uA to +7.8 uA.
+// Chen et al., ISSCC 2018, 31.4: one LRS and eight HRS cells exceed two LRS cells; input-aware
+// (replica) references turn the worst-case margin from -27.9 uA to +7.8 uA.
 TEST(PatternMargin, ReplicaReferencesMakeItPositive) {
   circuits::ColumnDesign design = point_design(9, 7.0);
   EXPECT_LT(pattern_margin(design, 1, 0.0), 0.0);
   design.ladder = circuits::replica_ladder(design, 9);
-  for (std::uint32_t level = 0; level < 9; ++level) EXPECT_GT(pattern_margin(design, level, 0.0), 0.0);
+  for (std::uint32_t level = 0; level < 9; ++level)
+    EXPECT_GT(pattern_margin(design, level, 0.0), 0.0);
 }
 
 std::string config_text(const std::string& cells, const std::string& rest) {
@@ -77,13 +79,15 @@ TEST(Margins, OfNormalCellsFollowTheClosedForms) {
 
 TEST(Margins, OverlapOfEqualSpreadsIsTwiceTheTail) {
   // Two normals of equal sd a distance d apart: 2 Q(d / 2 sd).
-  const Experiment experiment = read_experiment(core::Config::from_text(
-      config_text("[cell.lrs]\ndistribution = \"point\"\nvalue = 1e-4\n[cell.hrs]\ndistribution = \"point\"\n"
-                  "value = 1e-5\n",
-                  "rows = 4\n[sense_amplifier]\nnoise_sd = 30e-6\n"),
-      "noise.toml"));
+  const Experiment experiment = read_experiment(
+      core::Config::from_text(config_text("[cell.lrs]\ndistribution = \"point\"\nvalue = "
+                                          "1e-4\n[cell.hrs]\ndistribution = \"point\"\n"
+                                          "value = 1e-5\n",
+                                          "rows = 4\n[sense_amplifier]\nnoise_sd = 30e-6\n"),
+                              "noise.toml"));
   const MarginResult result = measure_margins(experiment, {1});
-  for (const GapFigures& gap : result.gaps) EXPECT_NEAR(gap.overlap, std::erfc(1.5 / std::sqrt(2.0)), 2e-5);
+  for (const GapFigures& gap : result.gaps)
+    EXPECT_NEAR(gap.overlap, std::erfc(1.5 / std::sqrt(2.0)), 2e-5);
 }
 
 TEST(Margins, AreTheSameForOneAndTwoThreads) {
@@ -96,23 +100,26 @@ TEST(Margins, SampledOnesAgreeWithExactOnes) {
   const std::string cells =
       "[cell.lrs]\ndistribution = \"lognormal\"\nmedian = 1e-4\nsigma = 0.06\n"
       "[cell.hrs]\ndistribution = \"lognormal\"\nmedian = 1e-5\nsigma = 0.3\n";
-  const std::string rest = "rows = 4\n[sense_amplifier]\nnoise_sd = 8e-6\n[table]\ntrials = 200000\n";
+  const std::string rest =
+      "rows = 4\n[sense_amplifier]\nnoise_sd = 8e-6\n[table]\ntrials = 200000\n";
   const auto measure = [&](std::string_view method) {
-    return measure_margins(read_experiment(core::Config::from_text(
-                               config_text(cells, rest + fmt::format("method = \"{}\"\n", method)), "m.toml")),
-                           {1});
+    return measure_margins(
+        read_experiment(core::Config::from_text(
+            config_text(cells, rest + fmt::format("method = \"{}\"\n", method)), "m.toml")),
+        {1});
   };
   const MarginResult exact = measure("exact");
   const MarginResult sampled = measure("monte_carlo");
   for (std::size_t k = 0; k < exact.levels.size(); ++k) {
-    EXPECT_NEAR(sampled.levels[k].low_quantile, exact.levels[k].low_quantile, 0.1 * exact.levels[k].sd);
+    EXPECT_NEAR(sampled.levels[k].low_quantile, exact.levels[k].low_quantile,
+                0.1 * exact.levels[k].sd);
     const double p = exact.levels[k].misread;
     EXPECT_NEAR(sampled.levels[k].misread, p, 5.0 * std::sqrt(p * (1 - p) / 200000) + 1e-9);
   }
 }
 
-// DL-RSIM (ICCAD 2018): dual references, 9 rows; the error rate of a sum of products of 0 falls from
-// 25 % at ratio 10 to 0 % at ratio 50.
+// DL-RSIM (ICCAD 2018): dual references, 9 rows; the error rate of a sum of products of 0 falls
+// from 25 % at ratio 10 to 0 % at ratio 50.
 double level_zero_misread(double ratio, double sigma) {
   circuits::ColumnDesign design{.rows = 9,
                                 .lrs = core::Law::lognormal(1.0, sigma),

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+
 #include <gtest/gtest.h>
 
 #include "core/error.h"
@@ -16,7 +17,8 @@ class TableFile : public testing::Test {
  protected:
   void SetUp() override {
     folder_ = fs::temp_directory_path() /
-              ("cimstat_table_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+              ("cimstat_table_" +
+               std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     fs::remove_all(folder_);
     fs::create_directories(folder_);
   }
@@ -63,7 +65,8 @@ void expect_equal(const circuits::ErrorTable& a, const circuits::ErrorTable& b) 
 
 TEST_F(TableFile, ReadsBackWhatWasWritten) {
   for (const char* method : {"table.method=exact", "table.method=monte_carlo"}) {
-    for (const char* references : {"converter.references=midpoint", "converter.references=replica"}) {
+    for (const char* references :
+         {"converter.references=midpoint", "converter.references=replica"}) {
       const Experiment asked = experiment({method, references});
       const ChosenTable chosen = make(asked);
       write_table(asked, chosen, folder_ / "t.h5");
@@ -88,11 +91,13 @@ TEST_F(TableFile, IsRefusedWhenDamagedAndNeverCrashes) {
   const ChosenTable chosen = make(asked);
   write_table(asked, chosen, folder_ / "t.h5");
   std::ifstream stream(folder_ / "t.h5", std::ios::binary);
-  const std::string whole((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  const std::string whole((std::istreambuf_iterator<char>(stream)),
+                          std::istreambuf_iterator<char>());
   const auto write = [&](const std::string& bytes) {
     std::ofstream(folder_ / "d.h5", std::ios::binary) << bytes;
   };
-  for (const std::size_t length : {std::size_t{0}, std::size_t{7}, std::size_t{100}, whole.size() / 2, whole.size() - 1}) {
+  for (const std::size_t length :
+       {std::size_t{0}, std::size_t{7}, std::size_t{100}, whole.size() / 2, whole.size() - 1}) {
     write(whole.substr(0, length));
     EXPECT_THROW(read_table(folder_ / "d.h5"), core::DataError) << "cut to " << length;
   }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -17,23 +18,21 @@
 //
 #include <hwy/highway.h>
 
+#include "core/quantile_table-inl.h"
+
 #ifndef CIMSTAT_CELL_SIMULATION_ONCE
 #define CIMSTAT_CELL_SIMULATION_ONCE
 namespace cimstat::experiments {
 
-using Segments = std::vector<core::QuantileTable::Segment>;
-
-/// Rows whose random words are made at a time: 8 KB.
-inline constexpr std::uint32_t rows_at_once = 32;
-
 struct CellSimulation::Tables {
   std::uint32_t rows = 0;
-  Segments cells;  ///< LRS, followed by HRS
-  std::uint32_t hrs_begin = 0;
-  Segments leakage;  ///< empty where there is none; likewise the dummy column's cells
-  Segments dummy;
-  Segments normal;
-  Segments noise;
+  core::QuantileTable lrs;
+  core::QuantileTable hrs;
+  std::optional<core::QuantileTable> leakage;
+  std::optional<core::QuantileTable> dummy;  ///< negated
+  core::QuantileTable normal;
+  core::QuantileTable noise;
+  std::vector<core::QuantileTable::Segment> cells;  ///< of LRS, followed by those of HRS
   float offset_sd = 0.0f;  ///< in units of the mean LRS current, like all currents here
   float noise_sd = 0.0f;
   float per_knee = 0.0f;  ///< 1 / noise_knee; 0 for constant noise
@@ -54,93 +53,85 @@ struct CellSimulation::Tables {
 HWY_BEFORE_NAMESPACE();
 namespace cimstat::experiments::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+namespace lanes = core::HWY_NAMESPACE;
 
-using Currents = hn::CappedTag<float, group_channels>;
-using CurrentWords = hn::Rebind<std::uint32_t, Currents>;
-using CurrentIndices = hn::Rebind<std::int32_t, Currents>;
+using Currents = lanes::QuantileLanes;
+using Current = lanes::QuantileVector;
 
-/// QuantileTable::operator(), with a table of its own for each lane: it begins at `begin`.
-HWY_INLINE hn::Vec<Currents> lane_quantiles(const core::QuantileTable::Segment* segments,
-                                            hn::Vec<CurrentWords> words,
-                                            hn::Vec<CurrentIndices> begin) {
-  const Currents df;
-  const CurrentIndices di;
-  const CurrentWords du;
-  const auto t = hn::Add(hn::ConvertTo(df, hn::BitCast(di, words)), hn::Set(df, 0.5f));
-  const auto segment =
-      hn::ShiftRight<static_cast<int>(core::QuantileTable::index_shift)>(hn::BitCast(du, t));
-  const auto index = hn::Add(hn::BitCast(di, segment), begin);
-  const auto scaled = hn::Add(index, index);
-  const auto c0 = hn::GatherIndex(df, &segments->c0, scaled);
-  const auto c1 = hn::GatherIndex(df, &segments->c1, scaled);
-  return hn::Add(c0, hn::Mul(c1, t));
+/// One column's cells, row by row: what add_cells does in vectors, for tables with leaps.
+float sum_of_cells(const CellSimulation::Tables& tables, const std::uint32_t* words,
+                   std::uint32_t first_row, std::uint32_t rows, std::uint32_t lrs_count,
+                   float sum) {
+  for (std::uint32_t row = 0; row < rows; ++row) {
+    const core::QuantileTable& table = first_row + row < lrs_count ? tables.lrs : tables.hrs;
+    sum += table(words[row * batch_words]);
+  }
+  return sum;
 }
 
-/// Adds the currents of rows first_row .. first_row + rows - 1 to sums[vector][lane]: LRS where the
-/// row's number is below lrs_counts[vector][lane], HRS else.
+/// Adds the currents of rows first_row .. first_row + rows - 1 to the sums of 64 columns: LRS where
+/// the row's number is below the column's LRS count, HRS else. `index` is scratch, like `words`.
 void add_cells(const CellSimulation::Tables& tables, const std::uint32_t* HWY_RESTRICT words,
-               std::uint32_t first_row, std::uint32_t rows, std::uint32_t vectors,
-               const std::uint32_t* HWY_RESTRICT lrs_counts, float* HWY_RESTRICT sums) {
+               std::uint32_t first_row, std::uint32_t rows,
+               const std::uint32_t* HWY_RESTRICT lrs_counts, std::uint32_t* HWY_RESTRICT index,
+               float* HWY_RESTRICT sums) {
   const Currents df;
-  const CurrentIndices di;
-  const CurrentWords du;
-  const auto hrs_begin = hn::Set(di, static_cast<std::int32_t>(tables.hrs_begin));
-  for (std::size_t i = 0; i < std::size_t{vectors} * group_channels; i += hn::Lanes(df)) {
-    auto sum = hn::Load(df, sums + i);
-    const auto count = hn::BitCast(di, hn::Load(du, lrs_counts + i));
+  const lanes::QuantileWords du;
+  const hn::RebindToSigned<lanes::QuantileWords> di;
+  const auto hrs_begin = hn::Set(du, static_cast<std::uint32_t>(tables.lrs.segments().size()));
+  for (std::size_t lane = 0; lane < batch_words; lane += hn::Lanes(df)) {
+    const auto count = hn::BitCast(di, hn::Load(du, lrs_counts + lane));
     for (std::uint32_t row = 0; row < rows; ++row) {
-      const auto number = hn::Set(di, static_cast<std::int32_t>(first_row + row));
-      const auto begin = hn::IfThenZeroElse(hn::Lt(number, count), hrs_begin);
-      sum = hn::Add(sum, lane_quantiles(tables.cells.data(),
-                                        hn::Load(du, words + row * batch_words + i), begin));
+      const std::size_t i = row * batch_words + lane;
+      const auto is_lrs = hn::Lt(hn::Set(di, static_cast<std::int32_t>(first_row + row)), count);
+      const auto begin = hn::IfThenZeroElse(hn::RebindMask(du, is_lrs), hrs_begin);
+      const auto segment = lanes::segment_indices(lanes::signed_tails(hn::Load(du, words + i)));
+      hn::Store(hn::Add(segment, begin), du, index + i);
     }
-    hn::Store(sum, df, sums + i);
+  }
+  for (std::size_t lane = 0; lane < batch_words; lane += hn::Lanes(df)) {
+    const Current start = hn::Load(df, sums + lane);
+    Current sum = start;
+    for (std::uint32_t row = 0; row < rows; ++row) {
+      const std::size_t i = row * batch_words + lane;
+      const Current t = lanes::signed_tails(hn::Load(du, words + i));
+      sum = hn::Add(sum, lanes::line_values(tables.cells.data(), index + i, t));
+    }
+    hn::Store(sum, df, sums + lane);
+    if (HWY_LIKELY(hn::AllFalse(df, hn::IsNaN(sum)))) continue;
+    alignas(64) float before[hn::MaxLanes(Currents())];
+    hn::Store(start, df, before);
+    for (std::size_t i = 0; i < hn::Lanes(df); ++i) {
+      sums[lane + i] =
+          sum_of_cells(tables, words + lane + i, first_row, rows, lrs_counts[lane + i], before[i]);
+    }
   }
 }
 
-/// Adds factor * (current of one table) for each row.
-void add_rows(const Segments& segments, float factor, const std::uint32_t* HWY_RESTRICT words,
-              std::uint32_t rows, std::uint32_t vectors, float* HWY_RESTRICT sums) {
-  const Currents df;
-  const CurrentIndices di;
-  const CurrentWords du;
-  for (std::size_t i = 0; i < std::size_t{vectors} * group_channels; i += hn::Lanes(df)) {
-    auto sum = hn::Load(df, sums + i);
-    for (std::uint32_t row = 0; row < rows; ++row) {
-      const auto current = lane_quantiles(
-          segments.data(), hn::Load(du, words + row * batch_words + i), hn::Zero(di));
-      sum = hn::Add(sum, hn::Mul(current, hn::Set(df, factor)));
-    }
-    hn::Store(sum, df, sums + i);
-  }
+/// Adds the currents of `rows` rows of one table to the sums of 64 columns.
+void add_rows(const core::QuantileTable& table, const std::uint32_t* HWY_RESTRICT words,
+              std::uint32_t rows, std::uint32_t* HWY_RESTRICT index, float* HWY_RESTRICT sums) {
+  lanes::store_segment_indices(words, rows * batch_words, index);
+  lanes::add_quantiles(table, words, index, rows, sums);
 }
 
-/// Bit-line currents become codes.
+/// Bit-line currents of 64 columns become codes. `offset` and `noise` are standard deviates.
 void convert(const CellSimulation::Tables& tables, std::uint32_t active_rows,
-             const std::uint32_t* HWY_RESTRICT offset_words,
-             const std::uint32_t* HWY_RESTRICT noise_words, std::uint32_t vectors,
+             const float* HWY_RESTRICT offset, const float* HWY_RESTRICT noise,
              const float* HWY_RESTRICT sums, std::uint32_t* HWY_RESTRICT codes) {
   const Currents df;
-  const CurrentIndices di;
-  const CurrentWords du;
+  const lanes::QuantileWords du;
+  const hn::RebindToSigned<lanes::QuantileWords> di;
   const float* references = tables.references_at(active_rows);
-  for (std::size_t i = 0; i < std::size_t{vectors} * group_channels; i += hn::Lanes(df)) {
-    const auto current = hn::Load(df, sums + i);
-    auto sensed = current;
-    if (tables.offset_sd > 0.0f) {
-      const auto offset =
-          lane_quantiles(tables.normal.data(), hn::Load(du, offset_words + i), hn::Zero(di));
-      sensed = hn::Add(sensed, hn::Mul(offset, hn::Set(df, tables.offset_sd)));
-    }
-    if (tables.noise_sd > 0.0f) {
-      const auto noise =
-          lane_quantiles(tables.noise.data(), hn::Load(du, noise_words + i), hn::Zero(di));
-      const auto square =
-          hn::Add(hn::Set(df, 1.0f), hn::Mul(current, hn::Set(df, tables.per_knee)));
-      const auto sd =
-          hn::Mul(hn::Set(df, tables.noise_sd), hn::Sqrt(hn::Max(square, hn::Zero(df))));
-      sensed = hn::Add(sensed, hn::Mul(noise, sd));
-    }
+  for (std::size_t i = 0; i < batch_words; i += hn::Lanes(df)) {
+    const Current current = hn::Load(df, sums + i);
+    const Current square =
+        hn::Add(hn::Set(df, 1.0f), hn::Mul(current, hn::Set(df, tables.per_knee)));
+    const Current noise_sd =
+        hn::Mul(hn::Set(df, tables.noise_sd), hn::Sqrt(hn::Max(square, hn::Zero(df))));
+    const Current shifted =
+        hn::Add(current, hn::Mul(hn::Load(df, offset + i), hn::Set(df, tables.offset_sd)));
+    const Current sensed = hn::Add(shifted, hn::Mul(hn::Load(df, noise + i), noise_sd));
     // How many references lie below: the binary digits of the answer, from the top down.
     auto code = hn::Zero(di);
     for (unsigned step = tables.search_steps; step-- > 0;) {
@@ -173,66 +164,90 @@ double logistic_quantile(core::Tail side, double probability) {
   return side == core::Tail::lower ? value : -value;
 }
 
+/// Rows whose random words are made at a time: 8 KB.
+constexpr std::uint32_t rows_at_once = 32;
+
 class SimulatedCells : public CodeSource {
  public:
   explicit SimulatedCells(const CellSimulation::Tables& tables)
       : tables_(tables),
         words_(std::size_t{rows_at_once} * batch_words),
-        noise_words_(batch_words),
-        sums_(batch_words) {}
+        index_(words_.size()),
+        lrs_counts_(batch_words),
+        codes_(batch_words),
+        sums_(batch_words),
+        offset_(batch_words),
+        noise_(batch_words) {}
 
   void read(const ColumnRead& read, const ColumnGroups& groups, const DrawOrigin& origin,
             std::span<std::uint32_t> counts) override {
     for (std::uint32_t batch = 0; batch < groups.batches(); ++batch) {
-      const std::uint32_t vectors = std::min(4U, groups.vectors() - 4 * batch);
-      read_batch(read.first_batch + batch, read.active_rows, vectors, origin,
-                 counts.data() + batch * batch_words);
+      const std::span<std::uint32_t> some = counts.subspan(
+          batch * batch_words, std::min(batch_words, counts.size() - batch * batch_words));
+      std::fill(lrs_counts_.begin(), lrs_counts_.end(), 0);
+      std::copy(some.begin(), some.end(), lrs_counts_.begin());
+      read_batch(read.first_batch + batch, read.active_rows, origin);
+      std::copy_n(codes_.begin(), some.size(), some.begin());
     }
   }
 
  private:
-  void read_batch(std::uint64_t batch, std::uint32_t active_rows, std::uint32_t vectors,
-                  const DrawOrigin& origin, std::uint32_t* counts) {
+  /// Makes the words of `rows` rows from row `first` on, some at a time: add(row, rows).
+  template <class Add>
+  void over_rows(const DrawOrigin& origin, std::uint64_t first, std::uint32_t rows, Add&& add) {
+    for (std::uint32_t row = 0; row < rows; row += rows_at_once) {
+      const std::uint32_t some = std::min(rows_at_once, rows - row);
+      const std::uint64_t first_batch = first + row;
+      fill_batches(origin, core::Domain::programming, {&first_batch, 1}, some, words_);
+      add(row, some);
+    }
+  }
+
+  void draw_standard(const core::QuantileTable& table, const DrawOrigin& origin,
+                     core::Domain domain, std::uint64_t batch, AlignedVector<float>& values) {
+    fill_batches(origin, domain, {&batch, 1}, 1, words_);
+    std::fill(values.begin(), values.end(), 0.0f);
+    HWY_DYNAMIC_DISPATCH(add_rows)(table, words_.data(), 1, index_.data(), values.data());
+  }
+
+  void read_batch(std::uint64_t batch, std::uint32_t active_rows, const DrawOrigin& origin) {
+    const std::uint64_t first = batch * rows_per_batch;
     std::fill(sums_.begin(), sums_.end(), 0.0f);
-    const auto over_rows = [&](std::uint64_t first, std::uint32_t rows, auto&& add) {
-      for (std::uint32_t row = 0; row < rows; row += rows_at_once) {
-        const std::uint32_t some = std::min(rows_at_once, rows - row);
-        const std::uint64_t first_batch = batch * rows_per_batch + first + row;
-        fill_batches(origin, core::Domain::programming, {&first_batch, 1}, some, words_);
-        add(row, some);
-      }
-    };
-    over_rows(0, active_rows, [&](std::uint32_t row, std::uint32_t rows) {
+    over_rows(origin, first, active_rows, [&](std::uint32_t row, std::uint32_t rows) {
       HWY_DYNAMIC_DISPATCH(add_cells)
-      (tables_, words_.data(), row, rows, vectors, counts, sums_.data());
+      (tables_, words_.data(), row, rows, lrs_counts_.data(), index_.data(), sums_.data());
     });
-    if (!tables_.leakage.empty()) {
-      over_rows(active_rows, tables_.rows - active_rows, [&](std::uint32_t, std::uint32_t rows) {
+    const auto add_other = [&](const core::QuantileTable& table) {
+      return [this, &table](std::uint32_t, std::uint32_t rows) {
         HWY_DYNAMIC_DISPATCH(add_rows)
-        (tables_.leakage, 1.0f, words_.data(), rows, vectors, sums_.data());
-      });
+        (table, words_.data(), rows, index_.data(), sums_.data());
+      };
+    };
+    if (tables_.leakage) {
+      over_rows(origin, first + active_rows, tables_.rows - active_rows,
+                add_other(*tables_.leakage));
     }
-    if (!tables_.dummy.empty()) {
-      over_rows(circuits::row_limit, active_rows, [&](std::uint32_t, std::uint32_t rows) {
-        HWY_DYNAMIC_DISPATCH(add_rows)
-        (tables_.dummy, -1.0f, words_.data(), rows, vectors, sums_.data());
-      });
+    if (tables_.dummy) {
+      over_rows(origin, first + circuits::row_limit, active_rows, add_other(*tables_.dummy));
     }
-    const std::span<std::uint32_t> offset_words(words_.data(), batch_words);
     if (tables_.offset_sd > 0.0f) {
-      fill_batches(origin, core::Domain::sense_offset, {&batch, 1}, 1, offset_words);
+      draw_standard(tables_.normal, origin, core::Domain::sense_offset, batch, offset_);
     }
     if (tables_.noise_sd > 0.0f) {
-      fill_batches(origin, core::Domain::sense_noise, {&batch, 1}, 1, noise_words_);
+      draw_standard(tables_.noise, origin, core::Domain::sense_noise, batch, noise_);
     }
     HWY_DYNAMIC_DISPATCH(convert)
-    (tables_, active_rows, offset_words.data(), noise_words_.data(), vectors, sums_.data(), counts);
+    (tables_, active_rows, offset_.data(), noise_.data(), sums_.data(), codes_.data());
   }
 
   const CellSimulation::Tables& tables_;
   AlignedVector<std::uint32_t> words_;
-  AlignedVector<std::uint32_t> noise_words_;
+  AlignedVector<std::uint32_t> index_;
+  AlignedVector<std::uint32_t> lrs_counts_;
+  AlignedVector<std::uint32_t> codes_;
   AlignedVector<float> sums_;
+  AlignedVector<float> offset_;
+  AlignedVector<float> noise_;
 };
 
 }  // namespace
@@ -241,17 +256,18 @@ CellSimulation::CellSimulation(const circuits::ColumnDesign& design)
     : tables_(std::make_unique<Tables>()) {
   const double unit = design.lrs.mean() > 0.0 ? design.lrs.mean() : 1.0;
   tables_->rows = design.rows;
-  tables_->cells = core::QuantileTable(design.lrs, unit).segments();
-  tables_->hrs_begin = static_cast<std::uint32_t>(tables_->cells.size());
-  const core::QuantileTable hrs(design.hrs, unit);
-  tables_->cells.insert(tables_->cells.end(), hrs.segments().begin(), hrs.segments().end());
-  if (design.leakage) tables_->leakage = core::QuantileTable(*design.leakage, unit).segments();
-  if (design.dummy) tables_->dummy = core::QuantileTable(*design.dummy, unit).segments();
+  tables_->lrs = core::QuantileTable(design.lrs, unit);
+  tables_->hrs = core::QuantileTable(design.hrs, unit);
+  if (design.leakage) tables_->leakage.emplace(*design.leakage, unit);
+  if (design.dummy) tables_->dummy.emplace(design.dummy->scaled(-1.0), unit);
+  tables_->cells = tables_->lrs.segments();
+  tables_->cells.insert(tables_->cells.end(), tables_->hrs.segments().begin(),
+                        tables_->hrs.segments().end());
 
   const circuits::SenseAmplifier& sense = design.sense;
-  tables_->normal = core::QuantileTable(core::Law::normal(0.0, 1.0), 1.0).segments();
+  tables_->normal = core::QuantileTable(core::Law::normal(0.0, 1.0), 1.0);
   tables_->noise = sense.noise_shape == circuits::NoiseShape::logistic
-                       ? core::QuantileTable(logistic_quantile, 1.0).segments()
+                       ? core::QuantileTable(logistic_quantile, 1.0)
                        : tables_->normal;
   tables_->offset_sd = static_cast<float>(sense.offset_sd / unit);
   tables_->noise_sd = static_cast<float>(sense.noise_sd / unit);

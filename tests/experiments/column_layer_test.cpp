@@ -236,7 +236,9 @@ TEST(ColumnLayer, DrawsTheWordsOfTheContract) {
 circuits::ColumnDesign full_design() {
   circuits::ColumnDesign design;
   design.rows = 40;
-  design.lrs = core::Law::lognormal(10e-6, 0.1);
+  // One cell in ten is stuck in HRS: a law with a gap.
+  design.lrs = core::Law({{.weight = 0.9, .base = core::LogNormal{10e-6, 0.1}},
+                          {.weight = 0.1, .base = core::LogNormal{1e-6, 0.5}}});
   design.hrs = core::Law::lognormal(1e-6, 0.5);
   design.leakage = core::Law::lognormal(20e-9, 0.3);
   design.dummy = core::Law::normal(0.9e-6, 0.1e-6);
@@ -326,7 +328,7 @@ class ReferenceCells : public CodeSource {
         lrs_(design_.lrs, unit_),
         hrs_(design_.hrs, unit_),
         leakage_(*design_.leakage, unit_),
-        dummy_(*design_.dummy, unit_),
+        dummy_(design_.dummy->scaled(-1.0), unit_),
         normal_(core::Law::normal(0.0, 1.0), 1.0),
         logistic_(
             [](core::Tail side, double p) {
@@ -352,7 +354,7 @@ class ReferenceCells : public CodeSource {
           current += row < count ? lrs_(w) : row < read.active_rows ? hrs_(w) : leakage_(w);
         }
         for (std::uint32_t row = 0; row < read.active_rows; ++row) {
-          current -= dummy_(word(core::Domain::programming, 2048 * batch + 1024 + row));
+          current += dummy_(word(core::Domain::programming, 2048 * batch + 1024 + row));
         }
         float sensed = current + normal_(word(core::Domain::sense_offset, batch)) *
                                      static_cast<float>(design_.sense.offset_sd / unit_);

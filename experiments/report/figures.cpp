@@ -87,7 +87,14 @@ std::string density_plot(const ReportInput& input, const CurrentUnit& unit, Spac
     top = 0.0;
     for (const LevelDistribution& level : levels) top = std::max(top, peak_of(level));
     top *= 2.0 * unit.amperes;
-    least = std::pow(10.0, std::floor(std::log10(top)) - kDecadesShown);
+    // Not below where some curve ends: it would stand on a cliff that isn't in the data.
+    double end = 0.0;
+    for (const LevelDistribution& level : levels) {
+      if (level.density.empty()) continue;
+      end = std::max({end, level.density.front(), level.density.back()});
+    }
+    const double whole_decade = std::pow(10.0, std::floor(std::log10(top)) - kDecadesShown);
+    least = std::clamp(end * unit.amperes, whole_decade, 0.1 * top);
   }
   const Extent shown = visible_currents(levels, linear ? 2e-3 : 1e-6);
   const double margin = 0.015 * (shown.high - shown.low);
@@ -102,9 +109,10 @@ std::string density_plot(const ReportInput& input, const CurrentUnit& unit, Spac
                         levels.size(), input.references.size()),
             {960.0, 380.0, 46.0, 20.0}, x, y);
 
+  const std::string reference_style = many ? "reference thin" : "reference";
   std::size_t reference = 0;
   for (const double threshold : input.references) {
-    plot.vertical_line(threshold / unit.amperes, many ? "reference thin" : "reference",
+    plot.vertical_line(threshold / unit.amperes, reference_style,
                        fmt::format("reference {}: {} {}", reference++,
                                    number_text(threshold / unit.amperes, 4), unit.name));
   }
@@ -118,7 +126,7 @@ std::string density_plot(const ReportInput& input, const CurrentUnit& unit, Spac
     const std::string style = shade_of(index, levels.size()) + (many ? " thin" : "");
     const double peak = peak_of(level) * unit.amperes;
     const bool cut = peak > top;
-    const std::vector<Point> curve = curve_of(level, unit, linear ? 5e-4 * peak : least / 10.0);
+    const std::vector<Point> curve = curve_of(level, unit, linear ? 5e-4 * peak : 0.1 * least);
     plot.area(curve, style,
               fmt::format("MAC value {}: peak at {} {}{}", level.label,
                           number_text(peak_current, 4), unit.name,
@@ -134,7 +142,7 @@ std::string density_plot(const ReportInput& input, const CurrentUnit& unit, Spac
   std::stable_sort(names.begin(), names.end(),
                    [](const auto& one, const auto& other) { return one.x < other.x; });
   plot.upper_axis(names, "MAC value");
-  const LegendItem key{LegendItem::Sign::line, "reference", "reference of the converter"};
+  const LegendItem key{LegendItem::Sign::line, reference_style, "reference of the converter"};
   if (!input.references.empty()) plot.legend(std::span(&key, 1));
   return plot.svg();
 }
@@ -197,9 +205,11 @@ std::string misread_figure(const ReportInput& input) {
       continue;
     }
     const bool limit = is_upper_limit(point);
-    arrow = point.basis == MisreadBasis::none_seen ? "none seen: upper limit"
-            : limit                                ? "below the error bound"
-                                                   : "below the axis";
+    arrow = point.basis == MisreadBasis::none_seen
+                ? fmt::format("none seen: upper limit at {}", percent_text(input.confidence, 0))
+
+            : limit ? std::string("below the error bound")
+                    : std::string("below the axis");
     const double room_for_arrow = low * std::pow(high / low, 0.08);
     plot.upper_limit({at, std::max(limit ? point.upper : low, room_for_arrow)}, "s1", hover);
   }

@@ -90,8 +90,9 @@ std::string number_text(double value, int digits) {
     mantissa.erase(mantissa.find_last_not_of('0') + 1);
     if (mantissa.ends_with('.')) mantissa.pop_back();
   }
-  return fmt::format("{} × {}", with_minus(mantissa),
-                     power_of_ten(std::stoi(text.substr(mark + 1))));
+  const std::string power = power_of_ten(std::stoi(text.substr(mark + 1)));
+  if (mantissa == "1") return power;
+  return fmt::format("{} × {}", with_minus(mantissa), power);
 }
 
 std::string percent_text(double fraction, int decimals) {

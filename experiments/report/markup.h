@@ -14,7 +14,7 @@ std::string escaped(std::string_view text);
 std::string pixels(double coordinate);
 
 /// To `digits` significant digits with a true minus sign; powers of ten below 1e-3 and from 1e6
-/// on: "3.2 × 10⁻⁵". A dash where it is not a number.
+/// on: "3.2 × 10⁻⁵", "10⁻⁵". A dash where it is not a number.
 std::string number_text(double value, int digits = 3);
 
 /// "10⁻⁵".

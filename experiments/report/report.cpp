@@ -193,12 +193,7 @@ std::string render_report(const ReportInput& input) {
   }
   if (!input.misread.empty()) {
     body += section("misread", "How often each MAC value is misread",
-                    fmt::format("P(code ≠ right code | MAC value){}. {}", rows_text(input),
-                                all_computed(input.misread)
-                                    ? "An arrow down lies below the error bound, or the axis."
-                                    : fmt::format("An arrow down is an upper limit at {} "
-                                                  "confidence: no misread was seen.",
-                                                  confidence)),
+                    fmt::format("P(code ≠ right code | MAC value){}.", rows_text(input)),
                     figure(misread_figure(input)));
   }
   if (!input.accuracy.empty()) {

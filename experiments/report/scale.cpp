@@ -60,7 +60,9 @@ std::vector<Tick> power_ticks(double low, double high, int wanted) {
       const double value = factor * power;
       if (value < low * (1.0 - kSlack) || value > high * (1.0 + kSlack)) continue;
       std::string label;
-      if (factor == 1 && (last - exponent) % every == 0) label = power_of_ten(exponent);
+      if (factor == 1 && (last - exponent) % every == 0) {
+        label = fine ? number_text(value, 1) : power_of_ten(exponent);
+      }
       if (fine && (factor == 2 || factor == 5)) label = number_text(value, 1);
       if (factor > 1 && every > 1) continue;
       ticks.push_back({value, std::move(label)});

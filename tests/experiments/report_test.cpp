@@ -155,7 +155,7 @@ TEST(ReportMarkup, WritesNumbersForReaders) {
   EXPECT_EQ(report::number_text(0.5), "0.5");
   EXPECT_EQ(report::number_text(123456.0), "123456");
   EXPECT_EQ(report::number_text(3.2e-5), "3.2 × 10⁻⁵");
-  EXPECT_EQ(report::number_text(1e-12), "1 × 10⁻¹²");
+  EXPECT_EQ(report::number_text(1e-12), "10⁻¹²");
   EXPECT_EQ(report::number_text(-2.5e7), "\u22122.5 × 10⁷");
   EXPECT_EQ(report::number_text(kNone), "–");
   EXPECT_EQ(report::percent_text(0.87314, 2), "87.31 %");
@@ -186,7 +186,7 @@ TEST(ReportMarkup, SaysWhatAMisreadRateRestsOn) {
             "3.2 × 10⁻⁵ (2.9 × 10⁻⁵ to 3.5 × 10⁻⁵)");
   EXPECT_EQ(misread_text({0, 0.25, 0.25 - 2e-13, 0.25 + 2e-13, MisreadBasis::computed}),
             "0.25 (± 2 × 10⁻¹³)");
-  EXPECT_EQ(misread_text({0, 1e-12, 1e-12, 1e-12, MisreadBasis::computed}), "1 × 10⁻¹² (exact)");
+  EXPECT_EQ(misread_text({0, 1e-12, 1e-12, 1e-12, MisreadBasis::computed}), "10⁻¹² (exact)");
   EXPECT_EQ(misread_text({0, 1e-20, 0.0, 2e-13, MisreadBasis::computed}),
             "< 2 × 10⁻¹³ (± 2 × 10⁻¹³)");
 }
@@ -216,7 +216,7 @@ TEST(ReportTicks, OfALogarithmicAxisArePowersOfTenThinnedToFit) {
   EXPECT_EQ(labels_of(report::power_ticks(1e-4, 1.0, 8)),
             (Labels{"10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "10⁰"}));
   EXPECT_LE(labels_of(report::power_ticks(1e-18, 1.0, 5)).size(), 5u);
-  EXPECT_EQ(labels_of(report::power_ticks(0.1, 1.0, 8)), (Labels{"10⁻¹", "0.2", "0.5", "10⁰"}));
+  EXPECT_EQ(labels_of(report::power_ticks(0.1, 1.0, 8)), (Labels{"0.1", "0.2", "0.5", "1"}));
 }
 
 TEST(ReportTicks, OfTheUpperAxisAreThinnedEvenly) {
@@ -398,7 +398,7 @@ TEST(Report, ShowsAnUpperLimitWhereNoMisreadWasSeen) {
                    {1, 1e-3, 8e-4, 1.2e-3, MisreadBasis::sampled}};
   const std::string page = render_report(input);
   EXPECT_THAT(page, HasSubstr("MAC value 0: none seen (below 3.7 × 10⁻⁶)"));
-  EXPECT_THAT(page, HasSubstr("none seen: upper limit"));
+  EXPECT_THAT(page, HasSubstr("none seen: upper limit at 95 %"));
   input.misread.front() = {0, 1e-3, 8e-4, 1.2e-3, MisreadBasis::sampled};
   EXPECT_THAT(render_report(input), Not(HasSubstr("none seen")));
 }
@@ -419,7 +419,7 @@ TEST(Report, ReportsRatesBelowTheAxisWithoutLosingThem) {
                    {1, 0.0, 0.0, 0.0, MisreadBasis::computed},
                    {2, 1e-3, 1e-3, 1e-3, MisreadBasis::computed}};
   const std::string page = render_report(input);
-  EXPECT_THAT(page, HasSubstr("MAC value 0: 1 × 10⁻⁴⁰ (exact)"));
+  EXPECT_THAT(page, HasSubstr("MAC value 0: 10⁻⁴⁰ (exact)"));
   EXPECT_THAT(page, HasSubstr("MAC value 1: 0 (exact)"));
   EXPECT_THAT(page, HasSubstr("below the axis"));
 }
@@ -438,6 +438,15 @@ TEST(Report, CutsALevelFarSharperThanTheOthersAndSaysSo) {
   ReportInput input = example(9, 10);
   for (double& density : input.distributions[0].density) density *= 100.0;
   EXPECT_THAT(render_report(input), HasSubstr("cut here: its density reaches"));
+}
+
+TEST(Report, EndsTheLogarithmicAxisWhereSomeCurveEnds) {
+  ReportInput input;
+  input.distributions = {{"0", 0, {1e-6, 2e-6, 3e-6}, {1e-8, 1e6, 1e-8}},
+                         {"1", 1, {2e-6, 3e-6, 4e-6}, {1e-8, 1e6, 1e-8}}};
+  EXPECT_THAT(render_report(input), HasSubstr(">10⁻⁷<"));
+  input.distributions[1].density = {1e2, 1e6, 1e2};
+  EXPECT_THAT(render_report(input), Not(HasSubstr(">10⁻⁷<")));
 }
 
 TEST(Report, RefusesLengthsThatContradictEachOther) {

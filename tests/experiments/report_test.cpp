@@ -444,9 +444,9 @@ TEST(Report, EndsTheLogarithmicAxisWhereSomeCurveEnds) {
   ReportInput input;
   input.distributions = {{"0", 0, {1e-6, 2e-6, 3e-6}, {1e-8, 1e6, 1e-8}},
                          {"1", 1, {2e-6, 3e-6, 4e-6}, {1e-8, 1e6, 1e-8}}};
-  EXPECT_THAT(render_report(input), HasSubstr(">10⁻⁷<"));
+  EXPECT_THAT(render_report(input), HasSubstr(">10⁻⁸<"));
   input.distributions[1].density = {1e2, 1e6, 1e2};
-  EXPECT_THAT(render_report(input), Not(HasSubstr(">10⁻⁷<")));
+  EXPECT_THAT(render_report(input), Not(HasSubstr(">10⁻⁸<")));
 }
 
 TEST(Report, RefusesLengthsThatContradictEachOther) {

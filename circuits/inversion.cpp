@@ -4,9 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <utility>
-
-#include <fmt/format.h>
+#include <variant>
 
 #include "circuits/sum_bounds.h"
 
@@ -16,7 +14,18 @@ namespace {
 constexpr double unit = 0.5 * std::numeric_limits<double>::epsilon();  // of rounding
 constexpr double infinity = std::numeric_limits<double>::infinity();
 /// More frequencies than this would take longer than sampling.
-constexpr double most_terms = 262144.0;
+constexpr double most_terms = 65536.0;
+/// bend * u stays below this, where every bent transform still falls.
+constexpr double largest_bend = 0.4;
+/// Whether a law reaches down without end along a lognormal's tail.
+bool has_subtracted_tail(const core::Law& law) {
+  return std::any_of(law.components().begin(), law.components().end(),
+                     [](const core::Component& component) {
+                       return component.scale < 0.0 && component.compression == 0.0 &&
+                              std::holds_alternative<core::LogNormal>(component.base);
+                     });
+}
+
 double total(const std::vector<std::uint32_t>& counts, const std::vector<double>& per_law) {
   double sum = 0.0;
   for (std::size_t i = 0; i < counts.size(); ++i) sum += counts[i] * per_law[i];
@@ -25,74 +34,100 @@ double total(const std::vector<std::uint32_t>& counts, const std::vector<double>
 
 }  // namespace
 
+/// What all plans share.
+class Inversion::Planner {
+ public:
+  Planner(const std::vector<core::Law>& laws, const SumNoise& noise,
+          const std::vector<core::Characteristic>& transforms, double tolerance)
+      : laws_(laws), noise_(noise), frequencies_(transforms, noise), share_(0.01 * tolerance) {
+    for (const core::Law& law : laws) {
+      means_.push_back(law.mean());
+      variances_.push_back(law.variance());
+    }
+    for (const core::Characteristic& transform : transforms) {
+      may_be_negative_.push_back(!transform.nonnegative());
+    }
+  }
+
+  /// Adds a plan for each class, or says why one has none.
+  std::optional<std::string> make(const std::vector<std::vector<std::uint32_t>>& classes,
+                                  std::vector<Plan>& plans) {
+    double narrowest = infinity;
+    double widest = 0.0;
+    for (const auto& counts : classes) {
+      const double sd = deviation(counts);
+      if (sd == 0.0) continue;
+      narrowest = std::min(narrowest, sd);
+      widest = std::max(widest, sd);
+    }
+    if (widest > 0.0) tails_.emplace(laws_, noise_, narrowest, widest);
+    for (const auto& counts : classes) {
+      Plan& plan = plans.emplace_back();
+      if (const auto obstacle = make(counts, plan)) return obstacle;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  double deviation(const std::vector<std::uint32_t>& counts) const {
+    const double logistic = std::pow(noise_.logistic_scale * std::numbers::pi, 2) / 3.0;
+    const double variance = total(counts, variances_) + noise_.gaussian_variance + logistic +
+                            2.0 * noise_.bend * total(counts, means_);
+    return std::sqrt(std::max(variance, 0.0));
+  }
+
+  std::optional<std::string> make(const std::vector<std::uint32_t>& counts, Plan& plan) {
+    plan.mean = total(counts, means_);
+    const double sd = deviation(counts);
+    if (sd == 0.0) return std::nullopt;
+    const auto extent = tails_->extent(counts, plan.mean, sd, share_);
+    plan.low = extent.low;
+    plan.high = extent.high;
+    if (!(extent.high - extent.low < infinity)) return "no bound is known for its tails";
+    const double length = plan.high - plan.low;
+    plan.exponent = static_cast<int>(std::floor(std::log2(2.0 * std::numbers::pi / length)));
+    const double step = std::ldexp(1.0, plan.exponent);
+    double highest = most_terms * step;
+    double variance = noise_.gaussian_variance;
+    plan.error = extent.outside;
+    if (noise_.bend > 0.0) {
+      // The noise's variance follows the current. Where it would be negative the amplifier has no
+      // noise, but the transform knows nothing of that: the current may only go so low.
+      const auto floor = tails_->floor(counts, means_, may_be_negative_, sd, share_);
+      variance += 2.0 * noise_.bend * floor.value;
+      if (!(variance > 0.25 * noise_.gaussian_variance)) return "a low current may have no noise";
+      // S above the floor and below it: 2 shares each for what the two transforms differ by.
+      plan.error += 4.0 * share_;
+      highest =
+          std::min({highest, std::sqrt(floor.exponent / noise_.bend), largest_bend / noise_.bend});
+    }
+    const auto cutoff = frequencies_.cutoff(counts, variance, step, 1.0 / sd, highest, share_);
+    if (!cutoff) return "too little noise smooths its currents";
+    plan.terms = static_cast<std::size_t>(std::ceil(cutoff->frequency / step));
+    plan.error += cutoff->error;
+    return std::nullopt;
+  }
+
+  const std::vector<core::Law>& laws_;
+  SumNoise noise_;
+  std::vector<double> means_;
+  std::vector<double> variances_;
+  std::vector<bool> may_be_negative_;
+  std::optional<TailBounds> tails_;
+  FrequencyBounds frequencies_;
+  double share_;  ///< of the error that each approximation may make
+};
+
 Inversion::Inversion(const std::vector<core::Law>& laws, const SumNoise& noise,
                      const std::vector<std::vector<std::uint32_t>>& classes, double tolerance)
     : noise_(noise), classes_(classes) {
-  std::vector<double> means;
-  std::vector<double> variances;
-  std::vector<bool> may_be_negative;
-  for (const core::Law& law : laws) {
-    transforms_.emplace_back(law, noise.bend);
-    means.push_back(law.mean());
-    variances.push_back(law.variance());
-    may_be_negative.push_back(!transforms_.back().nonnegative());
+  for (const core::Law& law : laws) transforms_.emplace_back(law, noise.bend);
+  if (noise.bend > 0.0 && std::any_of(laws.begin(), laws.end(), has_subtracted_tail)) {
+    obstacle_ = "a subtracted lognormal current may take the noise away";
+    return;
   }
-  const double logistic_variance =
-      noise.logistic_scale * noise.logistic_scale * std::numbers::pi * std::numbers::pi / 3.0;
-  std::vector<double> sds;
-  double narrowest = infinity;
-  double widest = 0.0;
-  for (const auto& counts : classes) {
-    const double variance = total(counts, variances) + noise.gaussian_variance +
-                            2.0 * noise.bend * total(counts, means) + logistic_variance;
-    sds.push_back(std::sqrt(std::max(variance, 0.0)));
-    if (sds.back() == 0.0) continue;
-    narrowest = std::min(narrowest, sds.back());
-    widest = std::max(widest, sds.back());
-  }
-  plans_.resize(classes.size());
-  if (widest == 0.0) narrowest = widest = 1.0;
-  const TailBounds tails(laws, noise, narrowest, widest);
-  FrequencyBounds frequencies(transforms_, noise);
-  const double share = 0.01 * tolerance;
-  for (std::size_t c = 0; c < classes.size() && !obstacle_; ++c) {
-    Plan& plan = plans_[c];
-    plan.mean = total(classes[c], means);
-    if (sds[c] == 0.0) continue;
-    const auto extent = tails.extent(classes[c], plan.mean, sds[c], share);
-    plan.low = extent.low;
-    plan.high = extent.high;
-    if (!(extent.high - extent.low < infinity)) {
-      obstacle_ = "the tails of its currents have no bound that could be found";
-      break;
-    }
-    plan.exponent =
-        static_cast<int>(std::floor(std::log2(2.0 * std::numbers::pi / (plan.high - plan.low))));
-    const double step = std::ldexp(1.0, plan.exponent);
-    double variance = noise.gaussian_variance;
-    plan.error = extent.outside;
-    double highest = most_terms * step;
-    if (noise.bend > 0.0) {
-      // The noise's variance follows the current; where currents that may be negative could take it
-      // to 0 it would have to be clamped there, which the transform doesn't do.
-      const auto floor = tails.floor(classes[c], means, may_be_negative, share);
-      variance += 2.0 * noise.bend * floor.value;
-      plan.error += 4.0 * share;
-      highest = std::min(highest, std::sqrt(floor.exponent / noise.bend));
-      if (!(variance > 0.25 * noise.gaussian_variance) || noise.bend * highest < 0.0) {
-        obstacle_ = "the current may fall so low that its noise vanishes";
-        break;
-      }
-    }
-    const auto cutoff =
-        frequencies.cutoff(classes[c], variance, step, 1.0 / sds[c], highest, share);
-    if (!cutoff) {
-      obstacle_ = "too little noise smooths its currents";
-      break;
-    }
-    plan.terms = static_cast<std::size_t>(std::ceil(cutoff->frequency / step));
-    plan.error += cutoff->error;
-  }
+  Planner planner(laws, noise, transforms_, tolerance);
+  obstacle_ = planner.make(classes, plans_);
 }
 
 void Inversion::prepare() {

@@ -65,6 +65,7 @@ class Inversion {
     };
     std::vector<Entry> laws;
   };
+  class Planner;
   const Table& table(int exponent) const;
 
   std::vector<core::Characteristic> transforms_;

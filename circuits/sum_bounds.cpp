@@ -14,6 +14,10 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double smallest_exponent = 0.004;
 constexpr double largest_exponent = 40.0;
 
+bool serves(double theta, double sd) {
+  return theta * sd >= smallest_exponent && theta * sd <= largest_exponent;
+}
+
 double combined(Counts counts, const std::vector<double>& per_law) {
   double sum = 0.0;
   for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -71,7 +75,7 @@ TailBounds::Extent TailBounds::extent(Counts counts, double mean, double sd,
   Extent result{-infinity, infinity, probability};
   for (std::size_t i = 0; i < counts.size(); ++i) result.outside += counts[i] * discarded_[i];
   for (const Exponent& e : exponents_) {
-    if (e.theta * sd < smallest_exponent || e.theta * sd > largest_exponent) continue;
+    if (!serves(e.theta, sd)) continue;
     const double shared = 0.5 * e.theta * e.theta * variance + e.logistic + digits;
     result.high = std::min(result.high, (combined(counts, e.upper) + shared) / e.theta);
     result.low = std::max(result.low, -(combined(counts, e.lower) + shared) / e.theta);
@@ -80,23 +84,22 @@ TailBounds::Extent TailBounds::extent(Counts counts, double mean, double sd,
 }
 
 TailBounds::Floor TailBounds::floor(Counts counts, std::span<const double> means,
-                                    const std::vector<bool>& chosen, double probability) const {
-  const double digits = -std::log(probability);
+                                    const std::vector<bool>& chosen, double sd,
+                                    double probability) const {
+  std::vector<std::uint32_t> kept(counts.begin(), counts.end());
   double mean = 0.0;
-  bool any = false;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (!chosen[i] || counts[i] == 0) continue;
-    mean += counts[i] * means[i];
-    any = true;
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    if (!chosen[i]) kept[i] = 0;
+    mean += kept[i] * means[i];
   }
-  if (!any) return {0.0, infinity};
+  if (std::all_of(kept.begin(), kept.end(), [](std::uint32_t count) { return count == 0; })) {
+    return {};
+  }
   Floor best{-infinity, 0.0};
   for (const Exponent& e : exponents_) {
-    double sum = digits;
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-      if (chosen[i] && counts[i] > 0) sum += counts[i] * e.plain[i];
-    }
-    if (mean - sum / e.theta > best.value) best = {mean - sum / e.theta, e.theta};
+    if (!serves(e.theta, sd)) continue;
+    const double value = mean - (combined(kept, e.plain) - std::log(probability)) / e.theta;
+    if (value > best.value) best = {value, e.theta};
   }
   return best;
 }

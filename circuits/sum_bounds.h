@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -31,13 +32,14 @@ class TailBounds {
   };
   Extent extent(Counts counts, double mean, double sd, double probability) const;
   /// A number that the sum of the parts that `chosen` marks, without noise, stays above but for
-  /// `probability`; and the exponent that the bound used.
+  /// `probability` (0 where it marks none), and the exponent that the bound used. `sd`: of the
+  /// whole sum.
   struct Floor {
     double value = 0.0;
-    double exponent = 0.0;
+    double exponent = std::numeric_limits<double>::infinity();
   };
   Floor floor(Counts counts, std::span<const double> means, const std::vector<bool>& chosen,
-              double probability) const;
+              double sd, double probability) const;
 
  private:
   struct Exponent {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/quantile_interpolant.h"
+
 namespace cimstat::core {
 
 namespace {
@@ -156,8 +158,21 @@ QuantileTable::QuantileTable(const QuantileFunction& quantile, double unit, doub
   builder.build(Tail::upper);
 }
 
+namespace {
+
+/// Laws with read noise are integrals, too dear to be asked thousands of times.
+QuantileTable::QuantileFunction quantile_function(const Law& law) {
+  const auto direct = [law](Tail side, double p) { return law.quantile(side, p); };
+  for (const Component& component : law.components()) {
+    if (component.relative_noise > 0.0 && !law.as_normal()) return QuantileInterpolant(direct, 0.0);
+  }
+  return direct;
+}
+
+}  // namespace
+
 QuantileTable::QuantileTable(const Law& law, double unit, double origin)
-    : QuantileTable([&law](Tail side, double p) { return law.quantile(side, p); }, unit, origin) {}
+    : QuantileTable(quantile_function(law), unit, origin) {}
 
 float QuantileTable::value_in_pieces(Segment segment, float t) const {
   const float magnitude = std::abs(t);

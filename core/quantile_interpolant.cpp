@@ -1,0 +1,92 @@
+#include "core/quantile_interpolant.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <numbers>
+#include <utility>
+
+#include "core/shape.h"
+
+namespace cimstat::core {
+namespace {
+
+constexpr double reach = 6.5;
+constexpr double widest_piece = 1.625;
+constexpr double narrowest_piece = widest_piece / 64.0;
+constexpr std::size_t nodes = 16;
+
+/// sum' c_k T_k(t) by Clenshaw's recurrence.
+double chebyshev_sum(const std::vector<double>& coefficient, double t) {
+  double next = 0.0;
+  double after = 0.0;
+  for (std::size_t k = coefficient.size(); k-- > 1;) {
+    const double here = 2.0 * t * next - after + coefficient[k];
+    after = next;
+    next = here;
+  }
+  return t * next - after + coefficient.front();
+}
+
+}  // namespace
+
+QuantileInterpolant::QuantileInterpolant(QuantileFunction quantile, double probability_error)
+    : quantile_(std::move(quantile)), probability_error_(probability_error) {
+  for (double low = -reach; low < reach; low += widest_piece) add_pieces(low, low + widest_piece);
+}
+
+double QuantileInterpolant::direct(double z) const {
+  const Tail side = z < 0.0 ? Tail::lower : Tail::upper;
+  return quantile_(side, normal_tail(side, z));
+}
+
+void QuantileInterpolant::add_pieces(double low, double high) {
+  const double centre = 0.5 * (low + high);
+  const double half = 0.5 * (high - low);
+  std::array<double, nodes> value{};
+  for (std::size_t i = 0; i < nodes; ++i) {
+    const double angle = std::numbers::pi * (static_cast<double>(i) + 0.5) / nodes;
+    value[i] = direct(centre + half * std::cos(angle));
+  }
+  Piece piece{low, high, std::vector<double>(nodes)};
+  for (std::size_t k = 0; k < nodes; ++k) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < nodes; ++i) {
+      sum += value[i] * std::cos(std::numbers::pi * static_cast<double>(k) *
+                                 (static_cast<double>(i) + 0.5) / nodes);
+    }
+    piece.coefficient[k] = sum * (k == 0 ? 1.0 : 2.0) / nodes;
+  }
+  const double slope = std::abs(value.front() - value.back()) / (high - low);
+  const bool agrees = [&] {
+    for (const double t : {-0.98, -0.45, 0.1, 0.62, 0.99}) {
+      const double z = centre + half * t;
+      const double allowed = slope * (1e-12 + probability_error_ / normal_density(z));
+      if (!(std::abs(chebyshev_sum(piece.coefficient, t) - direct(z)) <=
+            allowed + 1e-14 * std::abs(value.front()))) {
+        return false;
+      }
+    }
+    return true;
+  }();
+  if (!agrees && high - low > narrowest_piece) {
+    add_pieces(low, centre);
+    add_pieces(centre, high);
+    return;
+  }
+  if (!agrees) piece.coefficient.clear();
+  pieces_.push_back(std::move(piece));
+}
+
+double QuantileInterpolant::operator()(Tail side, double probability) const {
+  const double z = normal_quantile(side, probability);
+  if (!(std::abs(z) < reach)) return quantile_(side, probability);
+  const auto piece = std::find_if(pieces_.begin(), pieces_.end(),
+                                  [z](const Piece& candidate) { return z <= candidate.high; });
+  if (piece->coefficient.empty()) return quantile_(side, probability);
+  return chebyshev_sum(piece->coefficient,
+                       (2.0 * z - piece->low - piece->high) / (piece->high - piece->low));
+}
+
+}  // namespace cimstat::core

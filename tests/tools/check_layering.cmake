@@ -7,7 +7,8 @@ set(failures 0)
 # include pattern -> files that may use it
 set(seams
   "<(tbb|oneapi)/.*=core/parallel.cpp"
-  "<(hdf5|hdf5_hl|H5[A-Z]).*=core/hdf5_file.cpp"
+  "<(hdf5|hdf5_hl|H5[A-Z]).*=core/hdf5_library.h"
+  "\"core/hdf5_(library|storage)=core/hdf5_(input|library|output|storage).*"
   "<toml.*=core/config.cpp"
   "<openssl/.*=core/provenance.cpp"
   "<zlib.*=experiments/inference/dataset.cpp"

@@ -56,7 +56,6 @@ Plot::Plot(std::string_view name, std::string_view description, const Frame& fra
 double Plot::across(double x) const { return left_ + position_on(x_, x) * (right_ - left_); }
 double Plot::down(double y) const { return bottom_ - position_on(y_, y) * (bottom_ - top_); }
 double Plot::unit_width() const { return (right_ - left_) / (x_.high - x_.low); }
-double Plot::unit_height() const { return (bottom_ - top_) / (y_.high - y_.low); }
 
 void Plot::upper_axis(std::span<const UpperTick> ticks, std::string_view title) {
   constexpr double kAir = 9.0;
@@ -117,12 +116,11 @@ void Plot::legend(std::span<const LegendItem> items) {
   constexpr double kHeight = 14.0;
   double left = left_;
   for (const LegendItem& item : items) {
-    const std::string style = fmt::format("{}", item.style);
-    outside_ += fmt::format("<g class=\"mark {}\">", style);
+    outside_ += fmt::format("<g class=\"mark {}\">", item.style);
     switch (item.sign) {
       case LegendItem::Sign::line:
         outside_ += path_element(fmt::format("M{} {}h18", pixels(left), pixels(kHeight)),
-                                 fmt::format("line {}", style), {});
+                                 fmt::format("line {}", item.style), {});
         break;
       case LegendItem::Sign::dot:
         outside_ += path_element(
@@ -134,11 +132,6 @@ void Plot::legend(std::span<const LegendItem> items) {
         outside_ += path_element(fmt::format("M{0} {1}h10m-5 0v13m-3 -4l3 4l3 -4",
                                              pixels(left + 4.0), pixels(kHeight - 7.0)),
                                  "line", {});
-        break;
-      case LegendItem::Sign::outline:
-        outside_ += path_element(
-            fmt::format("M{} {}h14v12h-14z", pixels(left + 2.0), pixels(kHeight - 6.0)),
-            fmt::format("outline {}", style), {});
         break;
     }
     outside_ += "</g>\n";

@@ -7,7 +7,7 @@
 #include <vector>
 
 /// A small plotting layer: one Plot is one inline SVG element. Marks take data coordinates and the
-/// names of the page's style classes (style.h), so that light, dark and print look right alike;
+/// names of the page's style classes (page.cpp), so that light, dark and print look right alike;
 /// `hover` texts become <title> elements.
 namespace cimstat::experiments::report {
 
@@ -41,7 +41,7 @@ struct Point {
 std::vector<Point> simplified(std::span<const Point> points, double tolerance);
 
 struct LegendItem {
-  enum class Sign { line, dot, arrow, outline };
+  enum class Sign { line, dot, arrow };
   Sign sign = Sign::line;
   std::string style;
   std::string label;
@@ -96,9 +96,8 @@ class Plot {
   void colour_bar(const Axis& axis, int shades, std::string_view style_prefix);
   void legend(std::span<const LegendItem> items);
 
-  /// Pixels that one unit of data takes on a linear axis.
+  /// Pixels that one unit of data takes along a linear x axis.
   double unit_width() const;
-  double unit_height() const;
 
   std::string svg() const;
 

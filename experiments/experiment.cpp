@@ -202,6 +202,46 @@ circuits::ErrorTable empty_table(const circuits::ColumnDesign& design,
   return table;
 }
 
+ChosenTable sampled_table(const Experiment& experiment,
+                          const std::vector<circuits::ColumnClass>& classes, std::string_view why,
+                          core::Threads threads, const core::Progress& progress) {
+  const TableSettings& settings = experiment.table;
+  const circuits::ColumnDesign& design = experiment.macro.design;
+  ChosenTable chosen{.table = empty_table(design, classes), .reason = {}};
+  circuits::ErrorTable& table = chosen.table;
+  table.method = circuits::TableMethod::monte_carlo;
+  table.counts = circuits::sampled_counts(design, classes,
+                                          {.trials = settings.trials,
+                                           .key = {.seed = experiment.seed},
+                                           .stream = settings.stream,
+                                           .summation = settings.summation},
+                                          threads, progress);
+  table.probability.reserve(table.counts.size());
+  for (const std::uint64_t count : table.counts) {
+    table.probability.push_back(double(count) / double(settings.trials));
+  }
+  chosen.reason = fmt::format("Monte Carlo, {} trials for each class ({})", settings.trials, why);
+  return chosen;
+}
+
+ChosenTable exact_table(const Experiment& experiment,
+                        const std::vector<circuits::ColumnClass>& classes, core::Threads threads) {
+  const TableSettings& settings = experiment.table;
+  const circuits::ColumnDesign& design = experiment.macro.design;
+  const auto shortcut =
+      settings.closed_form ? circuits::Shortcut::allow : circuits::Shortcut::forbid;
+  circuits::ExactProbabilities exact = circuits::exact_probabilities(
+      design, classes, {.tolerance = settings.tolerance, .shortcut = shortcut}, threads);
+  ChosenTable chosen{.table = empty_table(design, classes), .reason = {}};
+  chosen.table.method = circuits::TableMethod::exact;
+  chosen.table.probability = std::move(exact.probability);
+  chosen.table.error_bound = std::move(exact.error_bound);
+  chosen.reason = fmt::format(
+      "exact, by inversion of characteristic functions or in closed form ({})",
+      settings.method == Method::exact ? "asked for" : "cells are independent and add up");
+  return chosen;
+}
+
 }  // namespace
 
 Experiment read_experiment(const core::Config& config) {
@@ -224,44 +264,28 @@ ChosenTable make_table(const Experiment& experiment,
   const circuits::ColumnDesign& design = experiment.macro.design;
   const TableSettings& settings = experiment.table;
   circuits::check(design, classes);
-  ChosenTable chosen{.table = empty_table(design, classes), .reason = {}};
-  circuits::ErrorTable& table = chosen.table;
-  const std::optional<std::string> obstacle = circuits::exact_obstacle(design);
-  if (settings.method == Method::exact && obstacle) {
+  if (settings.method == Method::monte_carlo) {
+    return sampled_table(experiment, classes, "asked for", threads, progress);
+  }
+  const auto obstacle = circuits::exact_obstacle(design);
+  if (obstacle && settings.method == Method::exact) {
     throw core::UsageError(
         fmt::format("table.method: \"exact\" can't be used ({}) choose \"auto\" or \"monte_carlo\"",
                     *obstacle));
   }
-  if (settings.method == Method::monte_carlo ||
-      (settings.method == Method::automatic && obstacle)) {
-    table.method = circuits::TableMethod::monte_carlo;
-    table.counts = circuits::sampled_counts(design, classes,
-                                            {.trials = settings.trials,
-                                             .key = {.seed = experiment.seed},
-                                             .stream = settings.stream,
-                                             .summation = settings.summation},
-                                            threads, progress);
-    table.probability.reserve(table.counts.size());
-    for (const std::uint64_t count : table.counts) {
-      table.probability.push_back(double(count) / double(settings.trials));
+  if (!obstacle) {
+    try {
+      return exact_table(experiment, classes, threads);
+    } catch (const core::UsageError& error) {
+      // Some classes of a design can be beyond it where the extreme ones are not.
+      if (settings.method == Method::exact) throw;
+      return sampled_table(experiment, classes,
+                           fmt::format("the exact engine can't: {}", error.what()), threads,
+                           progress);
     }
-    chosen.reason = fmt::format("Monte Carlo, {} trials for each class ({})", settings.trials,
-                                settings.method == Method::monte_carlo
-                                    ? "asked for"
-                                    : fmt::format("the exact engine can't: {}", *obstacle));
-    return chosen;
   }
-  const auto shortcut =
-      settings.closed_form ? circuits::Shortcut::allow : circuits::Shortcut::forbid;
-  circuits::ExactProbabilities exact = circuits::exact_probabilities(
-      design, classes, {.tolerance = settings.tolerance, .shortcut = shortcut}, threads);
-  table.method = circuits::TableMethod::exact;
-  table.probability = std::move(exact.probability);
-  table.error_bound = std::move(exact.error_bound);
-  chosen.reason = fmt::format(
-      "exact, by inversion of characteristic functions or in closed form ({})",
-      settings.method == Method::exact ? "asked for" : "cells are independent and add up");
-  return chosen;
+  return sampled_table(experiment, classes, fmt::format("the exact engine can't: {}", *obstacle),
+                       threads, progress);
 }
 
 }  // namespace cimstat::experiments

@@ -18,6 +18,8 @@ using core::Tail;
 // Grid points over the joint range of two neighbouring levels when their overlap is integrated. The
 // integrand has one kink, so the error falls as the square of the spacing.
 constexpr std::size_t overlap_points = 512;
+// Densities are drawn between the quantiles of this tail probability.
+constexpr double plotted_tail = 1e-8;
 // Trials behind densities, quantiles and overlaps where the exact engine has an obstacle.
 constexpr std::uint64_t sampled_trials = 1 << 18;
 
@@ -75,7 +77,7 @@ class LevelDistribution {
 };
 
 double overlap(const LevelDistribution& below, const LevelDistribution& above) {
-  constexpr double tail = 1e-7;
+  constexpr double tail = 1e-10;
   const double low = above.quantile(Tail::lower, tail);
   const double high = below.quantile(Tail::upper, tail);
   if (low >= high) return 0.0;  // less than the two tails left out
@@ -188,8 +190,8 @@ std::vector<Density> level_densities(const Experiment& experiment, std::uint32_t
   std::vector<Density> densities;
   for (std::uint32_t k = 0; k <= active_rows; ++k) {
     const LevelDistribution distribution(experiment, {k, active_rows}, exact);
-    const double low = distribution.quantile(Tail::lower, 1e-5);
-    const double high = distribution.quantile(Tail::upper, 1e-5);
+    const double low = distribution.quantile(Tail::lower, plotted_tail);
+    const double high = distribution.quantile(Tail::upper, plotted_tail);
     Density density{.current = {}, .density = distribution.densities(low, high, points)};
     const double step = (high - low) / double(points);
     for (std::size_t i = 0; i < points; ++i)

@@ -14,7 +14,7 @@ namespace cimstat::experiments {
 
 namespace {
 
-constexpr std::size_t density_points = 160;
+constexpr std::size_t density_points = 320;
 constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
 MisreadPoint misread_point(const LevelFigures& level, circuits::TableMethod method) {

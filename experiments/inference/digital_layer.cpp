@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstdlib>
+#include <type_traits>
+
+#include <Eigen/Core>
 
 namespace cimstat::experiments {
 namespace {
@@ -41,6 +45,21 @@ void for_each_window(const Layer& layer, MapShape shape, Visit&& visit) {
   }
 }
 
+constexpr std::int64_t single_precision_limit = std::int64_t{1} << 24;
+
+/// The largest magnitude that any partial sum can reach with 8-bit inputs.
+std::int64_t largest_sum(const Layer& layer) {
+  const std::size_t inputs = layer.weight.size() / layer.weight_shape[0];
+  std::int64_t largest = 0;
+  for (std::size_t first = 0; first < layer.weight.size(); first += inputs) {
+    std::int64_t sum = 0;
+    for (std::size_t i = first; i < first + inputs; ++i)
+      sum += std::abs(int{layer.weight[i]}) * 255;
+    largest = std::max(largest, sum);
+  }
+  return largest;
+}
+
 }  // namespace
 
 PatchGeometry patch_geometry(const Layer& layer, MapShape input) {
@@ -51,9 +70,13 @@ PatchGeometry patch_geometry(const Layer& layer, MapShape input) {
 }
 
 IntegerLayer::IntegerLayer(const Layer& layer, MapShape input)
-    : geometry_(patch_geometry(layer, input)),
-      outputs_(layer.weight_shape[0]),
-      weights_(layer.weight.begin(), layer.weight.end()) {}
+    : geometry_(patch_geometry(layer, input)), outputs_(layer.weight_shape[0]) {
+  if (largest_sum(layer) < single_precision_limit) {
+    narrow_.assign(layer.weight.begin(), layer.weight.end());
+  } else {
+    wide_.assign(layer.weight.begin(), layer.weight.end());
+  }
+}
 
 void IntegerLayer::sums(std::span<const std::uint8_t> map, Workspace& workspace,
                         std::span<double> result) const {
@@ -61,21 +84,28 @@ void IntegerLayer::sums(std::span<const std::uint8_t> map, Workspace& workspace,
   const std::size_t pixels = geometry_.pixels();
   assert(result.size() == outputs_ * pixels);
   workspace.patch.resize(geometry_.patch_size());
-  workspace.wide_patch.resize(inputs);
   geometry_.pad(map, workspace.padded);
-  for (std::uint32_t pixel = 0; pixel < pixels; ++pixel) {
-    geometry_.patch(workspace.padded, pixel, workspace.patch);
-    std::copy_n(workspace.patch.begin(), inputs, workspace.wide_patch.begin());
-    for (std::size_t output = 0; output < outputs_; ++output) {
-      // 16-bit factors and a 32-bit sum: the shape that compilers turn into multiply-add-pairs.
-      const std::int16_t* weights = weights_.data() + output * inputs;
-      const std::int16_t* patch = workspace.wide_patch.data();
-      std::int32_t sum = 0;
-      for (std::size_t i = 0; i < inputs; ++i) {
-        sum += std::int32_t{weights[i]} * std::int32_t{patch[i]};
-      }
-      result[output * pixels + pixel] = sum;
+  const auto multiply = [&](const auto& weights, auto& patches) {
+    using Scalar = std::remove_cvref_t<decltype(patches[0])>;
+    using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    patches.resize(pixels * inputs);
+    for (std::uint32_t pixel = 0; pixel < pixels; ++pixel) {
+      geometry_.patch(workspace.padded, pixel, workspace.patch);
+      std::copy_n(workspace.patch.begin(), inputs, patches.data() + pixel * inputs);
     }
+    const auto rows = static_cast<Eigen::Index>(outputs_);
+    const auto columns = static_cast<Eigen::Index>(pixels);
+    const auto inner = static_cast<Eigen::Index>(inputs);
+    const Eigen::Map<const Matrix> weight(weights.data(), rows, inner);
+    const Eigen::Map<const Matrix> patch(patches.data(), columns, inner);
+    using Doubles = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    Eigen::Map<Doubles>(result.data(), rows, columns) =
+        (weight * patch.transpose()).template cast<double>();
+  };
+  if (narrow_.empty()) {
+    multiply(wide_, workspace.wide);
+  } else {
+    multiply(narrow_, workspace.narrow);
   }
 }
 

@@ -14,13 +14,16 @@ namespace cimstat::experiments {
 /// How a weighted layer gathers its inputs.
 PatchGeometry patch_geometry(const Layer& layer, MapShape input);
 
-/// acc = sum w x of a convolution or fully connected layer, in integers.
+/// acc = sum w x of a convolution or fully connected layer, in integers: a matrix product in
+/// floating point, in which no sum leaves the range of exact integers, so that neither its order
+/// nor the blocking of the product can change a bit.
 class IntegerLayer {
  public:
   struct Workspace {
     std::vector<std::uint8_t> padded;
     std::vector<std::uint8_t> patch;
-    std::vector<std::int16_t> wide_patch;
+    std::vector<float> narrow;
+    std::vector<double> wide;
   };
   IntegerLayer(const Layer& layer, MapShape input);
   /// The sums as doubles (exact), [output][pixel].
@@ -30,7 +33,9 @@ class IntegerLayer {
  private:
   PatchGeometry geometry_;
   std::uint32_t outputs_;
-  std::vector<std::int16_t> weights_;
+  // [output][input]; in single precision where all sums fit 24 bits, else in double.
+  std::vector<float> narrow_;
+  std::vector<double> wide_;
 };
 
 /// value = sum * scale[channel] + bias[channel] (network.h), in place. sums: [channel][pixel].

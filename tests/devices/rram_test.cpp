@@ -65,7 +65,7 @@ TEST(RramCell, RefusesMedianAndMeanTogether) {
           "[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"lognormal\"\nmean = \"40 uS\"\n"
           "sigma = 0.1\n" +
           hrs),
-      HasSubstr("cell.toml:6:1: cell.lrs.sigma: given together with a mean"));
+      HasSubstr("cell.toml:6:9: cell.lrs.sigma: given together with a mean"));
 }
 
 TEST(RramCell, RefusesANormalResistance) {

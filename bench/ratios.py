@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Prints the ratios of processor times that the column kernel is held to, and fails when one is missed.
+
+    column_kernel_bench --benchmark_format=json --benchmark_repetitions=25 \\
+        --benchmark_min_time=0.005 --benchmark_enable_random_interleaving=true > kernel.json
+    bench/ratios.py kernel.json
+
+The smallest time of the repetitions counts: whatever else the machine does can only add to it.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+AVX512 = ("AVX3_DL", "AVX3")
+
+
+def smallest_times(path):
+    """Smallest processor time per iteration of each benchmark [ns]; those in error."""
+    times, errors = {}, set()
+    factor = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
+    for run in json.loads(Path(path).read_text())["benchmarks"]:
+        if run.get("run_type", "iteration") != "iteration":
+            continue
+        name = run["name"].removesuffix("/process_time/real_time")
+        if run.get("error_occurred"):
+            errors.add(f"{name}: {run.get('error_message', '')}")
+            continue
+        times.setdefault(name, []).append(run["cpu_time"] * factor[run["time_unit"]])
+    return {name: min(values) for name, values in times.items()}, errors
+
+
+def requirements(times):
+    """(what, ratio, target, at least or at most), for the instruction sets that were run."""
+    targets = [name.rsplit("/", 1)[1] for name in times if name.startswith("stage/philox/")]
+    naive = {"lognormal": times["naive/lognormal"], "normal": times["naive/normal"]}
+    for target in targets:
+        limits = {"AVX2": (8.0, 13.0), "SSE4": (4.0, 6.5)}
+        limits |= dict.fromkeys(AVX512, (14.0, 22.0))
+        if target not in limits:
+            continue
+        for stream, limit in zip(("philox", "fast"), limits[target]):
+            kernel = times[f"kernel/lognormal/{stream}/{target}"]
+            yield f"naive lognormal / kernel, {stream}, {target}", naive["lognormal"] / kernel, limit
+            stages = times[f"stage/{stream}/{target}"] + times[f"stage/transform/{target}"]
+            yield f"stage limits / kernel, {stream}, {target}", stages / kernel, 0.85
+            normal = times[f"kernel/normal/{stream}/{target}"]
+            yield f"naive normal / kernel, {stream}, {target}", naive["normal"] / normal, None
+        cells = times[f"kernel/lognormal_63/philox/{target}"]
+        sums = times[f"sums/lognormal_63/philox/{target}"]
+        yield f"per cell / sums of 2^b cells, philox, {target}", cells / sums, 8.0
+        one = times[f"sums/normal/philox/{target}"]
+        yield f"naive normal / one normal a column, philox, {target}", naive["normal"] / one, None
+
+
+def main():
+    times, errors = smallest_times(sys.argv[1])
+    failed = bool(errors)
+    for error in sorted(errors):
+        print(f"WRONG   {error}")
+    for what, ratio, target in requirements(times):
+        missed = target is not None and ratio < target
+        failed |= missed
+        bound = "" if target is None else f">= {target:g}"
+        print(f"{'MISSED' if missed else 'ok':7s} {what:60s} {ratio:8.2f}  {bound}")
+    inflation = times["threads/2"] / times["threads/1"] - 1.0
+    missed = inflation > 0.03
+    failed |= missed
+    print(f"{'MISSED' if missed else 'ok':7s} {'processor time, 2 threads / 1 thread - 1':60s} "
+          f"{100 * inflation:7.2f}%  <= 3%")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -48,7 +48,7 @@ def requirements(times):
             yield f"naive normal / kernel, {stream}, {target}", naive["normal"] / normal, None
         cells = times[f"kernel/lognormal_63/philox/{target}"]
         sums = times[f"sums/lognormal_63/philox/{target}"]
-        yield f"per cell / sums of 2^b cells, philox, {target}", cells / sums, 8.0
+        yield f"per cell / tables of sums, philox, {target}", cells / sums, 8.0
         one = times[f"sums/normal/philox/{target}"]
         yield f"naive normal / one normal a column, philox, {target}", naive["normal"] / one, None
 

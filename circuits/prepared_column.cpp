@@ -12,8 +12,6 @@ namespace cimstat::circuits {
 
 namespace {
 
-constexpr std::uint32_t bit_limit = std::bit_width(row_limit);
-
 /// Logistic with mean 0 and standard deviation 1.
 double logistic_quantile(core::Tail side, double probability) {
   const double scale = std::numbers::sqrt3 / std::numbers::pi;
@@ -30,8 +28,10 @@ double standard_normal_quantile(core::Tail side, double probability) {
 
 PreparedLaw::PreparedLaw(core::Law law, Summation summation)
     : law_(std::move(law)), normal_(law_.as_normal()), summation_(summation) {
-  for (std::uint32_t bit = 1; bit < bit_limit && summation == Summation::block_tables; ++bit) {
-    largest_[bit] = CellSum::possible(law_, 1U << bit) ? bit : largest_[bit - 1];
+  possible_[0] = true;
+  if (summation == Summation::per_cell || joins()) return;
+  for (std::size_t i = 1; i < sum_sizes.size(); ++i) {
+    possible_[i] = CellSum::possible(law_, sum_sizes[i]);
   }
 }
 
@@ -46,21 +46,23 @@ double PreparedLaw::joined_variance(std::uint32_t count) const {
 DrawCounts PreparedLaw::draws(std::uint32_t count) const {
   DrawCounts draws{};
   if (joins()) return draws;
-  for (std::uint32_t bit = 0; bit < bit_limit; ++bit) {
-    if ((count >> bit & 1U) != 0) draws[largest_[bit]] += 1U << (bit - largest_[bit]);
+  for (std::size_t i = sum_sizes.size(); i-- > 0;) {
+    if (!possible_[i]) continue;
+    draws[i] = count / sum_sizes[i];
+    count %= sum_sizes[i];
   }
   return draws;
 }
 
-void PreparedLaw::build(std::size_t bit, double unit) {
-  const std::uint32_t count = 1U << bit;
+void PreparedLaw::build(std::size_t size_index, double unit) {
+  const std::uint32_t count = sum_sizes[size_index];
   const double mean = count * law_.mean();
-  if (bit == 0) {
-    tables_[bit] = core::QuantileTable(law_, unit, mean);
+  if (count == 1) {
+    tables_[size_index] = core::QuantileTable(law_, unit, mean);
     return;
   }
   const CellSum sum(law_, count);
-  tables_[bit] = core::QuantileTable(
+  tables_[size_index] = core::QuantileTable(
       [&sum](core::Tail side, double p) { return sum.quantile(side, p); }, unit, mean);
 }
 
@@ -82,14 +84,14 @@ PreparedColumn::PreparedColumn(const ColumnDesign& design, std::span<const Colum
     const std::array<std::uint32_t, law_count> count = counts(column_class);
     for (std::size_t i = 0; i < law_count; ++i) {
       const DrawCounts draws = laws_[i].draws(count[i]);
-      for (std::size_t bit = 0; bit < bit_limit; ++bit) needed[i][bit] |= draws[bit];
+      for (std::size_t size = 0; size < sum_sizes.size(); ++size) needed[i][size] |= draws[size];
     }
   }
   std::vector<std::function<void()>> builds;
   for (std::size_t i = 0; i < law_count; ++i) {
-    for (std::size_t bit = 0; bit < bit_limit; ++bit) {
-      if (needed[i][bit] == 0) continue;
-      builds.emplace_back([this, i, bit] { laws_[i].build(bit, unit_); });
+    for (std::size_t size = 0; size < sum_sizes.size(); ++size) {
+      if (needed[i][size] == 0) continue;
+      builds.emplace_back([this, i, size] { laws_[i].build(size, unit_); });
     }
   }
   builds.emplace_back([this] { normal_ = core::QuantileTable(standard_normal_quantile, 1.0); });
@@ -153,8 +155,8 @@ ColumnProgram PreparedColumn::program(ColumnClass column_class) const {
   const std::array<std::uint32_t, law_count> count = counts(column_class);
   for (std::size_t i = 0; i < law_count; ++i) {
     const DrawCounts draws = laws_[i].draws(count[i]);
-    for (std::size_t bit = 0; bit < bit_limit; ++bit) {
-      if (draws[bit] > 0) program.cells.push_back({&laws_[i].table(bit), draws[bit]});
+    for (std::size_t size = 0; size < sum_sizes.size(); ++size) {
+      if (draws[size] > 0) program.cells.push_back({&laws_[i].table(size), draws[size]});
     }
   }
   program.scaled = scaled_draws(column_class);

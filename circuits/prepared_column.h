@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,22 +17,27 @@
 
 namespace cimstat::circuits {
 
-/// How many draws a part takes from each table: [b] of the sum of 2^b cells.
-using DrawCounts = std::array<std::uint32_t, std::bit_width(row_limit)>;
+/// The numbers of cells that there are tables of sums for: 1, 2 and 3 times the powers of 4, so
+/// that a count takes one draw for each of its base-4 digits that is not 0.
+inline constexpr std::array<std::uint32_t, 16> sum_sizes{1,  2,  3,   4,   8,   12,  16,  32,
+                                                         48, 64, 128, 192, 256, 512, 768, 1024};
+static_assert(sum_sizes.back() == row_limit);
+
+/// How many draws a part takes from the table of each size.
+using DrawCounts = std::array<std::uint32_t, sum_sizes.size()>;
 
 /// One kind of cell current of a column and its tables.
 class PreparedLaw {
  public:
   PreparedLaw(core::Law law, Summation summation);
 
-  /// The draws for `count` cells: one for each set bit where tables of sums are allowed; where a
-  /// sum of 2^b cells is not possible, as many of the largest possible sums instead.
+  /// The draws for `count` cells, from the largest sums that are allowed and possible down.
   DrawCounts draws(std::uint32_t count) const;
   /// Variance of `count` cells that take no draw of their own: it joins the class's normal draw.
   double joined_variance(std::uint32_t count) const;
 
-  void build(std::size_t bit, double unit);
-  const core::QuantileTable& table(std::size_t bit) const { return tables_[bit]; }
+  void build(std::size_t size_index, double unit);
+  const core::QuantileTable& table(std::size_t size_index) const { return tables_[size_index]; }
   double sd() const { return law_.sd(); }
 
  private:
@@ -43,8 +47,8 @@ class PreparedLaw {
   core::Law law_;
   std::optional<core::Normal> normal_;
   Summation summation_;
-  DrawCounts largest_{};  ///< [b]: log2 of the largest table for 2^b cells
-  std::array<core::QuantileTable, std::bit_width(row_limit)> tables_;
+  std::array<bool, sum_sizes.size()> possible_{};
+  std::array<core::QuantileTable, sum_sizes.size()> tables_;
 };
 
 /// A design made ready for sampling. Sums are deviations from the class's mean current, in units

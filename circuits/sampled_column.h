@@ -10,11 +10,23 @@
 #include "circuits/column.h"
 
 /// The distribution of the code by sampling: 64 trials to a tile, trials in lanes, rows down.
+///
+/// Each trial is one read of one column: cells, offset and noise are all drawn afresh. Its words
+/// are those of (key, Domain::column_sum, instance = trial) from block (2048 n + k) 2^16 on, where
+/// (k, n) is the class, in this order:
+///   the parts of parts_of(), cell by cell (or sum by sum, small sums first);
+///   where the noise has a constant sd: one normal draw for offset, Gaussian noise and the parts
+///   that are summed beforehand; then logistic noise; where it follows the current: one normal draw
+///   for the parts that are summed beforehand; then the noise; then the offset.
+/// Points, zero spreads and absent parts take no word. The fast stream has its states from
+/// Domain::stream_seed, instance = first trial of the tile, 16 blocks from the same number on, and
+/// its words follow without gaps.
 namespace cimstat::circuits {
 
 enum class Summation {
   per_cell,      ///< one draw for each cell
-  block_tables,  ///< one draw for each set bit of a part's count, from tables of sums of 2^b cells
+  block_tables,  ///< one draw for each base-4 digit of a part's count, from tables of sums of
+                 ///< 1, 2 and 3 times 4^b cells; one normal draw for all normal parts together
 };
 
 struct SamplingOptions {

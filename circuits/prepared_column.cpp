@@ -26,11 +26,11 @@ double standard_normal_quantile(core::Tail side, double probability) {
 
 }  // namespace
 
-PreparedLaw::PreparedLaw(core::Law law, Summation summation)
+PreparedLaw::PreparedLaw(core::Law law, Summation summation, std::uint32_t largest_count)
     : law_(std::move(law)), normal_(law_.as_normal()), summation_(summation) {
   possible_[0] = true;
   if (summation == Summation::per_cell || joins()) return;
-  for (std::size_t i = 1; i < sum_sizes.size(); ++i) {
+  for (std::size_t i = 1; i < sum_sizes.size() && sum_sizes[i] <= largest_count; ++i) {
     possible_[i] = CellSum::possible(law_, sum_sizes[i]);
   }
 }
@@ -72,7 +72,7 @@ PreparedColumn::PreparedColumn(const ColumnDesign& design, std::span<const Colum
   const core::Law none;
   for (const core::Law& law : {design.lrs, design.hrs, design.leakage.value_or(none),
                                design.dummy.value_or(none).scaled(-1.0)}) {
-    laws_.emplace_back(law, options.summation);
+    laws_.emplace_back(law, options.summation, design.rows);
   }
 
   double spread = std::max(design.sense.offset_sd, design.sense.noise_sd);

@@ -29,7 +29,8 @@ using DrawCounts = std::array<std::uint32_t, sum_sizes.size()>;
 /// One kind of cell current of a column and its tables.
 class PreparedLaw {
  public:
-  PreparedLaw(core::Law law, Summation summation);
+  /// For at most `largest_count` cells.
+  PreparedLaw(core::Law law, Summation summation, std::uint32_t largest_count);
 
   /// The draws for `count` cells, from the largest sums that are allowed and possible down.
   DrawCounts draws(std::uint32_t count) const;

@@ -200,8 +200,7 @@ TEST(SampledColumn, CurrentsEqualScalarCodeBitForBitOnEveryTarget) {
 TEST(SampledColumn, CountsAreTheSameForAllTargetsAndThreads) {
   const std::vector<std::uint32_t> active_rows{1, 5, 12};
   const std::vector<ColumnClass> classes = classes_for(active_rows);
-  ColumnDesign design = full_design(12);
-  design.hrs = stuck_design(12).hrs;
+  const ColumnDesign design = full_design(12);
   for (const core::Stream stream : streams) {
     for (const Summation summation : summations) {
       const SamplingOptions options = options_of(20'001, stream, summation);

@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <stdexcept>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -34,13 +36,54 @@ void synchronise_folder(const std::filesystem::path& folder) {
   if (number != 0 && number != EINVAL) fail(folder, "cannot be flushed to the disk", number);
 }
 
+// Renaming over a device or a folder would replace it.
+void refuse_special(const std::filesystem::path& target) {
+  std::error_code ignored;
+  const std::filesystem::file_status status = std::filesystem::status(target, ignored);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    throw UsageError(
+        fmt::format("{}: is not a regular file; name a file to make", target.string()));
+  }
+}
+
+bool is_still(const std::filesystem::path& file, int descriptor) {
+  struct stat named {};
+  struct stat opened {};
+  return ::lstat(file.c_str(), &named) == 0 && ::fstat(descriptor, &opened) == 0 &&
+         named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
+// The lock tells a temporary that a killed run left behind (taken over) from one that another run
+// is writing now (refused). It is taken on the open file, which may have been renamed in between.
+int open_locked(const std::filesystem::path& temporary) {
+  for (;;) {
+    const int descriptor =
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (descriptor < 0) fail(temporary, "cannot be created", errno);
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+      const int number = errno;
+      ::close(descriptor);
+      if (number != EWOULDBLOCK) fail(temporary, "cannot be locked", number);
+      throw Error(ExitCode::failure,
+                  fmt::format("{}: another run is writing it; wait for it, or name another file",
+                              temporary.string()));
+    }
+    if (is_still(temporary, descriptor)) {
+      if (::ftruncate(descriptor, 0) == 0) return descriptor;
+      const int number = errno;
+      ::close(descriptor);
+      fail(temporary, "cannot be emptied", number);
+    }
+    ::close(descriptor);
+  }
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path target)
-    : target_(std::move(target)),
-      temporary_(temporary_name(target_)),
-      descriptor_(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
-  if (descriptor_ < 0) fail(temporary_, "cannot be created", errno);
+    : target_(std::move(target)), temporary_(temporary_name(target_)) {
+  refuse_special(target_);
+  descriptor_ = open_locked(temporary_);
 }
 
 AtomicFile::~AtomicFile() {

@@ -10,7 +10,8 @@ namespace cimstat::core {
 
 /// A file written under the temporary name `<target>.tmp`; `commit` fsyncs it, gives it its name
 /// and fsyncs the folder. Without commit it vanishes and `target` stays as it was. A temporary
-/// that a killed run left behind is overwritten. All throw Error (failure).
+/// that a killed run left behind is overwritten; one that another run is writing is refused, as is
+/// a target that is no regular file (UsageError). All else that fails throws Error (failure).
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path target);
@@ -27,7 +28,7 @@ class AtomicFile {
  private:
   std::filesystem::path target_;
   std::filesystem::path temporary_;
-  int descriptor_;
+  int descriptor_ = -1;
 };
 
 /// Writes a whole text file so.

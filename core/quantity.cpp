@@ -2,6 +2,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -154,7 +155,7 @@ std::string format_quantity(double value, Quantity quantity, int digits) {
   for (const Prefix& prefix : kPrefixes) {
     if (prefix.exponent == wanted && sign.empty()) sign = prefix.sign;
   }
-  const double scaled = std::stod(rounded) * std::pow(10.0, -wanted);
+  const double scaled = std::strtod(rounded.c_str(), nullptr) * std::pow(10.0, -wanted);
   return fmt::format("{:.{}g} {}{}", scaled, std::max(precision, 3), sign, si_unit(quantity));
 }
 

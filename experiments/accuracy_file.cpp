@@ -51,7 +51,7 @@ std::string percent(const Estimate& estimate) {
 void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,
                     const std::filesystem::path& target) {
   core::Hdf5Output file(target);
-  write_result_header(file, experiment, accuracy_filetype);
+  write_result_header(file, experiment, experiment.config_toml, accuracy_filetype);
   file.attribute("/", "network", record.network);
   file.attribute("/", "data_set", record.data_set);
   file.attribute("/", "table_content_sha256", record.table_sha256);

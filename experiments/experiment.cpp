@@ -202,6 +202,17 @@ circuits::ErrorTable empty_table(const circuits::ColumnDesign& design,
   return table;
 }
 
+// Three doubles an entry stand in memory when a table is written.
+void check_size(std::size_t classes, std::uint32_t codes) {
+  constexpr std::size_t entry_limit = std::size_t{1} << 27;
+  if (classes * codes > entry_limit) {
+    throw core::UsageError(fmt::format(
+        "table.active_rows: {} classes x {} codes are more entries than a table may have "
+        "({}) list fewer numbers of active rows",
+        classes, codes, entry_limit));
+  }
+}
+
 ChosenTable sampled_table(const Experiment& experiment,
                           const std::vector<circuits::ColumnClass>& classes, std::string_view why,
                           core::Threads threads, const core::Progress& progress) {
@@ -255,6 +266,10 @@ Experiment read_experiment(const core::Config& config) {
   experiment.accuracy = read_accuracy_settings(config.table_or_empty("accuracy"), rows);
   config.finish();
   experiment.config_toml = config.canonical();
+  for (const std::string_view other : {"accuracy", "margin"}) config.leave_out(other);
+  experiment.table_toml = config.canonical();
+  for (const std::string_view other : {"table", "name", "seed"}) config.leave_out(other);
+  experiment.macro_toml = config.canonical();
   return experiment;
 }
 
@@ -264,6 +279,7 @@ ChosenTable make_table(const Experiment& experiment,
   const circuits::ColumnDesign& design = experiment.macro.design;
   const TableSettings& settings = experiment.table;
   circuits::check(design, classes);
+  check_size(classes.size(), design.ladder.codes);
   if (settings.method == Method::monte_carlo) {
     return sampled_table(experiment, classes, "asked for", threads, progress);
   }

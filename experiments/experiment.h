@@ -67,6 +67,9 @@ struct Experiment {
   MarginSettings margin;
   AccuracySettings accuracy;
   std::string config_toml;  ///< resolved, canonical
+  std::string table_toml;   ///< what of it decides an error table: all but [accuracy] and [margin]
+  std::string
+      macro_toml;  ///< what of it describes the macro: cell, column, sense amplifier, converter
 };
 
 /// Reads and checks a whole configuration; unknown keys are refused. Throws UsageError.

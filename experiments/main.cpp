@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <new>
 #include <string>
 
@@ -16,6 +17,16 @@ using cimstat::core::ExitCode;
 
 int fail(std::string_view message, ExitCode code) {
   fmt::print(stderr, "cimstat: {}\n", message);
+  return static_cast<int>(code);
+}
+
+/// Results on stdout are lost without a word when nobody looks (a full disk, a closed pipe).
+int finish(ExitCode code) {
+  std::cout.flush();
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !std::cout) {
+    return fail("standard output: cannot be written (is the disk full or the output closed?)",
+                ExitCode::failure);
+  }
   return static_cast<int>(code);
 }
 
@@ -53,9 +64,10 @@ int main(int argc, char** argv) {
   cimstat::experiments::add_report_command(app);
   try {
     app.parse(argc, argv);
-    return static_cast<int>(ExitCode::done);
+    return finish(ExitCode::done);
   } catch (const CLI::Success& success) {
-    return app.exit(success);
+    app.exit(success);
+    return finish(ExitCode::done);
   } catch (const CLI::ParseError& error) {
     return fail(with_hint(app, argc, argv, error.what()), ExitCode::usage);
   } catch (const cimstat::core::Error& error) {

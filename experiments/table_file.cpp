@@ -233,14 +233,14 @@ std::string content_hash(const ErrorTable& table, const std::string& config_toml
 }
 
 void write_result_header(core::Hdf5Output& file, const Experiment& experiment,
-                         std::string_view filetype) {
+                         const std::string& config_toml, std::string_view filetype) {
   file.attribute("/", "Conventions", "CF-1.10");
   file.attribute("/", "filetype", filetype);
   file.attribute("/", "schema_version", std::vector<std::int64_t>{schema_major, schema_minor});
   file.attribute("/", "title", experiment.name);
   file.attribute("/", "source", core::source_text());
-  file.attribute("/", "config_toml", experiment.config_toml);
-  file.attribute("/", "config_sha256", core::sha256(experiment.config_toml));
+  file.attribute("/", "config_toml", config_toml);
+  file.attribute("/", "config_sha256", core::sha256(config_toml));
   file.attribute("/", "rng", "philox4x32-10");
   file.attribute("/", "seed", static_cast<std::int64_t>(experiment.seed));
   file.attribute("/", "confidence_level", experiment.table.confidence);
@@ -249,10 +249,10 @@ void write_result_header(core::Hdf5Output& file, const Experiment& experiment,
 void write_table(const Experiment& experiment, const ChosenTable& chosen,
                  const std::filesystem::path& target) {
   core::Hdf5Output file(target);
-  write_result_header(file, experiment, table_filetype);
+  write_result_header(file, experiment, experiment.table_toml, table_filetype);
   const ErrorTable& table = chosen.table;
   const bool exact = table.method == TableMethod::exact;
-  file.attribute("/", "content_sha256", content_hash(table, experiment.config_toml));
+  file.attribute("/", "content_sha256", content_hash(table, experiment.table_toml));
   file.attribute("/", "method", exact ? "exact" : "monte_carlo");
   file.attribute("/", "method_reason", chosen.reason);
   write_axes(file, table);

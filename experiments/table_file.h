@@ -38,6 +38,6 @@ TableRecord read_table(const std::filesystem::path& file);
 /// Attributes that every result file carries: Conventions, filetype, schema_version, source,
 /// config_toml, config_sha256, rng, seed.
 void write_result_header(core::Hdf5Output& file, const Experiment& experiment,
-                         std::string_view filetype);
+                         const std::string& config_toml, std::string_view filetype);
 
 }  // namespace cimstat::experiments

@@ -59,13 +59,24 @@ void add_accuracy_command(CLI::App& app) {
     const RunClock clock;
     Experiment experiment = read_experiment(options->open());
     const AccuracySettings& settings = experiment.accuracy;
+    const std::filesystem::path file = options->output(options->output_file, ".accuracy.h5");
+    if (!options->table_file.empty()) check_output(file, {options->table_file});
     circuits::ErrorTable table;
     std::string table_hash;
     if (options->table_file.empty()) {
       table = table_of_every_class(experiment, *options);
-      table_hash = content_hash(table, experiment.config_toml);
+      table_hash = content_hash(table, experiment.table_toml);
     } else {
       TableRecord read = read_table(options->table_file);
+      const Experiment made_from =
+          read_experiment(core::Config::from_text(read.config_toml, options->table_file.string()));
+      if (made_from.macro_toml != experiment.macro_toml) {
+        throw core::UsageError(
+            fmt::format("--table {}: was made for another macro (cell, column, sense amplifier or "
+                        "converter differ from {}); make "
+                        "it again from this configuration",
+                        options->table_file.string(), options->config.string()));
+      }
       table = std::move(read.table);
       table_hash = read.content_sha256;
     }
@@ -88,7 +99,6 @@ void add_accuracy_command(CLI::App& app) {
                                .images = std::min<std::uint64_t>(settings.images, images.size())},
                               options->thread_count(), meter.callback());
     }
-    const std::filesystem::path file = options->output(options->output_file, ".accuracy.h5");
     write_accuracy(experiment, record, file);
     clock.write_record("accuracy", file, options->thread_count());
     fmt::print("{}written {} in {:.2f} s\n", format_accuracy(record), file.string(),

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/error.h"
 #include "core/provenance.h"
 #include "core/simd.h"
 
@@ -33,7 +34,8 @@ void CommonOptions::add_to(CLI::App& app) {
   app.add_option("--set", overrides, "override a key: --set cell.lrs.sigma=0.1 (may be repeated)")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  app.add_option("--seed", seed, "seed of all random numbers (overrides the file)");
+  app.add_option("--seed", seed, "seed of all random numbers (overrides the file)")
+      ->check(CLI::NonNegativeNumber.description(">= 0"));
   app.add_option("--threads", threads, "threads to use; 0 = all cores. Never changes a result")
       ->check(CLI::Range(0U, 4096U).description("0 - 4096"))
       ->capture_default_str();
@@ -51,8 +53,30 @@ core::Config CommonOptions::open() const {
 
 std::filesystem::path CommonOptions::output(const std::filesystem::path& given,
                                             std::string_view ending) const {
-  if (!given.empty()) return given;
-  return config.stem().string() + std::string(ending);
+  const std::filesystem::path file =
+      given.empty() ? std::filesystem::path(config.stem().string() + std::string(ending)) : given;
+  check_output(file, {config});
+  return file;
+}
+
+void check_output(const std::filesystem::path& file,
+                  const std::vector<std::filesystem::path>& inputs) {
+  const auto refuse = [&](std::string_view problem) {
+    throw core::UsageError(fmt::format("--out {}: {}", file.string(), problem));
+  };
+  std::error_code ignored;
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder, ignored)) refuse("no such folder; make it first");
+  if (::access(folder.c_str(), W_OK) != 0) refuse("the folder can't be written to; name another");
+  const auto status = std::filesystem::status(file, ignored);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    refuse("is not a regular file; name a file to make");
+  }
+  for (const std::filesystem::path& input : inputs) {
+    if (std::filesystem::equivalent(file, input, ignored)) {
+      refuse("is an input of this run and would be overwritten; name another file");
+    }
+  }
 }
 
 ProgressMeter::ProgressMeter(std::string what, bool quiet)

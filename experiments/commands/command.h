@@ -22,7 +22,7 @@ namespace cimstat::experiments {
 struct CommonOptions {
   std::filesystem::path config;
   std::vector<std::string> overrides;
-  std::optional<std::uint64_t> seed;
+  std::optional<std::int64_t> seed;
   unsigned threads = 0;
   std::string simd;
   bool quiet = false;
@@ -32,9 +32,15 @@ struct CommonOptions {
   /// Reads the configuration with --set and --seed applied, and picks the instruction set.
   core::Config open() const;
   core::Threads thread_count() const { return {threads}; }
-  /// `given`, or the configuration's name with another ending in the working folder.
+  /// `given`, or the configuration's name with another ending in the working folder; checked by
+  /// check_output against the configuration.
   std::filesystem::path output(const std::filesystem::path& given, std::string_view ending) const;
 };
+
+/// Before any work is done: throws UsageError when `file` can't be made (no such folder, no right,
+/// not a regular file) or is one of the inputs.
+void check_output(const std::filesystem::path& file,
+                  const std::vector<std::filesystem::path>& inputs);
 
 /// Progress on stderr: a bar on a terminal (at most 5 times a second), a line each 30 s otherwise.
 class ProgressMeter {

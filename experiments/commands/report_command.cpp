@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/atomic_file.h"
+#include "core/error.h"
 
 #include "experiments/accuracy_file.h"
 #include "experiments/commands/command.h"
@@ -31,16 +32,26 @@ void add_report_command(CLI::App& app) {
       ->check(CLI::Range(0U, 4096U).description("0 - 4096"));
   command->footer("Example: cimstat report macro.table.h5 macro.accuracy.h5 -o macro.html");
   command->callback([options] {
+    std::filesystem::path file = options->output_file;
+    if (file.empty()) file = options->table.stem().string() + ".html";
+    std::vector<std::filesystem::path> inputs = options->accuracy;
+    inputs.push_back(options->table);
+    check_output(file, inputs);
     const TableRecord record = read_table(options->table);
     std::vector<AccuracyRecord> accuracy;
-    for (const std::filesystem::path& file : options->accuracy)
-      accuracy.push_back(read_accuracy(file));
+    for (const std::filesystem::path& input : options->accuracy) {
+      accuracy.push_back(read_accuracy(input));
+      if (accuracy.back().table_sha256 != record.content_sha256) {
+        throw core::DataError(fmt::format(
+            "{}: was made with another error table than {} (table_content_sha256 differs); run "
+            "cimstat accuracy with this table",
+            input.string(), options->table.string()));
+      }
+    }
     const std::uint32_t active_rows =
         options->active_rows > 0 ? options->active_rows : default_active_rows(record.table);
     const std::string page =
         render_report(report_input(record, accuracy, active_rows, {options->threads}));
-    std::filesystem::path file = options->output_file;
-    if (file.empty()) file = options->table.stem().string() + ".html";
     core::write_atomically(file, page);
     fmt::print("written {}\n", file.string());
   });

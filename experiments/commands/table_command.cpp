@@ -51,18 +51,15 @@ void add_table_command(CLI::App& app) {
   command->footer("Example: cimstat table experiments/configs/rram_128rows.toml -o macro.h5");
   command->callback([options] {
     const RunClock clock;
-    const core::Config config = options->open();
-    config.leave_out("accuracy");
-    config.leave_out("margin");
-    const Experiment experiment = read_experiment(config);
+    const Experiment experiment = read_experiment(options->open());
     const auto classes = circuits::classes_for(experiment.table.active_rows);
     if (options->dry_run) return print_plan(experiment, classes.size());
+    const std::filesystem::path file = options->output(options->output_file, ".table.h5");
     ChosenTable chosen;
     {
       ProgressMeter meter("table", options->quiet);
       chosen = make_table(experiment, classes, options->thread_count(), meter.callback());
     }
-    const std::filesystem::path file = options->output(options->output_file, ".table.h5");
     write_table(experiment, chosen, file);
     clock.write_record("table", file, options->thread_count());
     print_summary(chosen.table);

@@ -72,7 +72,7 @@ TEST_F(TableFile, ReadsBackWhatWasWritten) {
       write_table(asked, chosen, folder_ / "t.h5");
       const TableRecord record = read_table(folder_ / "t.h5");
       expect_equal(record.table, chosen.table);
-      EXPECT_EQ(record.config_toml, asked.config_toml);
+      EXPECT_EQ(record.config_toml, asked.table_toml);
       EXPECT_EQ(record.seed, asked.seed);
       EXPECT_EQ(record.reason, chosen.reason);
     }

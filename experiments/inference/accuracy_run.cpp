@@ -161,7 +161,7 @@ AccuracyResult accuracy_by_simulation(const Network& network, const ImageSet& im
   simulation.check_batches(pass.batches());
   std::vector<std::unique_ptr<CodeSource>> sources;
   for (unsigned slot = 0; slot < core::resolved(threads); ++slot) {
-    sources.push_back(simulation.source());
+    sources.push_back(simulation.source(options.stream));
   }
   return run(
       pass, image_set, images, options,

@@ -26,9 +26,9 @@ namespace cimstat::experiments {
 struct AccuracyOptions {
   ArrayOptions array;
   core::StreamKey key;
-  core::Stream stream = core::Stream::philox;  ///< of the codes; simulation always uses Philox
-  std::uint32_t reads = 1;                     ///< passes of each image, all noise fresh
-  std::size_t images = 0;                      ///< the first so many; 0 means all
+  core::Stream stream = core::Stream::philox;
+  std::uint32_t reads = 1;  ///< passes of each image, all noise fresh
+  std::size_t images = 0;   ///< the first so many; 0 means all
 };
 
 /// Right or wrong, for each image: the truth from which all figures follow.

@@ -1,16 +1,16 @@
 #include "experiments/inference/cell_simulation.h"
 
 #include <algorithm>
-#include <bit>
 #include <cassert>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "core/error.h"
+
+#include "circuits/code_search.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "experiments/inference/cell_simulation.cpp"
@@ -35,15 +35,11 @@ struct CellSimulation::Tables {
   std::vector<core::QuantileTable::Segment> cells;  ///< of LRS, followed by those of HRS
   float offset_sd = 0.0f;  ///< in units of the mean LRS current, like all currents here
   float noise_sd = 0.0f;
-  float per_knee = 0.0f;  ///< 1 / noise_knee; 0 for constant noise
-  /// Ascending, filled up with infinity to 2^search_steps - 1 for each number of active rows.
-  std::vector<float> references;
-  unsigned search_steps = 0;
-  bool follows_active_rows = false;
+  float per_knee = 0.0f;                       ///< 1 / noise_knee; 0 for constant noise
+  std::vector<circuits::CodeSearch> searches;  ///< one for all n, or [n]
 
-  const float* references_at(std::uint32_t active_rows) const {
-    return references.data() +
-           (follows_active_rows ? std::size_t{active_rows} * ((1U << search_steps) - 1) : 0);
+  const circuits::CodeSearch& search(std::uint32_t active_rows) const {
+    return searches[searches.size() == 1 ? 0 : active_rows];
   }
 };
 
@@ -115,16 +111,16 @@ void add_rows(const core::QuantileTable& table, const std::uint32_t* HWY_RESTRIC
   lanes::add_quantiles(table, words, index, rows, sums);
 }
 
-/// Bit-line currents of 64 columns become codes. `offset` and `noise` are standard deviates.
-void convert(const CellSimulation::Tables& tables, std::uint32_t active_rows,
-             const float* HWY_RESTRICT offset, const float* HWY_RESTRICT noise,
-             const float* HWY_RESTRICT sums, std::uint32_t* HWY_RESTRICT codes) {
+/// Bit-line currents of 64 columns become sensed currents, and their buckets are found. `offset`
+/// and `noise` are standard deviates.
+void sense(const CellSimulation::Tables& tables, const circuits::CodeSearch& search,
+           const float* HWY_RESTRICT offset, const float* HWY_RESTRICT noise,
+           float* HWY_RESTRICT currents, std::uint32_t* HWY_RESTRICT buckets) {
   const Currents df;
   const lanes::QuantileWords du;
   const hn::RebindToSigned<lanes::QuantileWords> di;
-  const float* references = tables.references_at(active_rows);
   for (std::size_t i = 0; i < batch_words; i += hn::Lanes(df)) {
-    const Current current = hn::Load(df, sums + i);
+    const Current current = hn::Load(df, currents + i);
     const Current square =
         hn::Add(hn::Set(df, 1.0f), hn::Mul(current, hn::Set(df, tables.per_knee)));
     const Current noise_sd =
@@ -132,14 +128,12 @@ void convert(const CellSimulation::Tables& tables, std::uint32_t active_rows,
     const Current shifted =
         hn::Add(current, hn::Mul(hn::Load(df, offset + i), hn::Set(df, tables.offset_sd)));
     const Current sensed = hn::Add(shifted, hn::Mul(hn::Load(df, noise + i), noise_sd));
-    // How many references lie below: the binary digits of the answer, from the top down.
-    auto code = hn::Zero(di);
-    for (unsigned step = tables.search_steps; step-- > 0;) {
-      const auto next = hn::Add(code, hn::Set(di, std::int32_t{1} << step));
-      const auto reference = hn::GatherIndex(df, references, hn::Sub(next, hn::Set(di, 1)));
-      code = hn::IfThenElse(hn::RebindMask(di, hn::Lt(reference, sensed)), next, code);
-    }
-    hn::Store(hn::BitCast(du, code), du, codes + i);
+    hn::Store(sensed, df, currents + i);
+    const Current place =
+        hn::Add(hn::Mul(hn::Sub(sensed, hn::Set(df, search.low())), hn::Set(df, search.scale())),
+                hn::Set(df, 1.0f));
+    const Current bucket = hn::Min(hn::Max(place, hn::Zero(df)), hn::Set(df, search.last()));
+    hn::Store(hn::BitCast(du, hn::ConvertTo(di, bucket)), du, buckets + i);
   }
 }
 
@@ -151,11 +145,13 @@ namespace cimstat::experiments {
 
 HWY_EXPORT(add_cells);
 HWY_EXPORT(add_rows);
-HWY_EXPORT(convert);
+HWY_EXPORT(sense);
 
 namespace {
 
 constexpr std::uint64_t rows_per_batch = 2 * circuits::row_limit;
+/// Apart from those of sampled codes.
+constexpr std::uint64_t fast_addresses = std::uint64_t{1} << 33;
 
 double logistic_quantile(core::Tail side, double probability) {
   // Scaled to a standard deviation of 1: the logistic law's is pi / sqrt(3).
@@ -169,48 +165,59 @@ constexpr std::uint32_t rows_at_once = 32;
 
 class SimulatedCells : public CodeSource {
  public:
-  explicit SimulatedCells(const CellSimulation::Tables& tables)
+  SimulatedCells(const CellSimulation::Tables& tables, core::Stream stream)
       : tables_(tables),
+        fast_(stream == core::Stream::fast),
         words_(std::size_t{rows_at_once} * batch_words),
         index_(words_.size()),
         lrs_counts_(batch_words),
-        codes_(batch_words),
         sums_(batch_words),
         offset_(batch_words),
         noise_(batch_words) {}
 
   void read(const ColumnRead& read, const ColumnGroups& groups, const DrawOrigin& origin,
             std::span<std::uint32_t> counts) override {
+    if (fast_) stream_.emplace(origin, fast_addresses + read.first_batch);
     for (std::uint32_t batch = 0; batch < groups.batches(); ++batch) {
       const std::span<std::uint32_t> some = counts.subspan(
           batch * batch_words, std::min(batch_words, counts.size() - batch * batch_words));
-      std::fill(lrs_counts_.begin(), lrs_counts_.end(), 0);
       std::copy(some.begin(), some.end(), lrs_counts_.begin());
-      read_batch(read.first_batch + batch, read.active_rows, origin);
-      std::copy_n(codes_.begin(), some.size(), some.begin());
+      sense_batch(read.first_batch + batch, read.active_rows, origin);
+      const circuits::CodeSearch& search = tables_.search(read.active_rows);
+      for (std::size_t i = 0; i < some.size(); ++i) some[i] = search.code(sums_[i], index_[i]);
     }
   }
 
  private:
+  /// The words of `rows` batches from `first_batch` on, or the next ones of the fast stream.
+  void make_words(const DrawOrigin& origin, core::Domain domain, std::uint64_t first_batch,
+                  std::uint32_t rows) {
+    if (stream_) {
+      stream_->fill(std::span(words_).first(rows * batch_words));
+    } else {
+      fill_batches(origin, domain, {&first_batch, 1}, rows, words_);
+    }
+  }
+
   /// Makes the words of `rows` rows from row `first` on, some at a time: add(row, rows).
   template <class Add>
   void over_rows(const DrawOrigin& origin, std::uint64_t first, std::uint32_t rows, Add&& add) {
     for (std::uint32_t row = 0; row < rows; row += rows_at_once) {
       const std::uint32_t some = std::min(rows_at_once, rows - row);
-      const std::uint64_t first_batch = first + row;
-      fill_batches(origin, core::Domain::programming, {&first_batch, 1}, some, words_);
+      make_words(origin, core::Domain::programming, first + row, some);
       add(row, some);
     }
   }
 
   void draw_standard(const core::QuantileTable& table, const DrawOrigin& origin,
                      core::Domain domain, std::uint64_t batch, AlignedVector<float>& values) {
-    fill_batches(origin, domain, {&batch, 1}, 1, words_);
+    make_words(origin, domain, batch, 1);
     std::fill(values.begin(), values.end(), 0.0f);
     HWY_DYNAMIC_DISPATCH(add_rows)(table, words_.data(), 1, index_.data(), values.data());
   }
 
-  void read_batch(std::uint64_t batch, std::uint32_t active_rows, const DrawOrigin& origin) {
+  /// The sensed currents of 64 columns in sums_, their buckets in index_.
+  void sense_batch(std::uint64_t batch, std::uint32_t active_rows, const DrawOrigin& origin) {
     const std::uint64_t first = batch * rows_per_batch;
     std::fill(sums_.begin(), sums_.end(), 0.0f);
     over_rows(origin, first, active_rows, [&](std::uint32_t row, std::uint32_t rows) {
@@ -236,15 +243,17 @@ class SimulatedCells : public CodeSource {
     if (tables_.noise_sd > 0.0f) {
       draw_standard(tables_.noise, origin, core::Domain::sense_noise, batch, noise_);
     }
-    HWY_DYNAMIC_DISPATCH(convert)
-    (tables_, active_rows, offset_.data(), noise_.data(), sums_.data(), codes_.data());
+    HWY_DYNAMIC_DISPATCH(sense)
+    (tables_, tables_.search(active_rows), offset_.data(), noise_.data(), sums_.data(),
+     index_.data());
   }
 
   const CellSimulation::Tables& tables_;
+  bool fast_;
+  std::optional<FastStream> stream_;
   AlignedVector<std::uint32_t> words_;
   AlignedVector<std::uint32_t> index_;
   AlignedVector<std::uint32_t> lrs_counts_;
-  AlignedVector<std::uint32_t> codes_;
   AlignedVector<float> sums_;
   AlignedVector<float> offset_;
   AlignedVector<float> noise_;
@@ -274,15 +283,13 @@ CellSimulation::CellSimulation(const circuits::ColumnDesign& design)
   tables_->per_knee = static_cast<float>(unit / sense.noise_knee);
 
   const circuits::Ladder& ladder = design.ladder;
-  tables_->follows_active_rows = ladder.follows_active_rows;
-  tables_->search_steps = static_cast<unsigned>(std::bit_width(ladder.codes - 1));
-  const std::size_t padded = (std::size_t{1} << tables_->search_steps) - 1;
   const std::uint32_t last = ladder.follows_active_rows ? design.rows : 0;
   for (std::uint32_t n = 0; n <= last; ++n) {
+    std::vector<float> references;
     for (const double reference : ladder.at(n)) {
-      tables_->references.push_back(static_cast<float>(reference / unit));
+      references.push_back(static_cast<float>(reference / unit));
     }
-    tables_->references.resize((n + 1) * padded, std::numeric_limits<float>::infinity());
+    tables_->searches.emplace_back(references);
   }
 }
 
@@ -298,8 +305,8 @@ void CellSimulation::check_batches(std::uint64_t batches) const {
   }
 }
 
-std::unique_ptr<CodeSource> CellSimulation::source() const {
-  return std::make_unique<SimulatedCells>(*tables_);
+std::unique_ptr<CodeSource> CellSimulation::source(core::Stream stream) const {
+  return std::make_unique<SimulatedCells>(*tables_, stream);
 }
 
 }  // namespace cimstat::experiments

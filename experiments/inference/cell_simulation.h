@@ -20,8 +20,10 @@ namespace cimstat::experiments {
 /// the columns takes block 16 (2048 b + r) + lane of Domain::programming, cells of active rows
 /// first, then the unselected rows; row r of the dummy columns block 16 (2048 b + 1024 + r) + lane.
 /// Offset and noise take block 16 b + lane of Domain::sense_offset and Domain::sense_noise. Vector
-/// v of the batch takes word v mod 4. Currents are added up in row order, in float, in units of
-/// the mean LRS current.
+/// v of the batch takes word v mod 4. The fast stream begins anew with each read, at address
+/// 2^33 + the read's first batch, and gives each batch's words in this order: cells, unselected
+/// rows, dummy cells, offset, noise (where there are any), 64 for each row. Currents are added up
+/// in row order, in float, in units of the mean LRS current.
 class CellSimulation {
  public:
   explicit CellSimulation(const circuits::ColumnDesign& design);
@@ -32,7 +34,7 @@ class CellSimulation {
   /// Throws UsageError when an image needs more batches than the contract numbers (2^23).
   void check_batches(std::uint64_t batches) const;
   /// For one worker; must not outlive this object.
-  std::unique_ptr<CodeSource> source() const;
+  std::unique_ptr<CodeSource> source(core::Stream stream) const;
 
   /// What the vector code reads.
   struct Tables;

@@ -1,0 +1,87 @@
+/// Codes sampled from the error table against columns simulated at each read, on the network that
+/// ships with cimstat and the Fashion-MNIST test images.
+#include <filesystem>
+#include <numeric>
+
+#include <gtest/gtest.h>
+
+#include "circuits/exact_column.h"
+#include "circuits/references.h"
+
+#include "experiments/inference/accuracy_run.h"
+#include "tests/experiments/inference_fixtures.h"
+
+namespace cimstat::experiments {
+namespace {
+
+constexpr std::uint32_t rows = 32;
+
+/// A 32-row macro with a small read margin: it costs the network some points of accuracy, and 1.2
+/// times as many misreads cost it more than a point again.
+circuits::ColumnDesign lossy_macro() {
+  circuits::ColumnDesign design;
+  design.rows = rows;
+  design.lrs = core::Law::lognormal(8e-6, 0.08);
+  design.hrs = core::Law::lognormal(0.4e-6, 0.5);
+  design.leakage = core::Law::lognormal(2e-9, 0.5);
+  design.sense = {0.5e-6, 0.9e-6, circuits::NoiseShape::logistic, 100e-6};
+  design.ladder = circuits::replica_ladder(design, rows);
+  return design;
+}
+
+circuits::ErrorTable exact_table(const circuits::ColumnDesign& design) {
+  std::vector<std::uint32_t> active_rows(design.rows);
+  std::iota(active_rows.begin(), active_rows.end(), 1U);
+  circuits::ErrorTable table;
+  table.classes = circuits::classes_for(active_rows);
+  table.codes = design.ladder.codes;
+  table.code_step = design.ladder.code_step;
+  table.code_origin = design.ladder.code_origin;
+  circuits::ExactProbabilities exact = circuits::exact_probabilities(design, table.classes, {}, {});
+  table.probability = std::move(exact.probability);
+  table.error_bound = std::move(exact.error_bound);
+  for (const circuits::ColumnClass& column_class : table.classes) {
+    table.ideal_code.push_back(design.ladder.ideal_code(column_class.lrs_count));
+  }
+  return table;
+}
+
+// 10,000 images, simulated once and read four times through the table. The test's own power: the
+// difference is known to less than half a point, and its twin, whose misreads are 1.2 times as
+// frequent, differs by more than that.
+TEST(SampledCodes, GiveTheAccuracyOfColumnsSimulatedAtEachRead) {
+  const Network network = read_network(CIMSTAT_EMBEDDED_NETWORK);
+  const ImageSet images = read_named_images("fashion-mnist", Split::test);
+  const circuits::ColumnDesign design = lossy_macro();
+  const circuits::ErrorTable table = exact_table(design);
+  AccuracyOptions options;
+  options.array.rows = rows;
+  options.stream = core::Stream::fast;
+
+  options.key = {1};
+  const AccuracyResult simulated = accuracy_by_simulation(network, images, design, options, {});
+  options.key = {2};
+  options.reads = 4;
+  const AccuracyResult sampled = accuracy_with_table(network, images, table, options, {});
+  const AccuracyResult twin =
+      accuracy_with_table(network, images, fixtures::with_misreads_scaled(table, 1.2), options, {});
+
+  const AccuracyStatistics loss = accuracy_statistics(simulated, 0.95);
+  EXPECT_LT(loss.difference.interval.upper, -0.01) << "the macro is meant to be lossy";
+  const auto describe = [](const Estimate& estimate) {
+    return ::testing::Message() << estimate.value << " [" << estimate.interval.lower << ", "
+                                << estimate.interval.upper << "]";
+  };
+  const Estimate difference = paired_difference(sampled, simulated, 0.95);
+  const Estimate of_twin = paired_difference(twin, simulated, 0.95);
+  SCOPED_TRACE(::testing::Message()
+               << "difference " << describe(difference) << ", of the twin " << describe(of_twin));
+  EXPECT_GE(simulated.sampled_correct.size(), 5000u);
+  EXPECT_LE(0.5 * (difference.interval.upper - difference.interval.lower), 0.005);
+  EXPECT_LE(difference.interval.lower, 0.0);
+  EXPECT_GE(difference.interval.upper, 0.0);
+  EXPECT_LT(of_twin.interval.upper, 0.0);
+}
+
+}  // namespace
+}  // namespace cimstat::experiments

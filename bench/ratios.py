@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Prints the ratios of processor times that the column kernel is held to, and fails when one is missed.
+"""Prints the ratios of processor times that the kernels are held to, and fails when one is missed.
 
     column_kernel_bench --benchmark_format=json --benchmark_repetitions=25 \\
         --benchmark_min_time=0.005 --benchmark_enable_random_interleaving=true > kernel.json
     bench/ratios.py kernel.json
+
+and the same with inference_bench.
 
 The smallest time of the repetitions counts: whatever else the machine does can only add to it.
 """
@@ -16,7 +18,7 @@ AVX512 = ("AVX3_DL", "AVX3")
 
 
 def smallest_times(path):
-    """Smallest processor time per iteration of each benchmark [ns]; those in error."""
+    """Smallest processor time of each benchmark [ns], per partial sum or iteration; those in error."""
     times, errors = {}, set()
     factor = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
     for run in json.loads(Path(path).read_text())["benchmarks"]:
@@ -26,12 +28,26 @@ def smallest_times(path):
         if run.get("error_occurred"):
             errors.add(f"{name}: {run.get('error_message', '')}")
             continue
-        times.setdefault(name, []).append(run["cpu_time"] * factor[run["time_unit"]])
+        time = run["cpu_time"] * factor[run["time_unit"]]
+        times.setdefault(name, []).append(run.get("partial_sum", time * 1e-9) * 1e9)
     return {name: min(values) for name, values in times.items()}, errors
 
 
-def requirements(times):
-    """(what, ratio, target, at least or at most), for the instruction sets that were run."""
+def inference_requirements(times):
+    """(what, ratio, at least) for the partial sums of inference."""
+    naive = times["partial_sum/naive"]
+    for target, limits in {"AVX3_DL": (20.0, 35.0), "AVX2": (None, 12.0)}.items():
+        if f"partial_sum/fast/{target}" not in times:
+            continue
+        for stream, limit in zip(("philox", "fast"), limits):
+            sampled = times[f"partial_sum/{stream}/{target}"]
+            yield f"naive / sampled partial sum, {stream}, {target}", naive / sampled, limit
+            mixed = times[f"mixed/{stream}/{target}"]
+            yield f"naive / partial sum of mixed n, {stream}, {target}", naive / mixed, None
+
+
+def column_requirements(times):
+    """(what, ratio, at least), for the instruction sets that were run."""
     targets = [name.rsplit("/", 1)[1] for name in times if name.startswith("stage/philox/")]
     naive = {"lognormal": times["naive/lognormal"], "normal": times["naive/normal"]}
     for target in targets:
@@ -58,16 +74,19 @@ def main():
     failed = bool(errors)
     for error in sorted(errors):
         print(f"WRONG   {error}")
+    inference = "partial_sum/naive" in times
+    requirements = inference_requirements if inference else column_requirements
     for what, ratio, target in requirements(times):
         missed = target is not None and ratio < target
         failed |= missed
         bound = "" if target is None else f">= {target:g}"
         print(f"{'MISSED' if missed else 'ok':7s} {what:60s} {ratio:8.2f}  {bound}")
-    inflation = times["threads/2"] / times["threads/1"] - 1.0
-    missed = inflation > 0.03
-    failed |= missed
-    print(f"{'MISSED' if missed else 'ok':7s} {'processor time, 2 threads / 1 thread - 1':60s} "
-          f"{100 * inflation:7.2f}%  <= 3%")
+    if not inference:
+        inflation = times["threads/2"] / times["threads/1"] - 1.0
+        missed = inflation > 0.03
+        failed |= missed
+        print(f"{'MISSED' if missed else 'ok':7s} {'processor time, 2 threads / 1 thread - 1':60s} "
+              f"{100 * inflation:7.2f}%  <= 3%")
     return 1 if failed else 0
 
 

@@ -65,6 +65,7 @@ TEST(SampledCodes, GiveTheAccuracyOfColumnsSimulatedAtEachRead) {
   options.key = {2};
   options.reads = 4;
   const AccuracyResult sampled = accuracy_with_table(network, images, table, options, {});
+  options.reads = 2;
   const AccuracyResult twin =
       accuracy_with_table(network, images, fixtures::with_misreads_scaled(table, 1.2), options, {});
 

@@ -69,12 +69,16 @@ AccuracyResult run(const ForwardPass& pass, const ImageSet& image_set, std::size
   return result;
 }
 
-Estimate mean_with_interval(const core::Moments& moments, double confidence) {
+/// A t interval within `range`. Where all values are equal, their spread says nothing: then the
+/// share of images with another value is only known to lie below its limit after none was seen.
+Estimate mean_with_interval(const core::Moments& moments, double confidence, core::Interval range) {
   const double mean = moments.mean();
-  if (moments.count() < 2) return {mean, {-1.0, 1.0}};
-  const double half = core::student_t(confidence, static_cast<double>(moments.count() - 1)) *
-                      moments.standard_error();
-  return {mean, {mean - half, mean + half}};
+  if (moments.count() < 2) return {mean, range};
+  const double half = moments.variance() > 0.0
+                          ? core::student_t(confidence, static_cast<double>(moments.count() - 1)) *
+                                moments.standard_error()
+                          : core::clopper_pearson(0, moments.count(), confidence).upper;
+  return {mean, {std::max(mean - half, range.lower), std::min(mean + half, range.upper)}};
 }
 
 /// How often an image was classified right, as a share of its reads.
@@ -104,13 +108,14 @@ AccuracyStatistics accuracy_statistics(const AccuracyResult& result, double conf
   }
   statistics.exact = {static_cast<double>(exact) / static_cast<double>(images),
                       core::clopper_pearson(exact, images, confidence)};
-  statistics.sampled = mean_with_interval(sampled, confidence);
-  statistics.difference = mean_with_interval(difference, confidence);
+  statistics.sampled = mean_with_interval(sampled, confidence, {0.0, 1.0});
+  statistics.difference = mean_with_interval(difference, confidence, {-1.0, 1.0});
   if (result.reads > 1) {
     const double half =
         core::normal_z(confidence) * std::sqrt(within) / static_cast<double>(images);
     const double mean = statistics.sampled.value;
-    statistics.sampled_on_these_images = Estimate{mean, {mean - half, mean + half}};
+    statistics.sampled_on_these_images =
+        Estimate{mean, {std::max(mean - half, 0.0), std::min(mean + half, 1.0)}};
   }
   return statistics;
 }
@@ -121,7 +126,7 @@ Estimate paired_difference(const AccuracyResult& a, const AccuracyResult& b, dou
   for (std::size_t image = 0; image < a.images(); ++image) {
     difference.add(share_correct(a, image) - share_correct(b, image));
   }
-  return mean_with_interval(difference, confidence);
+  return mean_with_interval(difference, confidence, {-1.0, 1.0});
 }
 
 AccuracyResult accuracy_with_table(const Network& network, const ImageSet& image_set,

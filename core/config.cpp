@@ -110,7 +110,7 @@ std::string reason_of(const toml::parse_error& error) {
   constexpr std::string_view kPreamble = "Error ";
   std::string_view reason = error.description();
   if (reason.starts_with(kPreamble)) reason.remove_prefix(kPreamble.size());
-  return text::one_line(reason);
+  return std::string(reason);
 }
 
 ConfigNode parsed_file(std::string_view whole, std::string_view name) {
@@ -119,8 +119,9 @@ ConfigNode parsed_file(std::string_view whole, std::string_view name) {
     return converted(toml::parse(whole), Origin{});
   } catch (const toml::parse_error& error) {
     const toml::source_position at = error.source().begin;
-    throw UsageError(fmt::format("{}:{}:{}: is not valid TOML ({}) {}", name, at.line, at.column,
-                                 reason_of(error), remedy_for_line(line_of(whole, at.line))));
+    throw UsageError(error_line(fmt::format("{}:{}:{}", name, at.line, at.column),
+                                "is not valid TOML", reason_of(error),
+                                remedy_for_line(line_of(whole, at.line))));
   }
 }
 
@@ -131,8 +132,9 @@ struct Override {
   ConfigNode value;
 };
 
-[[noreturn]] void refuse_set(std::string_view what, std::string_view problem) {
-  throw UsageError(fmt::format("--set {}: {}", text::one_line(what), problem));
+[[noreturn]] void refuse_set(std::string_view what, std::string_view problem, std::string_view why,
+                             std::string_view remedy) {
+  throw UsageError(error_line(fmt::format("--set {}", what), problem, why, remedy));
 }
 
 /// The first "=" outside of quotes.
@@ -167,7 +169,8 @@ std::vector<std::string> keys_of(std::string_view key) {
     keys.clear();
   }
   if (keys.empty()) {
-    refuse_set(key, "is not a key (names joined by dots are needed) write --set table.key=value");
+    refuse_set(key, "is not a key", "names joined by dots are needed",
+               "write --set table.key=value");
   }
   return keys;
 }
@@ -179,9 +182,8 @@ ConfigNode value_of(std::string_view value, const std::string& path) {
     return converted(*parsed.get("value"), origin);
   } catch (const toml::parse_error& error) {
     if (kOpeners.find(value.front()) != kOpeners.npos) {
-      refuse_set(path, fmt::format("{} is not a TOML value ({}) close what is open, and quote it "
-                                   "for the shell",
-                                   text::quoted(value), reason_of(error)));
+      refuse_set(path, fmt::format("{} is not a TOML value", text::quoted(value)), reason_of(error),
+                 "close what is open, and quote it for the shell");
     }
   }
   ConfigNode bare_word;
@@ -192,13 +194,13 @@ ConfigNode value_of(std::string_view value, const std::string& path) {
 
 Override parsed_override(std::string_view assignment) {
   if (has_control_character(assignment)) {
-    refuse_set(assignment, "holds a control character (one line is needed) remove it");
+    refuse_set(assignment, "holds a control character", "one line is needed", "remove it");
   }
   text::require_sound(assignment, "--set");
   const std::size_t equals = end_of_key(assignment);
   if (equals == assignment.npos) {
-    refuse_set(assignment,
-               fmt::format("has no value (key=value is needed) write --set {}=...", assignment));
+    refuse_set(assignment, "has no value", "key=value is needed",
+               fmt::format("write --set {}=...", assignment));
   }
   Override result;
   result.keys = keys_of(assignment.substr(0, equals));
@@ -206,9 +208,8 @@ Override parsed_override(std::string_view assignment) {
   std::string_view value = assignment.substr(equals + 1);
   value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
   if (value.empty()) {
-    refuse_set(result.path,
-               "has no value (key=value is needed) write the value after the \"=\", "
-               "or \"\" for an empty text");
+    refuse_set(result.path, "has no value", "key=value is needed",
+               "write the value after the \"=\", or \"\" for an empty text");
   }
   result.value = value_of(value, result.path);
   return result;
@@ -229,8 +230,9 @@ void apply(ConfigNode& root, Override change) {
       child = &table->members()->items.back();
     }
     if (child->members() == nullptr) {
-      refuse_set(change.path, fmt::format("{} is {} (of the kind {}, not a table) set {} itself",
-                                          path, shown(*child), kind_of(*child), path));
+      refuse_set(change.path, fmt::format("{} is {}", path, shown(*child)),
+                 fmt::format("of the kind {}, not a table", kind_of(*child)),
+                 fmt::format("set {} itself", path));
     }
     table = child;
   }
@@ -249,7 +251,7 @@ Config::Config(ConfigTable root) : ConfigTable(std::move(root)) {}
 Config Config::from_text(std::string_view whole, std::string_view name,
                          std::span<const std::string> overrides) {
   auto state = std::make_shared<detail::ConfigState>();
-  state->name = text::one_line(name);
+  state->name = std::string(name);
   state->root = parsed_file(whole, state->name);
   for (const std::string& assignment : overrides) apply(state->root, parsed_override(assignment));
   state->tables[""].place = fmt::format("{}:1:1", state->name);

@@ -13,7 +13,7 @@
 
 /// Typed reading of TOML files, with the place of each problem and a remedy.
 ///
-/// Errors are UsageErrors of one line: `file:line:column: key: problem (why) suggestion`.
+/// Errors are UsageErrors of one line: `file:line:column: key: problem (why); remedy`.
 /// Every read is recorded with its resolved value in SI units, so that the configuration that a
 /// result was made from can be written out, defaults included, in one canonical form.
 namespace cimstat::core {
@@ -77,8 +77,8 @@ class ConfigTable {
   std::string_view kind_of(std::string_view key) const;
 
   /// Throws the error for this key (or the table itself, where `key` is empty) at its place.
-  [[noreturn]] void fail(std::string_view key, std::string_view problem,
-                         std::string_view suggestion = {}) const;
+  [[noreturn]] void fail(std::string_view key, std::string_view problem, std::string_view why = {},
+                         std::string_view remedy = {}) const;
 
   /// The key, or the table and all below it, stays out of the canonical form (threads, paths,
   /// verbosity) and isn't refused by finish() where nothing reads it.

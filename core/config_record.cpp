@@ -161,23 +161,20 @@ void Config::finish() const {
   for (const auto& [key, known] : state_->tables[first.table_path].keys) {
     if (known.read()) siblings.push_back(key);
   }
-  std::string message = place + ": ";
-  if (place != "--set " + path) message += path + ": ";
-  if (first.asked_for) {
-    message += "has no effect here (what else is set leaves no use for it) remove it";
-  } else {
-    message += fmt::format("is unknown (known here: {}) {}",
-                           siblings.empty() ? "nothing" : list_of(siblings),
-                           remedy_for(*state_, first, siblings));
+  const std::string named = place == "--set " + path ? place : place + ": " + path;
+  std::string why = "what else is set leaves no use for it";
+  if (!first.asked_for) {
+    why = fmt::format("known here: {}", siblings.empty() ? "nothing" : list_of(siblings));
   }
   if (strangers.size() > 1) {
     std::vector<std::string> others;
     for (std::size_t index = 1; index < strangers.size(); ++index) {
       others.push_back(text::joined(strangers[index].table_path, strangers[index].node->key));
     }
-    message += fmt::format("; also not used: {}", list_of(others));
+    why += fmt::format("; also not used: {}", list_of(others));
   }
-  throw UsageError(message);
+  if (first.asked_for) throw UsageError(error_line(named, "has no effect here", why, "remove it"));
+  throw UsageError(error_line(named, "is unknown", why, remedy_for(*state_, first, siblings)));
 }
 
 std::string Config::canonical() const {

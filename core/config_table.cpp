@@ -17,12 +17,11 @@ using detail::Problem;
 
 namespace {
 
-[[noreturn]] void raise(const std::string& place, const std::string& path, std::string_view problem,
-                        std::string_view suggestion) {
+[[noreturn]] void raise(const std::string& place, const std::string& path, const Problem& problem) {
   // "--set a.b" names the key already.
   const bool named = path.empty() || place == "--set " + path;
-  throw UsageError(fmt::format("{}: {}{}{}{}{}", place, named ? "" : path, named ? "" : ": ",
-                               problem, suggestion.empty() ? "" : " ", suggestion));
+  throw UsageError(error_line(named ? place : place + ": " + path, problem.problem, problem.why,
+                              problem.remedy));
 }
 
 /// What a ConfigTable reads with.
@@ -38,16 +37,14 @@ struct TableView {
     known(key);
     return node == nullptr ? nullptr : node->members()->find(key);
   }
-  [[noreturn]] void fail(std::string_view key, std::string_view problem,
-                         std::string_view suggestion) const;
+  [[noreturn]] void fail(std::string_view key, const Problem& problem) const;
   const ConfigNode& required(std::string_view key, std::string_view wanted) const;
 };
 
-void TableView::fail(std::string_view key, std::string_view problem,
-                     std::string_view suggestion) const {
+void TableView::fail(std::string_view key, const Problem& problem) const {
   const ConfigNode* found = key.empty() ? nullptr : find(key);
   raise(found == nullptr ? state.tables[path].place : state.place(*found, found->position),
-        key.empty() ? path : text::joined(path, key), problem, suggestion);
+        key.empty() ? path : text::joined(path, key), problem);
 }
 
 /// A misspelt key is the likely cause of a missing one, and finish() would come too late to say so:
@@ -63,8 +60,8 @@ const ConfigNode& TableView::required(std::string_view key, std::string_view wan
   const auto meant = nearest(key, strangers);
   const std::string where =
       path.empty() ? "add it at the top of the file" : fmt::format("add it to [{}]", path);
-  fail(key, fmt::format("is missing ({} is needed)", wanted),
-       meant ? fmt::format("did you misspell it as {}?", text::key_text(*meant)) : where);
+  fail(key, {"is missing", fmt::format("{} is needed", wanted),
+             meant ? fmt::format("did you misspell it as {}?", text::key_text(*meant)) : where});
 }
 
 /// Reads a value, records it, and gives a problem its place.
@@ -75,7 +72,7 @@ auto recorded(const TableView& view, std::string_view key, const ConfigNode& nod
     view.known(key).value = value;
     return value;
   } catch (const Problem& problem) {
-    view.fail(key, problem.problem, problem.suggestion);
+    view.fail(key, problem);
   }
 }
 
@@ -84,8 +81,9 @@ auto recorded_items(const TableView& view, std::string_view key, const ConfigNod
                     std::string_view wanted, Read read) {
   const auto* array = std::get_if<detail::ConfigArray>(&node.value);
   if (array == nullptr) {
-    view.fail(key, fmt::format("{} is not a list (its kind is {})", shown(node), kind_of(node)),
-              fmt::format("write {} in square brackets", wanted));
+    view.fail(key, {fmt::format("{} is not a list", shown(node)),
+                    fmt::format("its kind is {}", kind_of(node)),
+                    fmt::format("write {} in square brackets", wanted)});
   }
   std::vector<decltype(read(node))> items;
   for (const ConfigNode& item : array->items) {
@@ -93,8 +91,7 @@ auto recorded_items(const TableView& view, std::string_view key, const ConfigNod
       items.push_back(read(item));
     } catch (const Problem& problem) {
       raise(view.state.place(item, item.position),
-            fmt::format("{}[{}]", text::joined(view.path, key), items.size()), problem.problem,
-            problem.suggestion);
+            fmt::format("{}[{}]", text::joined(view.path, key), items.size()), problem);
     }
   }
   view.known(key).value = items;
@@ -208,10 +205,9 @@ ConfigTable ConfigTable::table_or_empty(std::string_view key) const {
   const std::string path = text::joined(path_, key);
   const ConfigNode* node = view.find(key);
   if (node != nullptr && node->members() == nullptr) {
-    view.fail(
-        key,
-        fmt::format("{} is not a table (its kind is {})", shown(*node), detail::kind_of(*node)),
-        fmt::format("write a section [{}]", path));
+    view.fail(key, {fmt::format("{} is not a table", shown(*node)),
+                    fmt::format("its kind is {}", detail::kind_of(*node)),
+                    fmt::format("write a section [{}]", path)});
   }
   view.known(key).is_table = true;
   state_->tables[path].place =
@@ -224,9 +220,10 @@ std::string_view ConfigTable::kind_of(std::string_view key) const {
   return node == nullptr ? "" : detail::kind_of(*node);
 }
 
-void ConfigTable::fail(std::string_view key, std::string_view problem,
-                       std::string_view suggestion) const {
-  TableView{*state_, path_, node_}.fail(key, problem, suggestion);
+void ConfigTable::fail(std::string_view key, std::string_view problem, std::string_view why,
+                       std::string_view remedy) const {
+  TableView{*state_, path_, node_}.fail(
+      key, {std::string(problem), std::string(why), std::string(remedy)});
 }
 
 void ConfigTable::leave_out(std::string_view key) const {

@@ -35,7 +35,7 @@ std::string place_of(std::string_view name, std::string_view text, std::size_t a
   const auto column =
       1 + std::count_if(before.begin() + static_cast<std::ptrdiff_t>(start), before.end(),
                         [](char c) { return (byte_of(c) & 0xC0) != 0x80; });
-  return fmt::format("{}:{}:{}", one_line(name), line, column);
+  return fmt::format("{}:{}:{}", name, line, column);
 }
 
 /// Where the string that opens at `at` ends (one past its closing quotes, or the end of the text).
@@ -89,42 +89,44 @@ std::optional<std::size_t> too_deep(std::string_view text) {
 }  // namespace
 
 std::string read_file(const std::filesystem::path& file) {
-  const std::string name = one_line(file.string());
+  const std::string name = file.string();
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
   if (!std::filesystem::exists(status)) {
-    throw UsageError(name + ": can't be read (no such file) check the path");
+    throw UsageError(error_line(name, "can't be read", "no such file", "check the path"));
   }
   if (std::filesystem::is_directory(status)) {
-    throw UsageError(name + ": can't be read (it is a directory) name a TOML file");
+    throw UsageError(error_line(name, "can't be read", "it is a directory", "name a TOML file"));
   }
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw UsageError(name + ": can't be read (access denied) check its permissions");
+  if (!stream)
+    throw UsageError(error_line(name, "can't be read", "access denied", "check its permissions"));
   // One byte beyond the limit tells a file that is too long, without trusting a reported size.
   std::string text(kMostBytes + 1, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (stream.bad()) throw UsageError(name + ": can't be read (input error) check the disk");
+  if (stream.bad())
+    throw UsageError(error_line(name, "can't be read", "input error", "check the disk"));
   text.resize(static_cast<std::size_t>(stream.gcount()));
   return text;
 }
 
 void require_sound(std::string_view text, std::string_view name) {
   if (text.size() > kMostBytes) {
-    throw UsageError(one_line(name) +
-                     ": is too long for a configuration (more than 1 MiB) check that it is the "
-                     "right file; keep long lists in a file of their own");
+    throw UsageError(error_line(name, "is too long for a configuration", "more than 1 MiB",
+                                "check that it is the right file"));
   }
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t length = utf8_length(text, at);
     if (length == 0) {
-      throw UsageError(fmt::format("{}: is not UTF-8 text (byte 0x{:02x}) save the file as UTF-8",
-                                   place_of(name, text, at), byte_of(text[at])));
+      throw UsageError(error_line(place_of(name, text, at), "is not UTF-8 text",
+                                  fmt::format("byte 0x{:02x}", byte_of(text[at])),
+                                  "save the file as UTF-8"));
     }
     at += length;
   }
   if (const auto deep = too_deep(text)) {
-    throw UsageError(fmt::format("{}: is nested too deep (more than {} levels) use fewer levels",
-                                 place_of(name, text, *deep), kDeepest));
+    throw UsageError(error_line(place_of(name, text, *deep), "is nested too deep",
+                                fmt::format("more than {} levels", kDeepest), "use fewer levels"));
   }
 }
 
@@ -173,18 +175,6 @@ std::string float_text(double value) {
   std::string text = plain_text(value);
   if (text.find_first_of(".en") == text.npos) text += ".0";
   return text;
-}
-
-std::string one_line(std::string_view text) {
-  std::string result;
-  for (const char letter : text) {
-    if (byte_of(letter) < 0x20 || byte_of(letter) == 0x7F) {
-      result += fmt::format("\\x{:02x}", byte_of(letter));
-    } else {
-      result += letter;
-    }
-  }
-  return result;
 }
 
 }  // namespace config_text

@@ -31,7 +31,4 @@ std::string float_text(double value);
 /// The same for people: no ".0".
 std::string plain_text(double value);
 
-/// Control characters made visible, so that a message stays on its line.
-std::string one_line(std::string_view text);
-
 }  // namespace cimstat::core::config_text

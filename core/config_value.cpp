@@ -108,17 +108,17 @@ double read_number(const ConfigNode& node, Quantity quantity, const Range& range
     try {
       value = parse_quantity(*quantity_text, quantity);
     } catch (const std::invalid_argument& reason) {
-      throw Problem{fmt::format("{} is not {} ({})", shown(node), name, reason.what()), remedy};
+      throw Problem{fmt::format("{} is not {}", shown(node), name), reason.what(), remedy};
     }
   } else {
-    throw Problem{fmt::format("{} is not {} (its kind is {})", shown(node), name, kind_of(node)),
-                  remedy};
+    throw Problem{fmt::format("{} is not {}", shown(node), name),
+                  fmt::format("its kind is {}", kind_of(node)), remedy};
   }
   if (!std::isfinite(value)) {
-    throw Problem{fmt::format("{} is not {} (it is not finite)", shown(node), name), remedy};
+    throw Problem{fmt::format("{} is not {}", shown(node), name), "it is not finite", remedy};
   }
   if (!lies_in(value, range)) {
-    throw Problem{fmt::format("{} is out of range ({})", shown(node), rule_of(range, quantity)),
+    throw Problem{fmt::format("{} is out of range", shown(node)), rule_of(range, quantity),
                   remedy_of(range, quantity)};
   }
   return value;
@@ -136,17 +136,17 @@ std::uint64_t read_count(const ConfigNode& node, std::uint64_t low, std::uint64_
   const std::string remedy =
       fmt::format("write an integer such as {}", std::clamp(kTypical, low, high));
   const auto whole = whole_number(node);
-  if (!whole) throw Problem{fmt::format("{} is not a count ({})", shown(node), rule), remedy};
+  if (!whole) throw Problem{fmt::format("{} is not a count", shown(node)), rule, remedy};
   if (whole->negative || whole->value < low || whole->value > high) {
-    throw Problem{fmt::format("{} is out of range ({})", shown(node), rule), remedy};
+    throw Problem{fmt::format("{} is out of range", shown(node)), rule, remedy};
   }
   return whole->value;
 }
 
 std::string read_text(const ConfigNode& node) {
   if (const auto* string = std::get_if<std::string>(&node.value)) return *string;
-  throw Problem{fmt::format("{} is not a text (its kind is {})", shown(node), kind_of(node)),
-                "put it in quotes"};
+  throw Problem{fmt::format("{} is not a text", shown(node)),
+                fmt::format("its kind is {}", kind_of(node)), "put it in quotes"};
 }
 
 std::string read_choice(const ConfigNode& node, std::span<const std::string_view> choices) {
@@ -156,15 +156,15 @@ std::string read_choice(const ConfigNode& node, std::span<const std::string_view
   std::string list;
   for (const std::string& choice : words) list += (list.empty() ? "" : ", ") + choice;
   const auto meant = word == nullptr ? std::nullopt : nearest(*word, words);
-  throw Problem{fmt::format("{} is not a choice (one of {})", shown(node), list),
+  throw Problem{fmt::format("{} is not a choice", shown(node)), fmt::format("one of {}", list),
                 meant ? fmt::format("did you mean {}?", text::quoted(*meant))
                       : fmt::format("write one of them, such as {}", text::quoted(words.front()))};
 }
 
 bool read_flag(const ConfigNode& node) {
   if (const auto* flag = std::get_if<bool>(&node.value)) return *flag;
-  throw Problem{fmt::format("{} is not a flag (its kind is {})", shown(node), kind_of(node)),
-                "write true or false"};
+  throw Problem{fmt::format("{} is not a flag", shown(node)),
+                fmt::format("its kind is {}", kind_of(node)), "write true or false"};
 }
 
 }  // namespace cimstat::core::detail

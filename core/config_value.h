@@ -12,8 +12,9 @@
 namespace cimstat::core::detail {
 
 struct Problem {
-  std::string problem;  ///< "problem (why)"
-  std::string suggestion;
+  std::string problem;
+  std::string why;
+  std::string remedy;
 };
 
 struct QuantityWords {

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace cimstat::core {
 
@@ -16,7 +17,16 @@ enum class ExitCode : int {
   interrupted = 130,
 };
 
-/// An error at the rim: one clear line, "place: problem (why) suggestion", and the exit code.
+/// The one form of every message to users: "place: problem (why); remedy". An empty reason or
+/// remedy leaves its part out. One line of visible text whatever the parts hold (core/utf8.h,
+/// one_line).
+///
+/// place: `file`, `file:line:column: key`, `file: /object/path` or `--option`.
+/// remedy: what to do, in the imperative, or a question such as "did you mean sigma?".
+std::string error_line(std::string_view place, std::string_view problem, std::string_view why = {},
+                       std::string_view remedy = {});
+
+/// An error at the rim: one clear line, made by error_line, and the exit code.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace cimstat::core {
@@ -8,5 +9,9 @@ namespace cimstat::core {
 /// Bytes of the UTF-8 character that starts at text[at]; 0 where there is none (RFC 3629,
 /// section 4). at < text.size().
 std::size_t utf8_length(std::string_view text, std::size_t at);
+
+/// Text that a terminal shows as one line: bytes that are not UTF-8, control characters, line
+/// separators and the marks that turn the direction of writing become \xNN, byte by byte.
+std::string one_line(std::string_view text);
 
 }  // namespace cimstat::core

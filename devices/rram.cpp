@@ -64,7 +64,8 @@ Given read_either(const core::ConfigTable& law, std::string_view stem) {
     return {.value = law.number(stem, Quantity::conductance, Range::positive())};
   }
   if (law.has(stem)) {
-    law.fail(resistance_key, fmt::format("given together with {}", stem), "keep one of the two");
+    law.fail(resistance_key, fmt::format("given together with {}", stem), {},
+             "keep one of the two");
   }
   return {.value = law.number(resistance_key, Quantity::resistance, Range::positive()),
           .is_resistance = true};
@@ -73,8 +74,8 @@ Given read_either(const core::ConfigTable& law, std::string_view stem) {
 core::Shape read_lognormal(const core::ConfigTable& law) {
   const bool by_mean = law.has("mean") || law.has("mean_resistance");
   if (by_mean && (law.has("median") || law.has("median_resistance") || law.has("sigma"))) {
-    law.fail(law.has("sigma") ? "sigma" : "median",
-             "given together with a mean (mean = median exp(sigma^2 / 2), they are not the same)",
+    law.fail(law.has("sigma") ? "sigma" : "median", "given together with a mean",
+             "mean = median exp(sigma^2 / 2), they are not the same",
              "give median and sigma, or mean and sd");
   }
   Spread spread;
@@ -97,7 +98,7 @@ core::Shape read_lognormal(const core::ConfigTable& law) {
   if (law.has("low") || law.has("high")) {
     const double low = law.number_or("low", Quantity::conductance, Range::not_negative(), 0.0);
     const double high = law.number_or("high", Quantity::conductance, Range::positive(), 1.0);
-    if (low >= high) law.fail("low", "not below high", "swap the two");
+    if (low >= high) law.fail("low", "not below high", {}, "swap the two");
     return core::TruncatedLogNormal{median, spread.sigma, low, high};
   }
   return core::LogNormal{median, spread.sigma};
@@ -105,8 +106,8 @@ core::Shape read_lognormal(const core::ConfigTable& law) {
 
 core::Shape read_normal(const core::ConfigTable& law) {
   if (law.has("mean_resistance")) {
-    law.fail("mean_resistance",
-             "a normal law is one of the conductance here (1/R of a normal is not normal)",
+    law.fail("mean_resistance", "a normal law is one of the conductance here",
+             "1/R of a normal is not normal",
              "give mean and sd as conductances, or use a lognormal");
   }
   const double mean = law.number("mean", Quantity::conductance, Range::not_negative());
@@ -114,7 +115,7 @@ core::Shape read_normal(const core::ConfigTable& law) {
   if (law.has("low") || law.has("high")) {
     const double low = law.number_or("low", Quantity::conductance, Range::not_negative(), 0.0);
     const double high = law.number_or("high", Quantity::conductance, Range::positive(), 1.0);
-    if (low >= high) law.fail("low", "not below high", "swap the two");
+    if (low >= high) law.fail("low", "not below high", {}, "swap the two");
     return core::TruncatedNormal{mean, sd, low, high};
   }
   return core::Normal{mean, sd};
@@ -124,7 +125,7 @@ core::Shape read_empirical(const core::ConfigTable& law) {
   core::Empirical empirical;
   empirical.value = law.numbers("values", Quantity::conductance, Range::not_negative());
   if (empirical.value.size() < 2) {
-    law.fail("values", "fewer than 2 quantiles", "list conductances in ascending order");
+    law.fail("values", "fewer than 2 quantiles", {}, "list conductances in ascending order");
   }
   if (law.has("probabilities")) {
     empirical.probability = law.numbers("probabilities", Quantity::ratio, Range::fraction());
@@ -132,7 +133,7 @@ core::Shape read_empirical(const core::ConfigTable& law) {
       law.fail("probabilities",
                fmt::format("{} probabilities for {} values", empirical.probability.size(),
                            empirical.value.size()),
-               "give one for each value, from 0 to 1");
+               {}, "give one for each value, from 0 to 1");
     }
   } else {
     const double last = double(empirical.value.size() - 1);
@@ -141,12 +142,12 @@ core::Shape read_empirical(const core::ConfigTable& law) {
   }
   const auto& p = empirical.probability;
   for (std::size_t i = 1; i < p.size(); ++i) {
-    if (p[i] <= p[i - 1]) law.fail("probabilities", "not strictly ascending", "sort them");
+    if (p[i] <= p[i - 1]) law.fail("probabilities", "not strictly ascending", {}, "sort them");
     if (empirical.value[i] < empirical.value[i - 1])
-      law.fail("values", "not ascending", "sort them");
+      law.fail("values", "not ascending", {}, "sort them");
   }
   if (p.front() != 0.0 || p.back() != 1.0) {
-    law.fail("probabilities", "do not run from 0 to 1", "the first must be 0 and the last 1");
+    law.fail("probabilities", "do not run from 0 to 1", {}, "make the first 0 and the last 1");
   }
   return empirical;
 }
@@ -200,9 +201,8 @@ RramCell read_rram(const core::ConfigTable& cell) {
   constexpr std::array<std::string_view, 1> models = {"rram"};
   cell.choice("model", models);
   if (cell.has("levels")) {
-    cell.fail("levels",
-              "an RRAM cell has two levels in error tables (LRS and HRS; a table's classes are "
-              "keyed by the LRS count)",
+    cell.fail("levels", "an RRAM cell has two levels in error tables",
+              "LRS and HRS; a table's classes are keyed by the LRS count",
               "describe them in [cell.lrs] and [cell.hrs]");
   }
   RramCell result{.lrs = read_conductance(cell.table("lrs")),
@@ -216,16 +216,15 @@ RramCell read_rram(const core::ConfigTable& cell) {
   }
   if (result.stuck_at_lrs + result.stuck_at_hrs > 1.0) {
     cell.fail("stuck_at_lrs", "stuck_at_lrs + stuck_at_hrs exceeds 1",
-              "they are fractions of all cells");
+              "they are fractions of all cells", "lower one of them");
   }
   if (result.access_resistance > 0.0) {
     for (const auto& [name, shape] :
          {std::pair("lrs", &result.lrs), std::pair("hrs", &result.hrs)}) {
       const auto* normal = std::get_if<core::Normal>(shape);
       if (normal != nullptr && normal->mean < 9.0 * normal->sd) {
-        cell.table(name).fail("sd",
-                              "a normal law this wide reaches negative conductances, which have no "
-                              "meaning behind access_resistance",
+        cell.table(name).fail("sd", "a normal law this wide reaches negative conductances",
+                              "they have no meaning behind access_resistance",
                               "truncate it with low = 0, or use a lognormal");
       }
     }

@@ -68,10 +68,9 @@ circuits::Ladder read_ladder(const ConfigTable& converter, Macro& macro) {
   macro.reference_rows =
       static_cast<std::uint32_t>(converter.count_or("reference_rows", 1, rows, rows));
   if (macro.placement != circuits::Placement::uniform && converter.has("codes")) {
-    converter.fail(
-        "codes",
-        "only a uniform ladder has a free number of codes (the others have one for each level)",
-        "remove it, or set references = \"uniform\"");
+    converter.fail("codes", "only a uniform ladder has a free number of codes",
+                   "the others have one for each level",
+                   "remove it, or set references = \"uniform\"");
   }
   switch (macro.placement) {
     case circuits::Placement::midpoint:
@@ -104,7 +103,7 @@ Macro read_macro(const core::Config& config) {
             "mean conductance {} is not above that of hrs, {}",
             core::format_quantity(design.lrs.mean() / macro.read_voltage, Quantity::conductance),
             core::format_quantity(design.hrs.mean() / macro.read_voltage, Quantity::conductance)),
-        "LRS is the state that conducts; swap the two");
+        "LRS is the state that conducts", "swap the two");
   }
   if (column.has("leakage")) {
     macro.leakage = devices::read_conductance(column.table("leakage"));
@@ -131,7 +130,7 @@ std::vector<std::uint32_t> read_active_rows(const ConfigTable& table, std::uint3
       active_rows.push_back(static_cast<std::uint32_t>(n));
     }
     if (active_rows.empty())
-      table.fail("active_rows", "empty", "list numbers of active rows, or write \"all\"");
+      table.fail("active_rows", "empty", {}, "list numbers of active rows, or write \"all\"");
   } else {
     active_rows.push_back(static_cast<std::uint32_t>(table.count("active_rows", 0, rows)));
   }
@@ -206,10 +205,10 @@ circuits::ErrorTable empty_table(const circuits::ColumnDesign& design,
 void check_size(std::size_t classes, std::uint32_t codes) {
   constexpr std::size_t entry_limit = std::size_t{1} << 27;
   if (classes * codes > entry_limit) {
-    throw core::UsageError(fmt::format(
-        "table.active_rows: {} classes x {} codes are more entries than a table may have "
-        "({}) list fewer numbers of active rows",
-        classes, codes, entry_limit));
+    throw core::UsageError(core::error_line(
+        "table.active_rows",
+        fmt::format("{} classes x {} codes are more entries than a table may have", classes, codes),
+        fmt::format("{}", entry_limit), "list fewer numbers of active rows"));
   }
 }
 
@@ -285,9 +284,8 @@ ChosenTable make_table(const Experiment& experiment,
   }
   const auto obstacle = circuits::exact_obstacle(design);
   if (obstacle && settings.method == Method::exact) {
-    throw core::UsageError(
-        fmt::format("table.method: \"exact\" can't be used ({}) choose \"auto\" or \"monte_carlo\"",
-                    *obstacle));
+    throw core::UsageError(core::error_line("table.method", "\"exact\" can't be used", *obstacle,
+                                            "choose \"auto\" or \"monte_carlo\""));
   }
   if (!obstacle) {
     try {

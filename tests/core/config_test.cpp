@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "core/utf8.h"
 
 namespace cimstat::core {
 namespace {
@@ -123,18 +124,19 @@ TEST(ConfigError, NamesAValueOutOfRangeAtItsPlace) {
     config.table("cell").table("lrs").number("sigma", Quantity::ratio, Range::not_negative());
   };
   EXPECT_EQ(message_of(kMacro, sigma),
-            "macro.toml:7:10: cell.lrs.sigma: -0.1 is out of range (must be >= 0) write a "
+            "macro.toml:7:10: cell.lrs.sigma: -0.1 is out of range (must be >= 0); write a "
             "non-negative number");
   EXPECT_EQ(message_of("v = \"3 V\"", read_number("v", Quantity::voltage, {0.0, 1.2, true, false})),
-            "macro.toml:1:5: v: \"3 V\" is out of range (must be > 0 and <= 1.2 V) write a number "
+            "macro.toml:1:5: v: \"3 V\" is out of range (must be > 0 and <= 1.2 V); write a number "
             "between 0 and 1.2 V");
   EXPECT_EQ(message_of("r = 0", read_number("r", Quantity::resistance, Range::positive())),
-            "macro.toml:1:5: r: 0 is out of range (must be > 0) write a positive number");
-  EXPECT_EQ(message_of("p = 2", read_number("p", Quantity::ratio, Range::fraction())),
-            "macro.toml:1:5: p: 2 is out of range (must be >= 0 and <= 1) write a number between 0 "
-            "and 1");
+            "macro.toml:1:5: r: 0 is out of range (must be > 0); write a positive number");
+  EXPECT_EQ(
+      message_of("p = 2", read_number("p", Quantity::ratio, Range::fraction())),
+      "macro.toml:1:5: p: 2 is out of range (must be >= 0 and <= 1); write a number between 0 "
+      "and 1");
   EXPECT_EQ(message_of("r = 1", read_number("r", Quantity::resistance, {2000.0})),
-            "macro.toml:1:5: r: 1 is out of range (must be >= 2 kohm) write a larger number");
+            "macro.toml:1:5: r: 1 is out of range (must be >= 2 kohm); write a larger number");
 }
 
 TEST(ConfigError, NamesTheExpectedUnit) {
@@ -143,12 +145,12 @@ TEST(ConfigError, NamesTheExpectedUnit) {
   };
   EXPECT_EQ(message_of(kMacro, voltage),
             "macro.toml:8:14: cell.lrs.resistance: \"6 kohm\" is not a voltage (the unit \"kohm\" "
-            "where V is needed) write a voltage such as \"0.2 V\"");
+            "where V is needed); write a voltage such as \"0.2 V\"");
   EXPECT_EQ(message_of("p = \"6 V\"", read_number("p", Quantity::ratio, {})),
-            "macro.toml:1:5: p: \"6 V\" is not a number (the unit \"V\" where only % may stand) "
+            "macro.toml:1:5: p: \"6 V\" is not a number (the unit \"V\" where only % may stand); "
             "write a number such as 0.05");
   EXPECT_EQ(message_of("r = \"much\"", read_number("r", Quantity::resistance, {})),
-            "macro.toml:1:5: r: \"much\" is not a resistance (no number in it) write a resistance "
+            "macro.toml:1:5: r: \"much\" is not a resistance (no number in it); write a resistance "
             "such as \"6 kohm\"");
 }
 
@@ -158,12 +160,12 @@ TEST(ConfigError, PointsAtTheItemOfAList) {
   };
   EXPECT_EQ(message_of(kMacro, samples),
             "macro.toml:10:13: cell.lrs.samples[3]: \"4 V\" is not a resistance (the unit \"V\" "
-            "where ohm is needed) write a resistance such as \"6 kohm\"");
+            "where ohm is needed); write a resistance such as \"6 kohm\"");
   EXPECT_EQ(message_of("rows = [1, 0]", [](const Config& c) { c.counts("rows", 1, 9); }),
-            "macro.toml:1:12: rows[1]: 0 is out of range (must be a whole number from 1 to 9) "
+            "macro.toml:1:12: rows[1]: 0 is out of range (must be a whole number from 1 to 9); "
             "write an integer such as 9");
   EXPECT_EQ(message_of("rows = 4", [](const Config& c) { c.counts("rows", 1, 9); }),
-            "macro.toml:1:8: rows: 4 is not a list (its kind is integer) write whole numbers in "
+            "macro.toml:1:8: rows: 4 is not a list (its kind is integer); write whole numbers in "
             "square brackets");
 }
 
@@ -171,7 +173,7 @@ TEST(ConfigError, RefusesNumbersThatAreNotFinite) {
   for (const std::string value : {"nan", "inf", "-inf"}) {
     EXPECT_EQ(message_of("a = " + value, read_number("a", Quantity::ratio, {})),
               "macro.toml:1:5: a: " + value +
-                  " is not a number (it is not finite) write a number such as 0.05");
+                  " is not a number (it is not finite); write a number such as 0.05");
   }
   EXPECT_THAT(message_of("a = \"nan V\"", read_number("a", Quantity::voltage, {})),
               HasSubstr("no number in it"));
@@ -182,13 +184,13 @@ TEST(ConfigError, RefusesNumbersThatAreNotFinite) {
 TEST(ConfigError, RefusesCountsThatAreNotWhole) {
   const auto count = [](const Config& config) { config.count("n", 1, 5); };
   EXPECT_EQ(message_of("n = 2.5", count),
-            "macro.toml:1:5: n: 2.5 is not a count (must be a whole number from 1 to 5) write an "
+            "macro.toml:1:5: n: 2.5 is not a count (must be a whole number from 1 to 5); write an "
             "integer such as 5");
   EXPECT_EQ(message_of("n = -3", count),
-            "macro.toml:1:5: n: -3 is out of range (must be a whole number from 1 to 5) write an "
+            "macro.toml:1:5: n: -3 is out of range (must be a whole number from 1 to 5); write an "
             "integer such as 5");
   EXPECT_EQ(message_of("n = -3.0", [](const Config& config) { config.count("n", 1, kAny); }),
-            "macro.toml:1:5: n: -3 is out of range (must be a whole number >= 1) write an integer "
+            "macro.toml:1:5: n: -3 is out of range (must be a whole number >= 1); write an integer "
             "such as 1000");
   for (const std::string value : {"1e30", "nan", "\"many\"", "true", "[]", "2020-01-01"}) {
     EXPECT_THAT(message_of("n = " + value, count), HasSubstr("is not a count")) << value;
@@ -198,25 +200,25 @@ TEST(ConfigError, RefusesCountsThatAreNotWhole) {
 TEST(ConfigError, TellsWhichKindWasFound) {
   const std::vector<std::string_view> choices{"normal", "lognormal"};
   EXPECT_EQ(message_of("a = true", read_number("a", Quantity::time, {})),
-            "macro.toml:1:5: a: true is not a time (its kind is flag) write a time such as "
+            "macro.toml:1:5: a: true is not a time (its kind is flag); write a time such as "
             "\"10 ns\"");
   EXPECT_EQ(message_of("a = 1", [](const Config& config) { config.text("a"); }),
-            "macro.toml:1:5: a: 1 is not a text (its kind is integer) put it in quotes");
+            "macro.toml:1:5: a: 1 is not a text (its kind is integer); put it in quotes");
   EXPECT_EQ(message_of("a = 1", [](const Config& config) { config.flag_or("a", true); }),
-            "macro.toml:1:5: a: 1 is not a flag (its kind is integer) write true or false");
+            "macro.toml:1:5: a: 1 is not a flag (its kind is integer); write true or false");
   EXPECT_EQ(message_of("a = 1", [](const Config& config) { config.table("a"); }),
-            "macro.toml:1:5: a: 1 is not a table (its kind is integer) write a section [a]");
+            "macro.toml:1:5: a: 1 is not a table (its kind is integer); write a section [a]");
   EXPECT_EQ(message_of("[[a]]", [](const Config& config) { config.table_or_empty("a"); }),
-            "macro.toml:1:1: a: [...] is not a table (its kind is array) write a section [a]");
+            "macro.toml:1:1: a: [...] is not a table (its kind is array); write a section [a]");
   EXPECT_EQ(message_of("a = 1", [&](const Config& config) { config.choice("a", choices); }),
-            "macro.toml:1:5: a: 1 is not a choice (one of normal, lognormal) write one of them, "
+            "macro.toml:1:5: a: 1 is not a choice (one of normal, lognormal); write one of them, "
             "such as \"normal\"");
 }
 
 TEST(ConfigError, OffersTheNearestChoice) {
   const std::vector<std::string_view> choices{"normal", "lognormal"};
   EXPECT_EQ(message_of("a = \"lognromal\"", [&](const Config& c) { c.choice("a", choices); }),
-            "macro.toml:1:5: a: \"lognromal\" is not a choice (one of normal, lognormal) did you "
+            "macro.toml:1:5: a: \"lognromal\" is not a choice (one of normal, lognormal); did you "
             "mean \"lognormal\"?");
 }
 
@@ -226,21 +228,21 @@ TEST(ConfigError, PointsAtTheTableOfAMissingKey) {
   };
   EXPECT_EQ(message_of(kMacro, resistance),
             "macro.toml:11:1: cell.hrs.resistance: is missing (a resistance such as \"6 kohm\" is "
-            "needed) add it to [cell.hrs]");
+            "needed); add it to [cell.hrs]");
   EXPECT_EQ(message_of("\n\na = 1", [](const Config& config) { config.text("name"); }),
-            "macro.toml:1:1: name: is missing (a text is needed) add it at the top of the file");
+            "macro.toml:1:1: name: is missing (a text is needed); add it at the top of the file");
   const auto in_absent = [](const Config& config) {
     config.table("cell").table_or_empty("extra").count("rows", 1, 9);
   };
   EXPECT_EQ(
       message_of("\n[cell]", in_absent),
-      "macro.toml:2:1: cell.extra.rows: is missing (a whole number from 1 to 9 is needed) add "
+      "macro.toml:2:1: cell.extra.rows: is missing (a whole number from 1 to 9 is needed); add "
       "it to [cell.extra]");
 }
 
 TEST(ConfigError, SuspectsAMisspeltKeyWhereOneIsMissing) {
   EXPECT_EQ(message_of(kMacro, [](const Config& config) { config.table("cel"); }),
-            "macro.toml:1:1: cel: is missing (a table is needed) did you misspell it as cell?");
+            "macro.toml:1:1: cel: is missing (a table is needed); did you misspell it as cell?");
 }
 
 TEST(ConfigError, RefusesUnknownKeysAtTheirPlaceWithTheNearestKnownOne) {
@@ -250,14 +252,14 @@ TEST(ConfigError, RefusesUnknownKeysAtTheirPlaceWithTheNearestKnownOne) {
     lrs.number_or("median", Quantity::conductance, {}, 1.0);
   };
   EXPECT_EQ(message_of("[cell]\n  sgima = 1\n", reads),
-            "macro.toml:2:3: cell.sgima: is unknown (known here: median, sigma) did you mean "
+            "macro.toml:2:3: cell.sgima: is unknown (known here: median, sigma); did you mean "
             "sigma?");
   EXPECT_EQ(message_of("[cell]\n", reads), "");
   EXPECT_EQ(message_of("[cell]\nx = 1\n[other]\ny = 1\nz = 2\n", reads),
-            "macro.toml:2:1: cell.x: is unknown (known here: median, sigma) remove it; also not "
-            "used: other");
+            "macro.toml:2:1: cell.x: is unknown (known here: median, sigma; also not used: "
+            "other); remove it");
   EXPECT_EQ(message_of("median = 1\n[cell]\n", reads),
-            "macro.toml:1:1: median: is unknown (known here: cell) did you mean cell.median?");
+            "macro.toml:1:1: median: is unknown (known here: cell); did you mean cell.median?");
 }
 
 TEST(ConfigError, RefusesAKeyThatWasAskedForButNotRead) {
@@ -265,17 +267,17 @@ TEST(ConfigError, RefusesAKeyThatWasAskedForButNotRead) {
     if (config.has("median")) config.count_or("rows", 1, 9, 1);
   };
   EXPECT_EQ(message_of("median = 1\nrows = 2", reads),
-            "macro.toml:1:1: median: has no effect here (what else is set leaves no use for it) "
+            "macro.toml:1:1: median: has no effect here (what else is set leaves no use for it); "
             "remove it");
 }
 
 TEST(ConfigError, LetsTheProgramPointAtAKeyOrATable) {
   EXPECT_EQ(message_of(kMacro,
                        [](const Config& config) {
-                         config.table("cell").table("hrs").fail(
-                             "sigma", "contradicts the mean (both are given)", "remove one");
+                         config.table("cell").table("hrs").fail("sigma", "contradicts the mean",
+                                                                "both are given", "remove one");
                        }),
-            "macro.toml:12:9: cell.hrs.sigma: contradicts the mean (both are given) remove one");
+            "macro.toml:12:9: cell.hrs.sigma: contradicts the mean (both are given); remove one");
   EXPECT_EQ(message_of(kMacro,
                        [](const Config& config) {
                          config.table("cell").table("hrs").fail("", "is odd (it is)");
@@ -289,10 +291,10 @@ TEST(ConfigError, KeepsThePlaceOfBadToml) {
   EXPECT_EQ(
       message_of("x = 1\na = 6 kohm # why\n", nothing),
       "macro.toml:2:7: is not valid TOML (while parsing key-value pair: expected a comment or "
-      "whitespace, saw 'k') put text and quantities in quotes: a = \"6 kohm\"");
+      "whitespace, saw 'k'); put text and quantities in quotes: a = \"6 kohm\"");
   EXPECT_THAT(message_of("a = \n", nothing), StartsWith("macro.toml:1:5: is not valid TOML ("));
   EXPECT_THAT(message_of("a = \n", nothing), HasSubstr("write a value after the \"=\""));
-  EXPECT_THAT(message_of("a = 1\na = 3\n", nothing), HasSubstr(") correct this line"));
+  EXPECT_THAT(message_of("a = 1\na = 3\n", nothing), HasSubstr("); correct this line"));
   EXPECT_THAT(message_of("[a\nb = 2\n", nothing), StartsWith("macro.toml:1:3: is not valid TOML"));
   EXPECT_THAT(message_of("a = \"x\n", nothing), StartsWith("macro.toml:1:7: is not valid TOML"));
 }
@@ -300,10 +302,11 @@ TEST(ConfigError, KeepsThePlaceOfBadToml) {
 TEST(ConfigError, StaysOnOneLineWhateverTheFileHolds) {
   // message_of checks for line breaks.
   EXPECT_EQ(message_of("\"a\\nb\" = 1", nothing),
-            "macro.toml:1:1: \"a\\nb\": is unknown (known here: nothing) remove it");
-  EXPECT_EQ(message_of("a = \"x\\r\\ny\"", read_number("a", Quantity::ratio, {})),
-            "macro.toml:1:5: a: \"x\\r\\ny\" is not a number (no number in it) write a number such "
-            "as 0.05");
+            "macro.toml:1:1: \"a\\nb\": is unknown (known here: nothing); remove it");
+  EXPECT_EQ(
+      message_of("a = \"x\\r\\ny\"", read_number("a", Quantity::ratio, {})),
+      "macro.toml:1:5: a: \"x\\r\\ny\" is not a number (no number in it); write a number such "
+      "as 0.05");
   EXPECT_THAT(
       message_of("a = \"" + std::string(1000, 'x') + "\"", read_number("a", Quantity::ratio, {})),
       HasSubstr("\"" + std::string(60, 'x') + "\"... is not a number"));
@@ -315,11 +318,25 @@ TEST(ConfigError, StaysOnOneLineWhateverTheFileHolds) {
   }
 }
 
+TEST(ErrorLine, LeavesOutWhatIsEmpty) {
+  EXPECT_EQ(error_line("a.toml", "is odd"), "a.toml: is odd");
+  EXPECT_EQ(error_line("a.toml", "is odd", "it is"), "a.toml: is odd (it is)");
+  EXPECT_EQ(error_line("a.toml", "is odd", "", "go"), "a.toml: is odd; go");
+  EXPECT_EQ(error_line("--set x", "is odd", "it is", "go"), "--set x: is odd (it is); go");
+}
+
+TEST(ErrorLine, ShowsWhatWouldActOnATerminal) {
+  EXPECT_EQ(error_line("a\nb", "\x1b[2J", "\x7f", "\xff"), "a\\x0ab: \\x1b[2J (\\x7f); \\xff");
+  EXPECT_EQ(one_line("\u009b1m \u2028 \u202e \u2066"),
+            "\\xc2\\x9b1m \\xe2\\x80\\xa8 \\xe2\\x80\\xae \\xe2\\x81\\xa6");
+  EXPECT_EQ(one_line("\u03a9 \u20ac \U0001F600"), "\u03a9 \u20ac \U0001F600");
+}
+
 // ---- the text as a whole
 
 TEST(ConfigText, MustBeUtf8) {
   EXPECT_EQ(message_of("x = 1\na = \"\xc3\xa9\xff\"", nothing),
-            "macro.toml:2:7: is not UTF-8 text (byte 0xff) save the file as UTF-8");
+            "macro.toml:2:7: is not UTF-8 text (byte 0xff); save the file as UTF-8");
   for (const char* bad :
        {"\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82"}) {
     EXPECT_THAT(message_of(std::string("a = \"") + bad + "\"", nothing), HasSubstr("UTF-8")) << bad;
@@ -353,7 +370,7 @@ TEST(ConfigText, NestedTooDeepIsRefusedAndNotACrash) {
     EXPECT_THAT(message_of(text, nothing), HasSubstr("is nested too deep (more than 16 levels)"));
   }
   EXPECT_EQ(message_of("[a]\n" + repeated("b.", 17) + "c = 1", nothing),
-            "macro.toml:2:32: is nested too deep (more than 16 levels) use fewer levels");
+            "macro.toml:2:32: is nested too deep (more than 16 levels); use fewer levels");
 }
 
 TEST(ConfigText, DotsInCommentsTextAndNumbersAreNotNesting) {
@@ -389,14 +406,15 @@ TEST(ConfigText, IsReadFromAFileOrRefusedWithAReason) {
   std::ofstream(bad) << "a == 1\n";
   EXPECT_THAT(refusal(bad), StartsWith(bad.string() + ":1:4: is not valid TOML"));
   const std::filesystem::path absent = directory / "absent.toml";
-  EXPECT_EQ(refusal(absent), absent.string() + ": can't be read (no such file) check the path");
+  EXPECT_EQ(refusal(absent), absent.string() + ": can't be read (no such file); check the path");
   EXPECT_EQ(refusal(directory),
-            directory.string() + ": can't be read (it is a directory) name a TOML file");
+            directory.string() + ": can't be read (it is a directory); name a TOML file");
   const std::filesystem::path large = directory / "large.toml";
   std::ofstream(large) << std::string((1 << 20) + 1, '#');
-  EXPECT_EQ(refusal(large), large.string() +
-                                ": is too long for a configuration (more than 1 MiB) check that it "
-                                "is the right file; keep long lists in a file of their own");
+  EXPECT_EQ(refusal(large),
+            large.string() +
+                ": is too long for a configuration (more than 1 MiB); check that it "
+                "is the right file");
   std::filesystem::remove_all(directory);
 }
 
@@ -423,16 +441,17 @@ TEST(ConfigSet, IsThePlaceOfItsErrors) {
     config.table("cell").table("lrs").number("sigma", Quantity::ratio, Range::not_negative());
   };
   EXPECT_EQ(message_of("", reads, {"cell.lrs.sigma=-1"}),
-            "--set cell.lrs.sigma: -1 is out of range (must be >= 0) write a non-negative number");
+            "--set cell.lrs.sigma: -1 is out of range (must be >= 0); write a non-negative number");
   EXPECT_EQ(
       message_of(kMacro, reads, {"cell.lrs={sigma=-1}"}),
-      "--set cell.lrs: cell.lrs.sigma: -1 is out of range (must be >= 0) write a non-negative "
+      "--set cell.lrs: cell.lrs.sigma: -1 is out of range (must be >= 0); write a non-negative "
       "number");
-  EXPECT_EQ(message_of("", reads, {"cell.lrs.x=1"}),
-            "--set cell.lrs.x: cell.lrs.sigma: is missing (a number such as 0.05 is needed) add it "
-            "to [cell.lrs]");
+  EXPECT_EQ(
+      message_of("", reads, {"cell.lrs.x=1"}),
+      "--set cell.lrs.x: cell.lrs.sigma: is missing (a number such as 0.05 is needed); add it "
+      "to [cell.lrs]");
   EXPECT_EQ(message_of("[cell.lrs]\nsigma = 1", reads, {"cell.lrs.sgima=1"}),
-            "--set cell.lrs.sgima: is unknown (known here: sigma) did you mean sigma?");
+            "--set cell.lrs.sgima: is unknown (known here: sigma); did you mean sigma?");
 }
 
 TEST(ConfigSet, RefusesWhatItCantRead) {
@@ -440,19 +459,19 @@ TEST(ConfigSet, RefusesWhatItCantRead) {
     return message_of("title = \"x\"\nlist = [1]\n", nothing, {assignment});
   };
   EXPECT_EQ(refusal("title"),
-            "--set title: has no value (key=value is needed) write --set title=...");
+            "--set title: has no value (key=value is needed); write --set title=...");
   EXPECT_EQ(refusal("a="),
-            "--set a: has no value (key=value is needed) write the value after the \"=\", or \"\" "
+            "--set a: has no value (key=value is needed); write the value after the \"=\", or \"\" "
             "for an empty text");
   EXPECT_EQ(
       refusal("a..b=1"),
-      "--set a..b: is not a key (names joined by dots are needed) write --set table.key=value");
+      "--set a..b: is not a key (names joined by dots are needed); write --set table.key=value");
   EXPECT_EQ(refusal("=1"),
-            "--set : is not a key (names joined by dots are needed) write --set table.key=value");
+            "--set : is not a key (names joined by dots are needed); write --set table.key=value");
   EXPECT_EQ(refusal("title.b=1"),
-            "--set title.b: title is \"x\" (of the kind text, not a table) set title itself");
+            "--set title.b: title is \"x\" (of the kind text, not a table); set title itself");
   EXPECT_EQ(refusal("list.b=1"),
-            "--set list.b: list is [...] (of the kind array, not a table) set list itself");
+            "--set list.b: list is [...] (of the kind array, not a table); set list itself");
   EXPECT_THAT(refusal("a=[1"),
               StartsWith("--set a: \"[1\" is not a TOML value (while parsing array"));
   EXPECT_THAT(refusal("a=1\nb=2"), StartsWith("--set a=1\\x0ab=2: holds a control character"));

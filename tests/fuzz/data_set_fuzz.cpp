@@ -1,0 +1,72 @@
+#include <algorithm>
+
+#include <zlib.h>
+
+#include "experiments/inference/dataset.h"
+#include "tests/fuzz/fuzz_target.h"
+
+namespace cimstat::fuzz {
+namespace {
+
+enum class Packing { none, as_given, gzipped };
+
+/// Whole gzip bytes, so that what is changed gets past the checksum.
+std::vector<std::uint8_t> gzipped(Bytes bytes) {
+  z_stream stream{};
+  if (deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+    finding("zlib cannot pack");
+  }
+  std::vector<std::uint8_t> packed(deflateBound(&stream, static_cast<uLong>(bytes.size())));
+  stream.next_in = const_cast<Bytef*>(bytes.data());
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = packed.data();
+  stream.avail_out = static_cast<uInt>(packed.size());
+  deflate(&stream, Z_FINISH);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
+/// `as_given`: the bytes are to be gzip's already.
+void store(std::string name, Bytes bytes, std::size_t packing) {
+  std::error_code ignored;
+  std::filesystem::remove(scratch_folder() / name, ignored);
+  std::filesystem::remove(scratch_folder() / (name + ".gz"), ignored);
+  switch (static_cast<Packing>(packing)) {
+    case Packing::none:
+      scratch_file(name, bytes);
+      return;
+    case Packing::as_given:
+      scratch_file(name + ".gz", bytes);
+      return;
+    case Packing::gzipped:
+      scratch_file(name + ".gz", gzipped(bytes));
+  }
+}
+
+}  // namespace
+}  // namespace cimstat::fuzz
+
+/// A folder with a file of images and one of labels. The input: how each is packed, how many images
+/// are asked for, the size of the first file, its bytes, then those of the second.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace cimstat;
+  constexpr std::size_t header = 4;
+  if (size < header) return 0;
+  const fuzz::Bytes bytes(data + header, size - header);
+  const std::size_t cut = std::min<std::size_t>(data[2] + 256U * data[3], bytes.size());
+  fuzz::store("t10k-images-idx3-ubyte", bytes.first(cut), data[0] % 3);
+  fuzz::store("t10k-labels-idx1-ubyte", bytes.subspan(cut), data[0] / 3 % 3);
+  const std::size_t limit =
+      data[1] == 255 ? std::numeric_limits<std::size_t>::max() : std::size_t{data[1]};
+  fuzz::accepts([&] {
+    const experiments::ImageSet set = experiments::read_named_images(
+        fuzz::scratch_folder().string(), experiments::Split::test, limit);
+    const bool labelled = std::all_of(set.labels.begin(), set.labels.end(),
+                                      [&](std::uint8_t label) { return label < set.classes; });
+    if (set.size() > limit || set.pixels.size() != set.size() * set.image_size() || !labelled) {
+      fuzz::finding("an image set that contradicts itself");
+    }
+  });
+  return 0;
+}

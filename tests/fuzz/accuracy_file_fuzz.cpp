@@ -43,10 +43,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const fuzz::StoredFile whole = fuzz::stored();
   const std::filesystem::path file =
       fuzz::hdf5_file_of({data, size}, whole, [](fuzz::StoredFile&) {});
-  const bool accepted = fuzz::accepts([&] {
+  const auto refusal = fuzz::refusal_of([&] {
     const experiments::AccuracyRecord record = experiments::read_accuracy(file);
     if (experiments::format_accuracy(record).empty()) fuzz::finding("nothing to show");
   });
-  fuzz::require_whole({data, size}, accepted);
+  fuzz::require_whole({data, size}, refusal);
   return 0;
 }

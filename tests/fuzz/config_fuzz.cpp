@@ -9,10 +9,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace cimstat;
   const std::string_view text = fuzz::text_of({data, size});
   experiments::Experiment experiment;
-  const bool accepted = fuzz::accepts([&] {
+  const auto refusal = fuzz::refusal_of([&] {
     experiment = experiments::read_experiment(core::Config::from_text(text, "input.toml"));
   });
-  if (!accepted) return 0;
+  if (refusal) return 0;
   const auto reread = [](const std::string& canonical) {
     try {
       return experiments::read_experiment(core::Config::from_text(canonical, "canonical.toml"));

@@ -59,7 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::store("t10k-labels-idx1-ubyte", bytes.subspan(cut), data[0] / 3 % 3);
   const std::size_t limit =
       data[1] == 255 ? std::numeric_limits<std::size_t>::max() : std::size_t{data[1]};
-  fuzz::accepts([&] {
+  fuzz::refusal_of([&] {
     const experiments::ImageSet set = experiments::read_named_images(
         fuzz::scratch_folder().string(), experiments::Split::test, limit);
     const bool labelled = std::all_of(set.labels.begin(), set.labels.end(),

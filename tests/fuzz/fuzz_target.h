@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,18 +31,18 @@ inline std::string_view text_of(Bytes bytes) {
 /// A finding unless the message is one line of sound UTF-8 without control characters.
 void require_clean_line(std::string_view message);
 
-/// Whether `read` accepts its input; false where it refuses it as it should.
+/// The message with which `read` refuses its input; nothing where it accepts it.
 template <class Read>
-bool accepts(Read&& read) {
+std::optional<std::string> refusal_of(Read&& read) {
   try {
     read();
-    return true;
+    return std::nullopt;
   } catch (const core::Error& error) {
     if (error.code() != core::ExitCode::usage && error.code() != core::ExitCode::data) {
       finding(fmt::format("exit code {}: {}", static_cast<int>(error.code()), error.what()));
     }
     require_clean_line(error.what());
-    return false;
+    return error.what();
   } catch (const std::exception& error) {
     finding(fmt::format("an exception that is no core::Error: {}", error.what()));
   }

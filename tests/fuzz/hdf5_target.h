@@ -28,9 +28,9 @@ std::filesystem::path hdf5_file_of(Bytes bytes, StoredFile whole, Finish&& finis
 }
 
 /// The recipe without a change must be accepted, or all others would be refused for its sake.
-inline void require_whole(Bytes bytes, bool accepted) {
-  if (bytes.size() == 1 && bytes[0] % 2 == 1 && !accepted) {
-    finding("a whole file is refused");
+inline void require_whole(Bytes bytes, const std::optional<std::string>& refusal) {
+  if (bytes.size() == 1 && bytes[0] % 2 == 1 && refusal) {
+    finding(fmt::format("a whole file is refused: {}", *refusal));
   }
 }
 

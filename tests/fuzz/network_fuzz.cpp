@@ -92,9 +92,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::filesystem::path file =
       fuzz::hdf5_file_of({data, size}, whole, [](fuzz::StoredFile&) {});
   experiments::Network network;
-  const bool accepted = fuzz::accepts([&] { network = experiments::read_network(file); });
-  fuzz::require_whole({data, size}, accepted);
-  if (!accepted || !fuzz::is_cheap(network)) return 0;
+  const auto refusal = fuzz::refusal_of([&] { network = experiments::read_network(file); });
+  fuzz::require_whole({data, size}, refusal);
+  if (refusal || !fuzz::is_cheap(network)) return 0;
   const experiments::ForwardPass pass(network, {.rows = 8});
   experiments::ForwardPass::Workspace workspace = pass.workspace();
   const auto& input = network.input_shape;

@@ -64,7 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   if (!overrides.empty()) fuzz::check_quantities(overrides.front());
-  fuzz::accepts([&] {
+  fuzz::refusal_of([&] {
     const experiments::Experiment experiment =
         experiments::read_experiment(core::Config::from_text(fuzz::macro, "input.toml", overrides));
     const experiments::Experiment again = experiments::read_experiment(

@@ -112,13 +112,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                                         : which == 1 ? sampled
                                                                      : free_codes,
                                                         fuzz::rehash);
-  const bool accepted = fuzz::accepts([&] {
+  const auto refusal = fuzz::refusal_of([&] {
     const experiments::TableRecord record = experiments::read_table(file);
-    fuzz::accepts([&] { experiments::CodeSampler sampler(record.table); });
+    fuzz::refusal_of([&] { experiments::CodeSampler sampler(record.table); });
     if (!fuzz::is_cheap(record)) return;
     const std::uint32_t active_rows = experiments::default_active_rows(record.table);
     experiments::render_report(experiments::report_input(record, {}, active_rows, {1}));
   });
-  fuzz::require_whole({data, size}, accepted);
+  fuzz::require_whole({data, size}, refusal);
   return 0;
 }

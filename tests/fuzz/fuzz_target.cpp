@@ -27,13 +27,6 @@ struct ScratchFolder {
   }
 };
 
-/// C0, DEL, and C1, which terminals obey as well (U+0080 .. U+009F).
-bool is_control(std::string_view character) {
-  const auto first = static_cast<unsigned char>(character[0]);
-  if (character.size() == 1) return first < 0x20 || first == 0x7F;
-  return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
-}
-
 }  // namespace
 
 void finding(std::string_view what) {
@@ -42,14 +35,8 @@ void finding(std::string_view what) {
 }
 
 void require_clean_line(std::string_view message) {
-  if (message.empty()) finding("an empty message");
-  for (std::size_t at = 0; at < message.size();) {
-    const std::size_t length = core::utf8_length(message, at);
-    if (length == 0 || is_control(message.substr(at, length))) {
-      finding(fmt::format("byte 0x{:02x} at {} of the message \"{}\"",
-                          static_cast<unsigned char>(message[at]), at, message));
-    }
-    at += length;
+  if (message.empty() || core::one_line(message) != message) {
+    finding(fmt::format("a message that is not one clean line: \"{}\"", message));
   }
 }
 

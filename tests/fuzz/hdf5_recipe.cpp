@@ -524,10 +524,10 @@ void change(StoredFile& file, Recipe& recipe) {
   }
 }
 
-std::vector<std::uint8_t> bytes_of(const StoredFile& stored) {
+void store(const StoredFile& stored, const std::filesystem::path& path) {
   silence_errors();
   const Properties access(H5Pcreate(H5P_FILE_ACCESS));
-  H5Pset_fapl_core(access.id(), std::size_t{1} << 16, false);
+  H5Pset_fapl_core(access.id(), std::size_t{1} << 16, true);  // written when it is closed
   H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG);
   const bool old = stored.version % 8 == 7;
   H5Pset_libver_bounds(access.id(), old ? H5F_LIBVER_EARLIEST : H5F_LIBVER_V110, H5F_LIBVER_V110);
@@ -535,25 +535,20 @@ std::vector<std::uint8_t> bytes_of(const StoredFile& stored) {
   H5Pset_link_creation_order(creation.id(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
   set_like_ours(creation);
   if (stored.version % 8 == 6) H5Pset_userblock(creation.id(), 512);
-  const File file(H5Fcreate("recipe.h5", H5F_ACC_TRUNC, creation.id(), access.id()));
-  if (!file) finding("the library cannot make a file in memory");
+  const File file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()));
+  if (!file) finding("the library cannot make a file");
   const Properties link(H5Pcreate(H5P_LINK_CREATE));
   H5Pset_create_intermediate_group(link.id(), 1);
   const Properties group_creation(H5Pcreate(H5P_GROUP_CREATE));
   set_like_ours(group_creation);
   H5Pset_link_creation_order(group_creation.id(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
-  for (const std::string& path : stored.groups) {
+  for (const std::string& name : stored.groups) {
     const Group group(
-        H5Gcreate2(file.id(), path.c_str(), link.id(), group_creation.id(), H5P_DEFAULT));
+        H5Gcreate2(file.id(), name.c_str(), link.id(), group_creation.id(), H5P_DEFAULT));
   }
   for (const StoredDataset& dataset : stored.datasets) store(file.id(), dataset);
   for (const StoredOddity& oddity : stored.oddities) store(file.id(), oddity);
   for (const StoredAttribute& attribute : stored.attributes) store(file.id(), attribute);
-  H5Fflush(file.id(), H5F_SCOPE_LOCAL);
-  const ssize_t size = H5Fget_file_image(file.id(), nullptr, 0);
-  std::vector<std::uint8_t> image(size > 0 ? static_cast<std::size_t>(size) : 0);
-  H5Fget_file_image(file.id(), image.data(), image.size());
-  return image;
 }
 
 }  // namespace cimstat::fuzz

@@ -53,7 +53,7 @@ StoredFile load(const std::filesystem::path& file);
 /// One change, as the recipe says.
 void change(StoredFile& file, Recipe& recipe);
 
-/// The bytes of the file; what the library refuses to store is left out.
-std::vector<std::uint8_t> bytes_of(const StoredFile& file);
+/// Writes it; what the library refuses to store is left out.
+void store(const StoredFile& stored, const std::filesystem::path& path);
 
 }  // namespace cimstat::fuzz

@@ -24,7 +24,9 @@ std::filesystem::path hdf5_file_of(Bytes bytes, StoredFile whole, Finish&& finis
   Recipe recipe(bytes.subspan(1));
   for (int i = 0; i < most_changes && !recipe.empty(); ++i) change(whole, recipe);
   if (bytes[0] % 4 == 3) finish(whole);
-  return scratch_file("input.h5", bytes_of(whole));
+  const std::filesystem::path file = scratch_folder() / "input.h5";
+  store(whole, file);
+  return file;
 }
 
 /// The recipe without a change must be accepted, or all others would be refused for its sake.

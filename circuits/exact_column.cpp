@@ -177,7 +177,8 @@ std::optional<std::string> exact_obstacle(const ColumnDesign& design) {
 
 ExactProbabilities exact_probabilities(const ColumnDesign& design,
                                        std::span<const ColumnClass> classes,
-                                       const ExactOptions& options, core::Threads threads) {
+                                       const ExactOptions& options, core::Threads threads,
+                                       const core::Progress& progress) {
   check(options);
   check(design, classes);
   if (const auto obstacle = noise_obstacle(design.sense)) throw core::UsageError(*obstacle);
@@ -197,22 +198,24 @@ ExactProbabilities exact_probabilities(const ColumnDesign& design,
   result.probability.resize(classes.size() * codes);
   result.error_bound.resize(classes.size());
   constexpr std::size_t block_size = 32;
-  core::for_each_block(
-      (classes.size() + block_size - 1) / block_size, threads, [&](std::size_t block, std::size_t) {
-        const std::size_t end = std::min(classes.size(), (block + 1) * block_size);
-        for (std::size_t i = block * block_size; i < end; ++i) {
-          const auto references = design.ladder.at(classes[i].active_rows);
-          double* row = result.probability.data() + i * codes;
-          if (normals[i]) {
-            fill_normal_row(*normals[i], references, row);
-            result.error_bound[i] = normal_error(*normals[i], reach_of(references));
-          } else {
-            const SumSeries series = inversion->series(series_of[i]);
-            fill_inverted_row(series, references, row);
-            result.error_bound[i] = 2.0 * series.error;
-          }
-        }
-      });
+  core::for_each_block((classes.size() + block_size - 1) / block_size, threads,
+                       [&](std::size_t block, std::size_t) {
+                         const std::size_t end = std::min(classes.size(), (block + 1) * block_size);
+                         for (std::size_t i = block * block_size; i < end; ++i) {
+                           const auto references = design.ladder.at(classes[i].active_rows);
+                           double* row = result.probability.data() + i * codes;
+                           if (normals[i]) {
+                             fill_normal_row(*normals[i], references, row);
+                             result.error_bound[i] =
+                                 normal_error(*normals[i], reach_of(references));
+                           } else {
+                             const SumSeries series = inversion->series(series_of[i]);
+                             fill_inverted_row(series, references, row);
+                             result.error_bound[i] = 2.0 * series.error;
+                           }
+                         }
+                       },
+                       progress);
   return result;
 }
 

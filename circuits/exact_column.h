@@ -35,7 +35,8 @@ std::optional<std::string> exact_obstacle(const ColumnDesign& design);
 /// P(code | class) for each class. Throws UsageError with exact_obstacle's text where it can't.
 ExactProbabilities exact_probabilities(const ColumnDesign& design,
                                        std::span<const ColumnClass> classes,
-                                       const ExactOptions& options, core::Threads threads);
+                                       const ExactOptions& options, core::Threads threads,
+                                       const core::Progress& progress = {});
 
 /// The distribution of the sensed current (bit-line sum + offset + noise) of one class.
 class SensedCurrent {

@@ -273,6 +273,16 @@ Shape64 Hdf5Input::shape(std::string_view dataset) const {
   return reader_->shape_of(dataset, Space(H5Dget_space(object.id())));
 }
 
+std::string Hdf5Input::element_type(std::string_view dataset) const {
+  silence_errors();
+  const Object object = reader_->open(dataset, H5I_DATASET, "dataset");
+  const Type type(H5Dget_type(object.id()));
+  const std::size_t bits = 8 * H5Tget_size(type.id());
+  if (H5Tget_class(type.id()) == H5T_FLOAT) return fmt::format("float{}", bits);
+  if (H5Tget_class(type.id()) != H5T_INTEGER) return "other";
+  return fmt::format("{}{}", H5Tget_sign(type.id()) == H5T_SGN_2 ? "int" : "uint", bits);
+}
+
 std::vector<double> Hdf5Input::doubles(std::string_view dataset, std::uint64_t limit) const {
   return reader_->read<double>(dataset, limit);
 }

@@ -1,7 +1,6 @@
 #include "core/provenance.h"
 
 #include <array>
-#include <cmath>
 #include <ctime>
 #include <fstream>
 #include <iterator>
@@ -16,6 +15,7 @@
 
 #include "core/atomic_file.h"
 #include "core/error.h"
+#include "core/json_text.h"
 
 namespace cimstat::core {
 namespace {
@@ -41,27 +41,6 @@ class Sha256 {
   }
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
-
-/// A JSON string (RFC 8259, section 7): quotation mark, backslash and control characters escaped.
-std::string json_string(std::string_view text) {
-  std::string result = "\"";
-  for (const char character : text) {
-    const auto code = static_cast<unsigned char>(character);
-    if (character == '"' || character == '\\') {
-      result += '\\';
-      result += character;
-    } else if (code < 0x20) {
-      result += fmt::format("\\u{:04x}", code);
-    } else {
-      result += character;
-    }
-  }
-  return result + '"';
-}
-
-std::string number(double value) {
-  return std::isfinite(value) ? fmt::format("{}", value) : std::string("null");
-}
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -105,8 +84,8 @@ void write_run_record(const RunRecord& record, const std::filesystem::path& resu
       {"source", json_string(source_text())},
       {"simd_target", json_string(record.simd_target)},
       {"threads", fmt::format("{}", record.threads)},
-      {"wall_seconds", number(record.wall_seconds)},
-      {"cpu_seconds", number(record.cpu_seconds)},
+      {"wall_seconds", json_number(record.wall_seconds)},
+      {"cpu_seconds", json_number(record.cpu_seconds)},
       {"host", json_string(host_name())},
       {"written", json_string(fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", now))},
   };

@@ -235,13 +235,14 @@ ChosenTable sampled_table(const Experiment& experiment,
 }
 
 ChosenTable exact_table(const Experiment& experiment,
-                        const std::vector<circuits::ColumnClass>& classes, core::Threads threads) {
+                        const std::vector<circuits::ColumnClass>& classes, core::Threads threads,
+                        const core::Progress& progress) {
   const TableSettings& settings = experiment.table;
   const circuits::ColumnDesign& design = experiment.macro.design;
   const auto shortcut =
       settings.closed_form ? circuits::Shortcut::allow : circuits::Shortcut::forbid;
   circuits::ExactProbabilities exact = circuits::exact_probabilities(
-      design, classes, {.tolerance = settings.tolerance, .shortcut = shortcut}, threads);
+      design, classes, {.tolerance = settings.tolerance, .shortcut = shortcut}, threads, progress);
   ChosenTable chosen{.table = empty_table(design, classes), .reason = {}};
   chosen.table.method = circuits::TableMethod::exact;
   chosen.table.probability = std::move(exact.probability);
@@ -289,7 +290,7 @@ ChosenTable make_table(const Experiment& experiment,
   }
   if (!obstacle) {
     try {
-      return exact_table(experiment, classes, threads);
+      return exact_table(experiment, classes, threads, progress);
     } catch (const core::UsageError& error) {
       // Some classes of a design can be beyond it where the extreme ones are not.
       if (settings.method == Method::exact) throw;

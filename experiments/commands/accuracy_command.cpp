@@ -32,10 +32,9 @@ std::filesystem::path network_file(const std::string& name) {
 circuits::ErrorTable table_of_every_class(Experiment& experiment, const CommonOptions& options) {
   std::vector<std::uint32_t> all(experiment.macro.design.rows + 1);
   std::iota(all.begin(), all.end(), 0U);
-  ProgressMeter meter("table", options.quiet);
-  return make_table(experiment, circuits::classes_for(all), options.thread_count(),
-                    meter.callback())
-      .table;
+  const auto classes = circuits::classes_for(all);
+  ProgressMeter meter("table", table_unit(experiment, classes.size()), options.verbosity());
+  return make_table(experiment, classes, options.thread_count(), meter.callback()).table;
 }
 
 }  // namespace
@@ -81,7 +80,10 @@ void add_accuracy_command(CLI::App& app) {
       table_hash = read.content_sha256;
     }
     const Network network = read_network(network_file(settings.network));
-    const ImageSet images = read_named_images(settings.data_set, Split::test);
+    const ImageSet images = [&] {
+      const PhaseNote note("reading " + settings.data_set, options->verbosity());
+      return read_named_images(settings.data_set, Split::test);
+    }();
     AccuracyRecord record{.name = experiment.name,
                           .network = network.name,
                           .data_set = images.name,
@@ -89,15 +91,16 @@ void add_accuracy_command(CLI::App& app) {
                           .confidence = experiment.table.confidence,
                           .result = {}};
     {
-      ProgressMeter meter("accuracy", options->quiet);
-      record.result =
-          accuracy_with_table(network, images, table,
-                              {.array = settings.array,
-                               .key = {.seed = experiment.seed},
-                               .stream = settings.stream,
-                               .reads = settings.reads,
-                               .images = std::min<std::uint64_t>(settings.images, images.size())},
-                              options->thread_count(), meter.callback());
+      const std::uint64_t number = std::min<std::uint64_t>(settings.images, images.size());
+      ProgressMeter meter("accuracy", {"images", static_cast<double>(number)},
+                          options->verbosity());
+      record.result = accuracy_with_table(network, images, table,
+                                          {.array = settings.array,
+                                           .key = {.seed = experiment.seed},
+                                           .stream = settings.stream,
+                                           .reads = settings.reads,
+                                           .images = number},
+                                          options->thread_count(), meter.callback());
     }
     write_accuracy(experiment, record, file);
     clock.write_record("accuracy", file, options->thread_count());

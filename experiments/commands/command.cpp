@@ -1,33 +1,15 @@
 #include "experiments/commands/command.h"
 
-#include <cstdio>
-#include <ctime>
 #include <unistd.h>
-#include <utility>
 
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "core/provenance.h"
 #include "core/simd.h"
 
+#include "circuits/exact_column.h"
+
 namespace cimstat::experiments {
-
-namespace {
-
-double cpu_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return double(now.tv_sec) + 1e-9 * double(now.tv_nsec);
-}
-
-std::string duration(double seconds) {
-  if (seconds < 60.0) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 3600.0) return fmt::format("{:.0f} min", seconds / 60.0);
-  return fmt::format("{:.1f} h", seconds / 3600.0);
-}
-
-}  // namespace
 
 void CommonOptions::add_to(CLI::App& app) {
   app.add_option("config", config, "experiment file (TOML)")->required();
@@ -79,58 +61,16 @@ void check_output(const std::filesystem::path& file,
   }
 }
 
-ProgressMeter::ProgressMeter(std::string what, bool quiet)
-    : what_(std::move(what)),
-      quiet_(quiet),
-      terminal_(isatty(STDERR_FILENO) == 1),
-      start_(std::chrono::steady_clock::now()),
-      last_(start_) {}
-
-ProgressMeter::~ProgressMeter() {
-  if (shown_ && terminal_) std::fputs("\r\033[K", stderr);
+bool will_be_sampled(const Experiment& experiment) {
+  return experiment.table.method == Method::monte_carlo ||
+         (experiment.table.method == Method::automatic &&
+          circuits::exact_obstacle(experiment.macro.design));
 }
 
-core::Progress ProgressMeter::callback() {
-  if (quiet_) return {};
-  return [this](std::size_t done, std::size_t total) { show(done, total); };
-}
-
-void ProgressMeter::show(std::size_t done, std::size_t total) {
-  using namespace std::chrono_literals;
-  const auto now = std::chrono::steady_clock::now();
-  if (done == 0 || total == 0 || now - last_ < (terminal_ ? 200ms : 30'000ms)) return;
-  last_ = now;
-  shown_ = true;
-  const double seconds = std::chrono::duration<double>(now - start_).count();
-  const double share = double(done) / double(total);
-  const std::string left = duration(seconds * (1.0 - share) / share);
-  if (!terminal_) {
-    fmt::print(stderr, "{}: {:.0f} % done, {} left\n", what_, 100.0 * share, left);
-    return;
-  }
-  constexpr int width = 30;
-  const int full = static_cast<int>(share * width);
-  fmt::print(stderr, "\r{} [{:#<{}}{:.<{}}] {:3.0f} %  {:.3g}/s  {} left \033[K", what_, "", full,
-             "", width - full, 100.0 * share, double(done) / seconds, left);
-  std::fflush(stderr);
-}
-
-RunClock::RunClock() : wall_(std::chrono::steady_clock::now()), cpu_(cpu_seconds()) {}
-
-double RunClock::wall_seconds() const {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_).count();
-}
-
-void RunClock::write_record(std::string_view command, const std::filesystem::path& result,
-                            core::Threads threads) const {
-  core::write_run_record({.command = std::string(command),
-                          .result_file = result.filename().string(),
-                          .result_sha256 = core::sha256_of_file(result),
-                          .simd_target = core::simd_target(),
-                          .threads = core::resolved(threads),
-                          .wall_seconds = wall_seconds(),
-                          .cpu_seconds = cpu_seconds() - cpu_},
-                         result);
+ProgressUnit table_unit(const Experiment& experiment, std::size_t classes) {
+  const auto number = static_cast<double>(classes);
+  if (!will_be_sampled(experiment)) return {"classes", number};
+  return {"trials", number * static_cast<double>(experiment.table.trials)};
 }
 
 }  // namespace cimstat::experiments

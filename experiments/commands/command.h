@@ -1,9 +1,7 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +11,8 @@
 #include "core/config.h"
 #include "core/parallel.h"
 
+#include "experiments/commands/progress_meter.h"
+#include "experiments/commands/run_clock.h"
 #include "experiments/experiment.h"
 
 /// The subcommands of `cimstat`, one file each: thin readers of options that call the rooms.
@@ -32,6 +32,7 @@ struct CommonOptions {
   /// Reads the configuration with --set and --seed applied, and picks the instruction set.
   core::Config open() const;
   core::Threads thread_count() const { return {threads}; }
+  Verbosity verbosity() const { return quiet ? Verbosity::quiet : Verbosity::normal; }
   /// `given`, or the configuration's name with another ending in the working folder; checked by
   /// check_output against the configuration.
   std::filesystem::path output(const std::filesystem::path& given, std::string_view ending) const;
@@ -42,37 +43,12 @@ struct CommonOptions {
 void check_output(const std::filesystem::path& file,
                   const std::vector<std::filesystem::path>& inputs);
 
-/// Progress on stderr: a bar on a terminal (at most 5 times a second), a line each 30 s otherwise.
-class ProgressMeter {
- public:
-  ProgressMeter(std::string what, bool quiet);
-  ~ProgressMeter();
-  ProgressMeter(const ProgressMeter&) = delete;
-  ProgressMeter& operator=(const ProgressMeter&) = delete;
-  core::Progress callback();
+/// What a table of `classes` is counted in while it is made: trials where it is sampled, else
+/// classes.
+ProgressUnit table_unit(const Experiment& experiment, std::size_t classes);
 
- private:
-  void show(std::size_t done, std::size_t total);
-  std::string what_;
-  bool quiet_;
-  bool terminal_;
-  bool shown_ = false;
-  std::chrono::steady_clock::time_point start_;
-  std::chrono::steady_clock::time_point last_;
-};
-
-/// Wall and CPU time from construction on; writes the run record of a result.
-class RunClock {
- public:
-  RunClock();
-  double wall_seconds() const;
-  void write_record(std::string_view command, const std::filesystem::path& result,
-                    core::Threads threads) const;
-
- private:
-  std::chrono::steady_clock::time_point wall_;
-  double cpu_;
-};
+/// Whether the settings and the design lead to sampling.
+bool will_be_sampled(const Experiment& experiment);
 
 // Each adds its subcommand; the callback runs it and may throw.
 void add_margin_command(CLI::App& app);

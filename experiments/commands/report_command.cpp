@@ -19,6 +19,7 @@ void add_report_command(CLI::App& app) {
     std::filesystem::path output_file;
     std::uint32_t active_rows = 0;
     unsigned threads = 0;
+    bool quiet = false;
   };
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
@@ -30,6 +31,7 @@ void add_report_command(CLI::App& app) {
                       "number of active rows to show (default: the largest up to 16)");
   command->add_option("--threads", options->threads, "threads to use; 0 = all cores")
       ->check(CLI::Range(0U, 4096U).description("0 - 4096"));
+  command->add_flag("--quiet,-q", options->quiet, "no progress on stderr");
   command->footer("Example: cimstat report macro.table.h5 macro.accuracy.h5 -o macro.html");
   command->callback([options] {
     std::filesystem::path file = options->output_file;
@@ -50,8 +52,11 @@ void add_report_command(CLI::App& app) {
     }
     const std::uint32_t active_rows =
         options->active_rows > 0 ? options->active_rows : default_active_rows(record.table);
-    const std::string page =
-        render_report(report_input(record, accuracy, active_rows, {options->threads}));
+    const std::string page = [&] {
+      const PhaseNote note("drawing " + file.string(),
+                           options->quiet ? Verbosity::quiet : Verbosity::normal);
+      return render_report(report_input(record, accuracy, active_rows, {options->threads}));
+    }();
     core::write_atomically(file, page);
     fmt::print("written {}\n", file.string());
   });

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "circuits/exact_column.h"
-
 #include "experiments/commands/command.h"
 #include "experiments/table_file.h"
 
@@ -13,9 +11,7 @@ namespace {
 
 void print_plan(const Experiment& experiment, std::size_t classes) {
   const std::uint32_t codes = experiment.macro.design.ladder.codes;
-  const auto obstacle = circuits::exact_obstacle(experiment.macro.design);
-  const bool sampled = experiment.table.method == Method::monte_carlo ||
-                       (experiment.table.method == Method::automatic && obstacle);
+  const bool sampled = will_be_sampled(experiment);
   fmt::print("classes  {}\ncodes    {}\nmethod   {}\n", classes, codes,
              sampled ? "monte_carlo" : "exact");
   if (sampled) {
@@ -57,7 +53,7 @@ void add_table_command(CLI::App& app) {
     const std::filesystem::path file = options->output(options->output_file, ".table.h5");
     ChosenTable chosen;
     {
-      ProgressMeter meter("table", options->quiet);
+      ProgressMeter meter("table", table_unit(experiment, classes.size()), options->verbosity());
       chosen = make_table(experiment, classes, options->thread_count(), meter.callback());
     }
     write_table(experiment, chosen, file);

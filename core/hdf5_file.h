@@ -79,7 +79,7 @@ class Hdf5Input {
   bool has_attribute(std::string_view path, std::string_view name) const;
   std::vector<std::string> children(std::string_view group) const;  ///< in creation order
   Shape64 shape(std::string_view dataset) const;
-  /// As stored: "uint32", "float64" and the like; "other" for what is neither.
+  /// As stored: "uint32", "float64" and the like; "other" for what is neither; empty for a group.
   std::string element_type(std::string_view dataset) const;
 
   // Reads convert between number types where the stored one is of the same kind (integer or

@@ -275,7 +275,8 @@ Shape64 Hdf5Input::shape(std::string_view dataset) const {
 
 std::string Hdf5Input::element_type(std::string_view dataset) const {
   silence_errors();
-  const Object object = reader_->open(dataset, H5I_DATASET, "dataset");
+  const Object object = reader_->open_any(dataset);
+  if (H5Iget_type(object.id()) != H5I_DATASET) return {};
   const Type type(H5Dget_type(object.id()));
   const std::size_t bits = 8 * H5Tget_size(type.id());
   if (H5Tget_class(type.id()) == H5T_FLOAT) return fmt::format("float{}", bits);

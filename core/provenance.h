@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace cimstat::core {
@@ -32,5 +33,9 @@ struct RunRecord {
   double cpu_seconds = 0.0;
 };
 void write_run_record(const RunRecord& record, const std::filesystem::path& result);
+
+/// Names and values of a run record, as written. Throws UsageError when it can't be opened,
+/// DataError when it isn't one flat JSON object with a result_file and its result_sha256.
+std::vector<std::pair<std::string, std::string>> read_run_record(const std::filesystem::path& file);
 
 }  // namespace cimstat::core

@@ -21,13 +21,13 @@ int fail(std::string_view message, ExitCode code) {
 }
 
 /// Results on stdout are lost without a word when nobody looks (a full disk, a closed pipe).
-int finish(ExitCode code) {
+int finish(int code) {
   std::cout.flush();
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !std::cout) {
     return fail("standard output: cannot be written (is the disk full or the output closed?)",
                 ExitCode::failure);
   }
-  return static_cast<int>(code);
+  return code;
 }
 
 /// CLI11 answers a misspelt subcommand with "A subcommand is required" only.
@@ -62,12 +62,16 @@ int main(int argc, char** argv) {
   cimstat::experiments::add_table_command(app);
   cimstat::experiments::add_accuracy_command(app);
   cimstat::experiments::add_report_command(app);
+  cimstat::experiments::add_show_command(app);
+  cimstat::experiments::add_diff_command(app);
   try {
     app.parse(argc, argv);
-    return finish(ExitCode::done);
+    return finish(0);
   } catch (const CLI::Success& success) {
     app.exit(success);
-    return finish(ExitCode::done);
+    return finish(0);
+  } catch (const CLI::RuntimeError& outcome) {  // an answer, not an error: diff found a difference
+    return finish(outcome.get_exit_code());
   } catch (const CLI::ParseError& error) {
     return fail(with_hint(app, argc, argv, error.what()), ExitCode::usage);
   } catch (const cimstat::core::Error& error) {

@@ -55,5 +55,8 @@ void add_margin_command(CLI::App& app);
 void add_table_command(CLI::App& app);
 void add_accuracy_command(CLI::App& app);
 void add_report_command(CLI::App& app);
+void add_show_command(CLI::App& app);
+/// Its callback throws CLI::RuntimeError(1) where the files differ.
+void add_diff_command(CLI::App& app);
 
 }  // namespace cimstat::experiments

@@ -1,0 +1,148 @@
+#include <cstdio>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/provenance.h"
+#include "core/utf8.h"
+
+#include "experiments/commands/command.h"
+#include "experiments/seeing/comparison_text.h"
+#include "experiments/seeing/file_description.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+constexpr int exit_differ = 1;
+
+struct DiffOptions {
+  std::filesystem::path a;
+  std::filesystem::path b;
+  double level = 0.001;
+  std::size_t listed = 10;
+  bool json = false;
+};
+
+/// What is printed, and whether the files differ.
+struct Finding {
+  std::string text;
+  core::JsonObject json;
+  bool differ = false;
+};
+
+Finding identical(std::string_view what) {
+  Finding finding{.text = fmt::format("identical: {}\n", what), .json = {}};
+  finding.json.add_flag("differ", false).add_flag("identical", true);
+  return finding;
+}
+
+std::string headline(std::string_view label, const std::filesystem::path& file,
+                     const std::string& rest) {
+  return core::one_line(fmt::format("{}  {}: {}", label, file.string(), rest)) + "\n";
+}
+
+std::string how_made(const TableRecord& record) {
+  return fmt::format("{}; {}; seed {}", record.reason, record.source, record.seed);
+}
+
+Finding compare_table_files(const DiffOptions& options) {
+  const TableRecord a = read_table(options.a);
+  const TableRecord b = read_table(options.b);
+  // The hash covers counts, not computed doubles, which other versions may round otherwise.
+  if (a.content_sha256 == b.content_sha256 &&
+      a.table.method == circuits::TableMethod::monte_carlo) {
+    return identical("the same content_sha256 (configuration, keys and counts)");
+  }
+  const ComparisonSettings settings{options.level, a.confidence, options.listed};
+  const TableComparison comparison = compare_tables(a.table, b.table, options.level, a.confidence);
+  const auto keys = differing_keys(a.config_toml, b.config_toml);
+  Finding finding;
+  finding.differ = comparison.differ();
+  finding.text = headline("a", options.a, how_made(a)) + headline("b", options.b, how_made(b)) +
+                 format_keys(keys) + format_comparison(a, b, comparison, settings);
+  finding.json = comparison_as_json(comparison, settings);
+  finding.json.add("keys", keys_as_json(keys));
+  return finding;
+}
+
+Finding compare_accuracy_files(const DiffOptions& options) {
+  const AccuracyRecord a = read_accuracy(options.a);
+  const AccuracyRecord b = read_accuracy(options.b);
+  const ComparisonSettings settings{options.level, a.confidence, options.listed};
+  const AccuracyComparison comparison = compare_accuracy(a, b, a.confidence);
+  const auto keys = differing_keys(config_of(options.a, FileKind::accuracy),
+                                   config_of(options.b, FileKind::accuracy));
+  const auto what = [](const AccuracyRecord& record) {
+    return fmt::format("{} on {}, {} images x {} reads", record.network, record.data_set,
+                       record.result.images(), record.result.reads);
+  };
+  Finding finding;
+  finding.differ = comparison.p_value <= options.level;
+  finding.text = headline("a", options.a, what(a)) + headline("b", options.b, what(b)) +
+                 format_keys(keys) + format_comparison(comparison, settings);
+  finding.json = comparison_as_json(comparison, settings);
+  finding.json.add("keys", keys_as_json(keys));
+  return finding;
+}
+
+Finding compare(const DiffOptions& options) {
+  const FileKind kind = file_kind(options.a);
+  const FileKind other = file_kind(options.b);
+  if (kind != other || (kind != FileKind::error_table && kind != FileKind::accuracy)) {
+    throw core::UsageError(core::error_line(
+        options.b.string(),
+        fmt::format("is a file of the kind {}, {} is one of the kind {}", name_of(other),
+                    options.a.string(), name_of(kind)),
+        "two error tables or two accuracy results can be compared", "name two of one kind"));
+  }
+  if (core::sha256_of_file(options.a) == core::sha256_of_file(options.b)) {
+    // Read all the same: a damaged file isn't equal to anything.
+    if (kind == FileKind::error_table) read_table(options.a);
+    if (kind == FileKind::accuracy) read_accuracy(options.a);
+    return identical("the same bytes");
+  }
+  return kind == FileKind::error_table ? compare_table_files(options)
+                                       : compare_accuracy_files(options);
+}
+
+}  // namespace
+
+void add_diff_command(CLI::App& app) {
+  const auto options = std::make_shared<DiffOptions>();
+  CLI::App* command = app.add_subcommand(
+      "diff",
+      "Compare two error tables class by class, or two accuracy results, with significance");
+  command->add_option("a", options->a, "error table or accuracy result")
+      ->required()
+      ->type_name("FILE.h5");
+  command->add_option("b", options->b, "another of the same kind")
+      ->required()
+      ->type_name("FILE.h5");
+  command
+      ->add_option("--level", options->level,
+                   "chance of reporting any difference where there is none, over all classes "
+                   "together")
+      ->type_name("P")
+      ->check(CLI::Range(1e-12, 0.5).description("1e-12 - 0.5"))
+      ->capture_default_str();
+  command->add_option("--classes", options->listed, "list at most so many differing classes")
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_flag("--json", options->json, "print JSON, with every class");
+  command->footer(
+      "Exact tables are compared with the sum of their error bounds; with sampled ones each class "
+      "has a G test of\nall codes and an exact test of its misreads, adjusted by Holm. Accuracy "
+      "results on the same images are paired.\n"
+      "Exit status: 0 no (significant) difference, 1 they differ, 2 wrong use, 3 a file is "
+      "damaged.\n"
+      "Example: cimstat diff exact.h5 sampled.h5 --level 0.01");
+  command->callback([options] {
+    const Finding finding = compare(*options);
+    std::fputs((options->json ? finding.json.text() + "\n" : finding.text).c_str(), stdout);
+    if (finding.differ) throw CLI::RuntimeError(exit_differ);
+  });
+}
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,195 @@
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/provenance.h"
+#include "core/utf8.h"
+
+#include "experiments/accuracy_file.h"
+#include "experiments/commands/command.h"
+#include "experiments/inference/network.h"
+#include "experiments/report_input.h"
+#include "experiments/seeing/file_description.h"
+#include "experiments/seeing/network_summary.h"
+#include "experiments/seeing/table_summary.h"
+#include "experiments/table_file.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+struct ShowOptions {
+  std::filesystem::path file;
+  std::uint32_t active_rows = 0;
+  std::string column_class;
+  bool config = false;
+  bool json = false;
+};
+
+void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
+
+void show_table(const ShowOptions& options, const FileDescription& description) {
+  const TableRecord record = read_table(options.file);
+  const std::uint32_t active_rows =
+      options.active_rows > 0 ? options.active_rows : default_active_rows(record.table);
+  std::optional<circuits::ColumnClass> wanted;
+  if (!options.column_class.empty()) wanted = parse_class(options.column_class);
+  if (options.json) {
+    core::JsonObject object = description_as_json(options.file, description);
+    object.add("summary", levels_as_json(record, active_rows));
+    if (wanted) object.add("class", class_as_json(record, *wanted));
+    return print(object.add("config_toml", record.config_toml).text() + "\n");
+  }
+  if (wanted) return print(format_class(record, *wanted, style_of_stdout()));
+  print(format_description(options.file, description) + "\n" +
+        format_levels(record, active_rows, style_of_stdout()));
+}
+
+core::JsonArray json_of(const Estimate& estimate) {
+  const double values[] = {estimate.value, estimate.interval.lower, estimate.interval.upper};
+  return core::JsonArray(values);
+}
+
+void show_accuracy(const ShowOptions& options, const FileDescription& description) {
+  const AccuracyRecord record = read_accuracy(options.file);
+  if (!options.json) {
+    return print(format_description(options.file, description) + "\n" + format_accuracy(record));
+  }
+  const AccuracyStatistics statistics = accuracy_statistics(record.result, record.confidence);
+  core::JsonObject summary;
+  summary.add("images", std::uint64_t{record.result.images()});
+  summary.add("reads", std::uint64_t{record.result.reads});
+  summary.add("partial_sums", record.result.partial_sums);
+  summary.add("confidence", record.confidence).add("exact", json_of(statistics.exact));
+  summary.add("sampled", json_of(statistics.sampled));
+  summary.add("difference", json_of(statistics.difference));
+  if (statistics.sampled_on_these_images) {
+    summary.add("sampled_on_these_images", json_of(*statistics.sampled_on_these_images));
+  }
+  core::JsonObject object = description_as_json(options.file, description);
+  object.add("summary", summary);
+  object.add("config_toml", config_of(options.file, FileKind::accuracy));
+  print(object.text() + "\n");
+}
+
+void show_network(const ShowOptions& options, const FileDescription& description) {
+  const Network network = read_network(options.file);
+  if (!options.json) {
+    return print(format_description(options.file, description) + "\n" + format_network(network));
+  }
+  print(description_as_json(options.file, description)
+            .add("summary", network_as_json(network))
+            .text() +
+        "\n");
+}
+
+/// Whether the result beside a run record is the one that it speaks of.
+std::string result_state(const std::filesystem::path& record, const std::string& name,
+                         const std::string& hash) {
+  const std::filesystem::path result =
+      record.parent_path() / std::filesystem::path(name).filename();
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(result, ignored)) return "not beside this record";
+  return core::sha256_of_file(result) == hash
+             ? "verified: the file beside this record has this hash"
+             : "the file beside this record has another hash";
+}
+
+void show_run_record(const ShowOptions& options) {
+  std::string name;
+  std::string hash;
+  const auto fields = core::read_run_record(options.file);
+  for (const auto& [field, value] : fields) {
+    if (field == "result_file") name = value;
+    if (field == "result_sha256") hash = value;
+  }
+  const std::string state = result_state(options.file, name, hash);
+  core::JsonObject object;
+  std::string text = core::one_line(options.file.string()) + ": run record\n";
+  object.add("file", options.file.string()).add("kind", name_of(FileKind::run_record));
+  core::JsonObject facts;
+  for (const auto& [field, value] : fields) {
+    facts.add(field, value);
+    text += core::one_line(fmt::format("  {:<14}  {}", field, value)) + "\n";
+  }
+  text += fmt::format("  {:<14}  {}\n", "result", state);
+  print(options.json ? object.add("facts", facts).add("result", state).text() + "\n" : text);
+}
+
+void show_experiment(const ShowOptions& options) {
+  const Experiment experiment = read_experiment(core::Config::from_file(options.file));
+  const std::string file = core::one_line(options.file.string());
+  if (options.config) return print(experiment.config_toml);
+  if (options.json) {
+    core::JsonObject object;
+    object.add("file", options.file.string()).add("kind", name_of(FileKind::experiment));
+    object.add("name", experiment.name).add("config_toml", experiment.config_toml);
+    return print(object.text() + "\n");
+  }
+  print(
+      fmt::format("{0}: experiment file, \"{1}\", {2} rows, {3} codes\n"
+                  "  cimstat validate {0}    checks it and says what it will cost\n"
+                  "  cimstat describe    lists every key with unit, range and default\n"
+                  "  cimstat show {0} --config    prints it resolved, defaults included\n",
+                  file, core::one_line(experiment.name), experiment.macro.design.rows,
+                  experiment.macro.design.ladder.codes));
+}
+
+void show(const ShowOptions& options) {
+  const FileKind kind = file_kind(options.file);
+  const bool of_table = options.active_rows > 0 || !options.column_class.empty();
+  if (of_table && kind != FileKind::error_table) {
+    throw core::UsageError(core::error_line(
+        options.active_rows > 0 ? "--active-rows" : "--class",
+        fmt::format("{} is a file of another kind ({})", options.file.string(), name_of(kind)),
+        "only an error table has classes", "leave the option out"));
+  }
+  if (kind == FileKind::run_record && !options.config) return show_run_record(options);
+  if (kind == FileKind::experiment) return show_experiment(options);
+  if (options.config) return print(config_of(options.file, kind));
+  const FileDescription description = describe_file(options.file, kind);
+  if (kind == FileKind::error_table) return show_table(options, description);
+  if (kind == FileKind::accuracy) return show_accuracy(options, description);
+  show_network(options, description);
+}
+
+}  // namespace
+
+void add_show_command(CLI::App& app) {
+  const auto options = std::make_shared<ShowOptions>();
+  CLI::App* command =
+      app.add_subcommand("show", "What made a file, its axes and datasets, and what it says");
+  command
+      ->add_option("file", options->file,
+                   "error table, accuracy result, network, run record or experiment")
+      ->required()
+      ->type_name("FILE");
+  CLI::Option* rows =
+      command
+          ->add_option("--active-rows", options->active_rows,
+                       "of a table: misread rates at so many active rows (default: the largest "
+                       "number in it up to 16)")
+          ->type_name("N");
+  command
+      ->add_option("--class", options->column_class,
+                   "of a table: P(code) of one class, such as 3,16 for 3 LRS cells among 16 active "
+                   "rows")
+      ->type_name("LRS,ACTIVE")
+      ->excludes(rows);
+  command->add_flag("--config", options->config,
+                    "print the resolved configuration only: making the file again from it gives "
+                    "the same bytes");
+  command->add_flag("--json", options->json, "print JSON, with everything");
+  command->footer(
+      "Rates are probabilities; exact ones have an error bound (+-), sampled ones a "
+      "Clopper-Pearson "
+      "interval\nat the file's confidence. Hashes are checked; a damaged file is refused with exit "
+      "code 3.\nNO_COLOR switches colours off.\n"
+      "Example: cimstat show macro.table.h5 --active-rows 8");
+  command->callback([options] { show(*options); });
+}
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,257 @@
+#include "experiments/seeing/comparison_text.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/utf8.h"
+
+#include "experiments/seeing/text_bar.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+constexpr std::size_t listed_without_difference = 3;
+
+std::string p_text(double p_value) {
+  return p_value >= 0.001 ? fmt::format("{:.3f}", p_value) : fmt::format("{:.1e}", p_value);
+}
+
+std::string signed_text(double value) { return fmt::format("{:+.2e}", value); }
+
+std::string how_compared(const TableComparison& comparison, const ComparisonSettings& settings) {
+  if (comparison.basis == ComparisonBasis::exact) {
+    return "both exact: a class differs where a probability differs by more than the sum of the "
+           "error bounds\n";
+  }
+  const bool sampled = comparison.basis == ComparisonBasis::sampled;
+  const std::size_t tests = comparison.classes.size() * (comparison.same_codes ? 2 : 1);
+  return fmt::format(
+      "{}: for each class {}{} of the misreads;\n"
+      "p-values adjusted by Holm over {} tests, family-wise level {:g}; intervals at {:g} % each\n",
+      sampled ? "both sampled" : "exact against sampled",
+      comparison.same_codes
+          ? fmt::format("the G test of all codes (those expected fewer than {:g} times taken "
+                        "together) and ",
+                        smallest_expectation)
+          : "",
+      sampled ? "Fisher's exact test" : "the exact binomial test", tests, settings.level,
+      100.0 * settings.confidence);
+}
+
+std::string warnings(const TableRecord& a, const TableRecord& b,
+                     const TableComparison& comparison) {
+  std::string text;
+  if (!comparison.same_codes) {
+    text += fmt::format(
+        "the codes are not the same ({} and {}, or other MAC values behind them): only the "
+        "misreads "
+        "are compared\n",
+        a.table.codes, b.table.codes);
+  }
+  if (comparison.basis == ComparisonBasis::sampled && a.seed == b.seed) {
+    text +=
+        "both have the same seed, so their draws are not independent: a small difference may be "
+        "missed\n";
+  }
+  return text;
+}
+
+std::string class_line(const ClassComparison& item, ComparisonBasis basis) {
+  const core::Interval& misread = item.misread_difference.interval;
+  const core::Interval& variation = item.total_variation.interval;
+  std::string line = fmt::format(
+      "  {:>4} {:>6}  {:<10} {:<10} {:>9}", item.column_class.lrs_count,
+      item.column_class.active_rows, probability_text(item.misread_a.value),
+      probability_text(item.misread_b.value), signed_text(item.misread_difference.value));
+  if (basis == ComparisonBasis::exact) {
+    return line +
+           fmt::format("  {:.2e}  {:>8.3g}\n", item.total_variation.value, item.beyond_bounds);
+  }
+  return line + fmt::format(" [{}, {}]  {:.1e} [{:.1e}, {:.1e}]  {:>7} {:>7}\n",
+                            signed_text(misread.lower), signed_text(misread.upper),
+                            item.total_variation.value, variation.lower, variation.upper,
+                            p_text(item.codes_p_value), p_text(item.misread_p_value));
+}
+
+std::string class_list(const TableComparison& comparison, const ComparisonSettings& settings) {
+  const std::size_t wanted = comparison.differing > 0
+                                 ? std::min(settings.listed, comparison.differing)
+                                 : std::min(settings.listed, listed_without_difference);
+  const std::vector<std::size_t> order = comparison.by_difference();
+  const std::size_t shown = std::min(wanted, order.size());
+  if (shown == 0) return {};
+  std::string text =
+      fmt::format("  {:>4} {:>6}  {:<10} {:<10} ", "LRS", "active", "misread a", "misread b");
+  text += comparison.basis == ComparisonBasis::exact
+              ? "    b - a  variation  x bounds\n"
+              : fmt::format("{:<32}  {:<27}  {:>7} {:>7}\n", "    b - a [interval]",
+                            "variation [interval]", "p codes", "misread");
+  for (std::size_t i = 0; i < shown; ++i) {
+    text += class_line(comparison.classes[order[i]], comparison.basis);
+  }
+  if (comparison.differing > shown) {
+    text +=
+        fmt::format("  ... and {} more (--classes N lists more)\n", comparison.differing - shown);
+  }
+  return text;
+}
+
+std::string verdict(const TableComparison& comparison) {
+  if (comparison.differ()) {
+    return fmt::format("the tables differ: {} of {} classes{}\n", comparison.differing,
+                       comparison.classes.size(),
+                       comparison.same_codes ? "" : ", and the codes are not the same");
+  }
+  return comparison.basis == ComparisonBasis::exact ? "no difference beyond the error bounds\n"
+                                                    : "no significant difference\n";
+}
+
+core::JsonArray json_of(const Estimate& estimate) {
+  const double values[] = {estimate.value, estimate.interval.lower, estimate.interval.upper};
+  return core::JsonArray(values);
+}
+
+core::JsonArray json_of(const std::vector<circuits::ColumnClass>& classes) {
+  core::JsonArray array;
+  for (const auto& [k, n] : classes) {
+    core::JsonObject object;
+    object.add("lrs_count", std::uint64_t{k}).add("active_rows", std::uint64_t{n});
+    array.add(object);
+  }
+  return array;
+}
+
+}  // namespace
+
+std::string format_keys(const std::vector<KeyDifference>& keys) {
+  const bool other_macro =
+      std::any_of(keys.begin(), keys.end(), [](const KeyDifference& key) { return key.of_macro; });
+  std::string text = other_macro ? "other macros" : "the same macro";
+  text += keys.empty() ? ", the same configuration\n"
+                       : fmt::format("; {} key{} of the configurations differ{}\n", keys.size(),
+                                     keys.size() == 1 ? "" : "s", keys.size() == 1 ? "s" : "");
+  std::size_t widest_key = 0;
+  std::size_t widest_a = 0;
+  for (const KeyDifference& key : keys) {
+    widest_key = std::max(widest_key, key.key.size());
+    widest_a = std::max(widest_a, key.a.empty() ? std::size_t{3} : key.a.size());
+  }
+  for (const KeyDifference& key : keys) {
+    text += fmt::format("  {:<{}}  {:<{}} | {}\n", core::one_line(key.key), widest_key,
+                        key.a.empty() ? "(-)" : core::one_line(key.a),
+                        std::min(widest_a, std::size_t{40}),
+                        key.b.empty() ? "(-)" : core::one_line(key.b));
+  }
+  return text;
+}
+
+core::JsonArray keys_as_json(const std::vector<KeyDifference>& keys) {
+  core::JsonArray array;
+  for (const KeyDifference& key : keys) {
+    core::JsonObject object;
+    object.add("key", key.key).add("a", key.a).add("b", key.b);
+    array.add(object.add_flag("of_macro", key.of_macro));
+  }
+  return array;
+}
+
+std::string format_comparison(const TableRecord& a, const TableRecord& b,
+                              const TableComparison& comparison,
+                              const ComparisonSettings& settings) {
+  std::string text = fmt::format("{} classes in both tables", comparison.classes.size());
+  if (!comparison.only_in_a.empty()) {
+    text += fmt::format(", {} only in a", comparison.only_in_a.size());
+  }
+  if (!comparison.only_in_b.empty()) {
+    text += fmt::format(", {} only in b", comparison.only_in_b.size());
+  }
+  text += "\n" + how_compared(comparison, settings) + warnings(a, b, comparison) + "\n";
+  text += class_list(comparison, settings);
+  const auto largest =
+      std::max_element(comparison.classes.begin(), comparison.classes.end(),
+                       [](const ClassComparison& x, const ClassComparison& y) {
+                         return x.total_variation.interval.upper < y.total_variation.interval.upper;
+                       });
+  if (comparison.same_codes) {
+    text += fmt::format("total variation of a class at most {:.2e} (LRS {}, active {})\n",
+                        largest->total_variation.interval.upper, largest->column_class.lrs_count,
+                        largest->column_class.active_rows);
+  }
+  return text + verdict(comparison);
+}
+
+core::JsonObject comparison_as_json(const TableComparison& comparison,
+                                    const ComparisonSettings& settings) {
+  core::JsonArray classes;
+  for (const std::size_t i : comparison.by_difference()) {
+    const ClassComparison& item = comparison.classes[i];
+    core::JsonObject object;
+    object.add("lrs_count", std::uint64_t{item.column_class.lrs_count});
+    object.add("active_rows", std::uint64_t{item.column_class.active_rows});
+    object.add("misread_a", json_of(item.misread_a)).add("misread_b", json_of(item.misread_b));
+    object.add("misread_difference", json_of(item.misread_difference));
+    if (comparison.same_codes) object.add("total_variation", json_of(item.total_variation));
+    if (comparison.basis == ComparisonBasis::exact) {
+      object.add("beyond_bounds", item.beyond_bounds);
+    } else {
+      object.add("codes_p_value", item.codes_p_value).add("misread_p_value", item.misread_p_value);
+    }
+    classes.add(object.add_flag("differs", item.differs));
+  }
+  constexpr std::string_view bases[] = {"exact", "exact_and_sampled", "sampled"};
+  core::JsonObject object;
+  object.add_flag("differ", comparison.differ());
+  object.add("basis", bases[static_cast<std::size_t>(comparison.basis)]);
+  object.add("level", settings.level).add("confidence", settings.confidence);
+  object.add_flag("same_codes", comparison.same_codes);
+  object.add("differing", std::uint64_t{comparison.differing});
+  object.add("only_in_a", json_of(comparison.only_in_a));
+  object.add("only_in_b", json_of(comparison.only_in_b)).add("classes", classes);
+  return object;
+}
+
+std::string format_comparison(const AccuracyComparison& comparison,
+                              const ComparisonSettings& settings) {
+  const auto percent = [](const Estimate& e) {
+    return fmt::format("{:7.2f} %  [{:.2f}, {:.2f}]", 100.0 * e.value, 100.0 * e.interval.lower,
+                       100.0 * e.interval.upper);
+  };
+  std::string text =
+      comparison.paired
+          ? fmt::format("paired: the same network on the same {} images, {} read{} of each\n",
+                        comparison.images, comparison.reads, comparison.reads == 1 ? "" : "s")
+          : "not paired: other networks or images\n";
+  text += fmt::format("  accuracy a         {}\n  accuracy b         {}\n  difference b - a   {}\n",
+                      percent(comparison.a), percent(comparison.b), percent(comparison.difference));
+  if (comparison.paired) {
+    text += fmt::format("  images read right more often by a {}, by b {}\n", comparison.better_a,
+                        comparison.better_b);
+  }
+  text += fmt::format("{}: p {}, level {:g}\n",
+                      comparison.paired ? "exact sign test over these images"
+                                        : "Fisher's exact test on the first read of each",
+                      p_text(comparison.p_value), settings.level);
+  return text + (comparison.p_value <= settings.level ? "the accuracies differ\n"
+                                                      : "no significant difference\n");
+}
+
+core::JsonObject comparison_as_json(const AccuracyComparison& comparison,
+                                    const ComparisonSettings& settings) {
+  core::JsonObject object;
+  object.add_flag("differ", comparison.p_value <= settings.level);
+  object.add_flag("paired", comparison.paired);
+  object.add("a", json_of(comparison.a)).add("b", json_of(comparison.b));
+  object.add("difference", json_of(comparison.difference)).add("p_value", comparison.p_value);
+  object.add("level", settings.level).add("confidence", settings.confidence);
+  if (comparison.paired) {
+    object.add("images", std::uint64_t{comparison.images});
+    object.add("reads", std::uint64_t{comparison.reads});
+    object.add("better_a", std::uint64_t{comparison.better_a});
+    object.add("better_b", std::uint64_t{comparison.better_b});
+  }
+  return object;
+}
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,130 @@
+#include "experiments/seeing/network_summary.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/utf8.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+struct LayerFigures {
+  const Layer* layer = nullptr;
+  std::array<std::uint32_t, 3> output{};  ///< channels, rows, columns
+  std::uint64_t weights = 0;
+  std::uint64_t macs = 0;    ///< multiplications and additions for one image
+  std::uint64_t fan_in = 0;  ///< products in one sum: rows that an array needs
+};
+
+std::vector<LayerFigures> figures_of(const Network& network) {
+  const auto shapes = output_shapes(network);
+  std::vector<LayerFigures> figures;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const Layer& layer = network.layers[i];
+    LayerFigures f{.layer = &layer, .output = shapes[i]};
+    if (is_weighted(layer.kind)) {
+      const auto& [outputs, inputs, rows, columns] = layer.weight_shape;
+      f.fan_in = std::uint64_t{inputs} * rows * columns;
+      f.weights = layer.weight.size();
+      f.macs =
+          f.fan_in * outputs *
+          (layer.kind == LayerKind::convolution ? std::uint64_t{shapes[i][1]} * shapes[i][2] : 1);
+    }
+    figures.push_back(f);
+  }
+  return figures;
+}
+
+std::string range_text(const auto& values) {
+  if (values.empty()) return "-";
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  if (*least == *most) return fmt::format("{:.3g}", double(*least));
+  return fmt::format("{:.3g} .. {:.3g}", double(*least), double(*most));
+}
+
+std::string shape_text(const std::array<std::uint32_t, 3>& shape) {
+  return fmt::format("{}", fmt::join(shape, " x "));
+}
+
+struct Totals {
+  std::uint64_t weights = 0;
+  std::uint64_t macs = 0;
+};
+
+Totals totals_of(const std::vector<LayerFigures>& figures) {
+  Totals totals;
+  for (const LayerFigures& f : figures) {
+    totals.weights += f.weights;
+    totals.macs += f.macs;
+  }
+  return totals;
+}
+
+void add_range(core::JsonObject& object, std::string_view name, const auto& values) {
+  if (values.empty()) return;
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  const double ends[] = {double(*least), double(*most)};
+  object.add(name, core::JsonArray(ends));
+}
+
+}  // namespace
+
+std::string format_network(const Network& network) {
+  const std::vector<LayerFigures> figures = figures_of(network);
+  const Totals totals = totals_of(figures);
+  std::string text =
+      fmt::format("{} layers, {} weights, {} MACs an image; input {} of {} bits, {} classes\n",
+                  figures.size(), totals.weights, totals.macs, shape_text(network.input_shape),
+                  network.input_bits, network.classes);
+  text += fmt::format("  {:<16} {:<15} {:<14} {:>6} {:>7} {:>9}  {:<11} {:<12} {:<20} {}\n",
+                      "layer", "kind", "output", "bits", "fan-in", "MACs", "weight bits", "weights",
+                      "scale", "bias");
+  for (const LayerFigures& f : figures) {
+    const Layer& layer = *f.layer;
+    const bool weighted = is_weighted(layer.kind);
+    const auto or_dash = [](bool given, std::uint64_t value) {
+      return given ? fmt::format("{}", value) : std::string("-");
+    };
+    text +=
+        fmt::format("  {:<16} {:<15} {:<14} {:>6} {:>7} {:>9}  {:<11} {:<12} {:<20} {}\n",
+                    core::one_line(layer.name), name_of(layer.kind), shape_text(f.output),
+                    or_dash(layer.output_bits > 0, layer.output_bits), or_dash(weighted, f.fan_in),
+                    or_dash(weighted, f.macs), or_dash(weighted, layer.weight_bits),
+                    range_text(layer.weight), range_text(layer.scale), range_text(layer.bias));
+  }
+  return text;
+}
+
+core::JsonObject network_as_json(const Network& network) {
+  const std::vector<LayerFigures> figures = figures_of(network);
+  const Totals totals = totals_of(figures);
+  core::JsonArray layers;
+  for (const LayerFigures& f : figures) {
+    const Layer& layer = *f.layer;
+    core::JsonArray output;
+    for (const std::uint32_t extent : f.output) output.add(std::uint64_t{extent});
+    core::JsonArray inputs;
+    for (const std::string& input : layer.inputs) inputs.add(input);
+    core::JsonObject object;
+    object.add("name", layer.name).add("kind", name_of(layer.kind)).add("inputs", inputs);
+    object.add("output", output).add("output_bits", std::uint64_t{layer.output_bits});
+    object.add("weight_bits", std::uint64_t{layer.weight_bits});
+    object.add("fan_in", f.fan_in).add("weights", f.weights).add("macs", f.macs);
+    add_range(object, "weight_range", layer.weight);
+    add_range(object, "scale_range", layer.scale);
+    add_range(object, "bias_range", layer.bias);
+    layers.add(object);
+  }
+  core::JsonArray input;
+  for (const std::uint32_t extent : network.input_shape) input.add(std::uint64_t{extent});
+  core::JsonObject object;
+  object.add("input_shape", input).add("input_bits", std::uint64_t{network.input_bits});
+  object.add("classes", std::uint64_t{network.classes});
+  object.add("weights", totals.weights).add("macs", totals.macs).add("layers", layers);
+  return object;
+}
+
+}  // namespace cimstat::experiments

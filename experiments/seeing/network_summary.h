@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "core/json_text.h"
+
+#include "experiments/inference/network.h"
+
+/// A network in text and JSON: layers, shapes, bits, ranges of weights and scales, multiplications.
+namespace cimstat::experiments {
+
+/// The network has passed `check`.
+std::string format_network(const Network& network);
+core::JsonObject network_as_json(const Network& network);
+
+}  // namespace cimstat::experiments

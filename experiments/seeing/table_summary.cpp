@@ -1,0 +1,210 @@
+#include "experiments/seeing/table_summary.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+#include "experiments/seeing/table_figures.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+using circuits::ErrorTable;
+using circuits::TableMethod;
+
+constexpr std::size_t bar_columns = 30;
+
+std::vector<std::size_t> classes_of(const ErrorTable& table, std::uint32_t active_rows) {
+  std::vector<std::size_t> rows;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (table.classes[i].active_rows == active_rows) rows.push_back(i);
+  }
+  return rows;
+}
+
+/// "1 .. 16, 32, 64 .. 128".
+std::string active_rows_in(const ErrorTable& table) {
+  std::vector<std::uint32_t> numbers;
+  for (const auto& [k, n] : table.classes) {
+    if (numbers.empty() || numbers.back() != n) numbers.push_back(n);
+  }
+  std::string text;
+  for (std::size_t i = 0; i < numbers.size();) {
+    std::size_t end = i;
+    while (end + 1 < numbers.size() && numbers[end + 1] == numbers[end] + 1) ++end;
+    text += fmt::format("{}{}", i == 0 ? "" : ", ", numbers[i]);
+    if (end > i) text += fmt::format(" .. {}", numbers[end]);
+    i = end + 1;
+  }
+  return text;
+}
+
+std::vector<std::size_t> require_classes(const ErrorTable& table, std::uint32_t active_rows) {
+  std::vector<std::size_t> rows = classes_of(table, active_rows);
+  if (rows.empty()) {
+    throw core::UsageError(core::error_line(
+        "--active-rows", fmt::format("the table has no class of {} active rows", active_rows),
+        "it has those of " + active_rows_in(table), "choose one of these"));
+  }
+  return rows;
+}
+
+std::size_t require_class(const ErrorTable& table, circuits::ColumnClass wanted) {
+  const std::optional<std::size_t> found = table.find(wanted);
+  if (!found) {
+    throw core::UsageError(core::error_line(
+        "--class",
+        fmt::format("the table has no class of {} LRS cells among {} active rows", wanted.lrs_count,
+                    wanted.active_rows),
+        "numbers of active rows: " + active_rows_in(table), "write it as LRS,ACTIVE such as 3,16"));
+  }
+  return *found;
+}
+
+std::string with_error(const ErrorTable& table, const Estimate& estimate) {
+  if (table.method == TableMethod::exact) {
+    const double bound = std::max(estimate.interval.upper - estimate.value,
+                                  estimate.value - estimate.interval.lower);
+    return fmt::format("{:<9} +-{:.0e}", probability_text(estimate.value), bound);
+  }
+  if (estimate.value == 0.0) {
+    return fmt::format("none seen [0, {}]", probability_text(estimate.interval.upper));
+  }
+  return fmt::format("{:<9} [{}, {}]", probability_text(estimate.value),
+                     probability_text(estimate.interval.lower),
+                     probability_text(estimate.interval.upper));
+}
+
+std::string error_title(const TableRecord& record) {
+  return record.table.method == TableMethod::exact
+             ? "error bound"
+             : fmt::format("[{:g} % interval]", 100.0 * record.confidence);
+}
+
+DecadeAxis axis_for(const std::vector<Estimate>& estimates) {
+  double smallest = 1.0;
+  for (const Estimate& estimate : estimates) {
+    if (estimate.value > 0.0) smallest = std::min(smallest, estimate.value);
+  }
+  return DecadeAxis::down_to(smallest, bar_columns);
+}
+
+core::JsonObject as_json(const Estimate& estimate, core::JsonObject object) {
+  object.add("lower", estimate.interval.lower).add("upper", estimate.interval.upper);
+  return object;
+}
+
+}  // namespace
+
+std::string format_levels(const TableRecord& record, std::uint32_t active_rows, TextStyle style) {
+  const ErrorTable& table = record.table;
+  const std::vector<std::size_t> rows = require_classes(table, active_rows);
+  std::vector<Estimate> estimates;
+  for (const std::size_t row : rows) {
+    estimates.push_back(misread_estimate(table, row, record.confidence));
+  }
+  const DecadeAxis axis = axis_for(estimates);
+  std::string text = fmt::format(
+      "misread rate of each MAC value at {} active rows (the table has {}; --active-rows shows "
+      "others)\n{:>5}  {:<32}  {}\n",
+      active_rows, active_rows_in(table), "MAC", "misread   " + error_title(record),
+      axis.caption());
+  double sum = 0.0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    sum += estimates[i].value;
+    text += fmt::format("{:>5}  {:<32}  {}\n", table.classes[rows[i]].lrs_count,
+                        with_error(table, estimates[i]),
+                        bar(axis, estimates[i].value, estimates[i].interval.upper, style));
+  }
+  const auto worst =
+      std::max_element(estimates.begin(), estimates.end(),
+                       [](const Estimate& a, const Estimate& b) { return a.value < b.value; });
+  const std::size_t worst_row = rows[static_cast<std::size_t>(worst - estimates.begin())];
+  text += fmt::format("most misread: {} ({}); mean over the MAC values {}\n",
+                      table.classes[worst_row].lrs_count, probability_text(worst->value),
+                      probability_text(sum / static_cast<double>(rows.size())));
+  return text;
+}
+
+std::string format_class(const TableRecord& record, circuits::ColumnClass column_class,
+                         TextStyle style) {
+  const ErrorTable& table = record.table;
+  const std::size_t row = require_class(table, column_class);
+  std::vector<Estimate> estimates;
+  for (std::uint32_t code = 0; code < table.codes; ++code) {
+    estimates.push_back(entry_estimate(table, row, code, record.confidence));
+  }
+  const DecadeAxis axis = axis_for(estimates);
+  std::string text = fmt::format(
+      "P(code | {} LRS cells among {} active rows); misread {}", column_class.lrs_count,
+      column_class.active_rows, with_error(table, misread_estimate(table, row, record.confidence)));
+  if (table.trials(row) > 0) text += fmt::format(", {} trials", table.trials(row));
+  text += fmt::format("\n{:>5}  {:>9}  {:<32}  {}\n", "code", "MAC value",
+                      "P         " + error_title(record), axis.caption());
+  for (std::uint32_t code = 0; code < table.codes; ++code) {
+    const Estimate& estimate = estimates[code];
+    text += fmt::format("{:>5}  {:>9g}  {:<32}  {}{}\n", code,
+                        table.code_origin + table.code_step * code, with_error(table, estimate),
+                        bar(axis, estimate.value, estimate.interval.upper, style),
+                        code == table.ideal_code[row] ? " ideal" : "");
+  }
+  return text;
+}
+
+core::JsonObject levels_as_json(const TableRecord& record, std::uint32_t active_rows) {
+  const ErrorTable& table = record.table;
+  core::JsonArray levels;
+  for (const std::size_t row : require_classes(table, active_rows)) {
+    const Estimate estimate = misread_estimate(table, row, record.confidence);
+    core::JsonObject level;
+    level.add("lrs_count", std::uint64_t{table.classes[row].lrs_count});
+    level.add("ideal_code", std::uint64_t{table.ideal_code[row]});
+    level.add("trials", table.trials(row)).add("misread", estimate.value);
+    levels.add(as_json(estimate, std::move(level)));
+  }
+  core::JsonObject object;
+  object.add("active_rows", std::uint64_t{active_rows}).add("confidence", record.confidence);
+  object.add("levels", levels);
+  return object;
+}
+
+core::JsonObject class_as_json(const TableRecord& record, circuits::ColumnClass column_class) {
+  const ErrorTable& table = record.table;
+  const std::size_t row = require_class(table, column_class);
+  core::JsonArray codes;
+  for (std::uint32_t code = 0; code < table.codes; ++code) {
+    const Estimate estimate = entry_estimate(table, row, code, record.confidence);
+    core::JsonObject entry;
+    entry.add("code", std::uint64_t{code});
+    entry.add("mac_value", table.code_origin + table.code_step * code);
+    if (!table.counts.empty()) entry.add("count", table.counts[row * table.codes + code]);
+    codes.add(as_json(estimate, std::move(entry.add("probability", estimate.value))));
+  }
+  core::JsonObject object;
+  object.add("lrs_count", std::uint64_t{column_class.lrs_count});
+  object.add("active_rows", std::uint64_t{column_class.active_rows});
+  object.add("ideal_code", std::uint64_t{table.ideal_code[row]});
+  object.add("confidence", record.confidence).add("codes", codes);
+  return object;
+}
+
+circuits::ColumnClass parse_class(const std::string& text) {
+  circuits::ColumnClass wanted;
+  const char* const end = text.data() + text.size();
+  const auto first = std::from_chars(text.data(), end, wanted.lrs_count);
+  if (first.ec == std::errc() && first.ptr != end && *first.ptr == ',') {
+    const auto second = std::from_chars(first.ptr + 1, end, wanted.active_rows);
+    if (second.ec == std::errc() && second.ptr == end) return wanted;
+  }
+  throw core::UsageError(core::error_line("--class", fmt::format("\"{}\" is not a class", text),
+                                          "two whole numbers LRS,ACTIVE are needed",
+                                          "write it such as 3,16"));
+}
+
+}  // namespace cimstat::experiments

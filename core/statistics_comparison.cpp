@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 #include <stdexcept>
+#include <unordered_map>
 
 #include <boost/math/distributions/students_t.hpp>
 #include <boost/math/special_functions/beta.hpp>
@@ -59,6 +60,26 @@ GTest finished(double statistic, double correction, double degrees) {
   const double corrected = std::max(statistic, 0.0) / correction;
   return {corrected, degrees, chi_square_tail(corrected, degrees)};
 }
+
+/// Clopper-Pearson intervals of shares; each count is worked out once, as most cells are empty.
+class CellIntervals {
+ public:
+  CellIntervals(std::uint64_t trials, double confidence)
+      : trials_(trials), confidence_(confidence) {}
+  Interval around(double share) {
+    if (trials_ == 0) return {share, share};
+    const auto count =
+        static_cast<std::uint64_t>(std::llround(share * static_cast<double>(trials_)));
+    const auto known = known_.find(count);
+    if (known != known_.end()) return known->second;
+    return known_.emplace(count, clopper_pearson(count, trials_, confidence_)).first->second;
+  }
+
+ private:
+  std::uint64_t trials_;
+  double confidence_;
+  std::unordered_map<std::uint64_t, Interval> known_;
+};
 
 }  // namespace
 
@@ -200,12 +221,23 @@ Interval total_variation_interval(std::span<const double> a, std::uint64_t trial
   const auto inverse = [](std::uint64_t trials) {
     return trials == 0 ? 0.0 : 1.0 / static_cast<double>(trials);
   };
-  const double deviation = std::sqrt(-0.5 * std::log(0.5 * (1.0 - confidence)) *
-                                     (inverse(trials_a) + inverse(trials_b)));
+  const double statement = (1.0 - confidence) / 3.0;  // what may go wrong in one of the three
+  const double deviation =
+      std::sqrt(-0.5 * std::log(statement) * (inverse(trials_a) + inverse(trials_b)));
   const double others = static_cast<double>(a.size()) - 1.0;
   const double excess =
       0.5 * (std::sqrt(others * inverse(trials_a)) + std::sqrt(others * inverse(trials_b)));
-  return {std::max(0.0, seen - excess - deviation), std::min(1.0, seen + deviation)};
+  const double samples = (trials_a > 0 ? 1.0 : 0.0) + (trials_b > 0 ? 1.0 : 0.0);
+  const double cell = statement / std::max(1.0, samples * static_cast<double>(a.size()));
+  CellIntervals of_a(trials_a, 1.0 - cell);
+  CellIntervals of_b(trials_b, 1.0 - cell);
+  double widest = 0.0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const Interval in_a = of_a.around(a[i]);
+    const Interval in_b = of_b.around(b[i]);
+    widest += 0.5 * std::max(in_b.upper - in_a.lower, in_a.upper - in_b.lower);
+  }
+  return {std::max(0.0, seen - excess - deviation), std::min({1.0, seen + deviation, widest})};
 }
 
 Interval difference_interval(Interval a, Interval b) {

@@ -54,10 +54,12 @@ std::vector<double> holm(std::span<const double> p_values);
 double total_variation(std::span<const double> a, std::span<const double> b);
 
 /// Interval of the total variation between the laws behind `a` and `b`, whatever they are, from
-/// that of the shares seen; trials 0 means that the law itself is given. McDiarmid's inequality
-/// bounds the deviation from the mean by t = sqrt(ln(2 / (1 - confidence)) (1/n_a + 1/n_b) / 2);
-/// the mean is too large, by at most sqrt((cells - 1) / n) / 2 for each sample (Jensen,
-/// Cauchy-Schwarz).
+/// that of the shares seen; trials 0 means that the law itself is given. Three statements share
+/// what may go wrong. McDiarmid's inequality bounds the deviation from the mean, on either side, by
+/// t = sqrt(ln(3 / (1 - confidence)) (1/n_a + 1/n_b) / 2); the mean is too large, by at most
+/// sqrt((cells - 1) / n) / 2 for each sample (Jensen, Cauchy-Schwarz). Half the sum of the largest
+/// differences within the Clopper-Pearson intervals of all cells is the third, and the better upper
+/// end where most cells are rare.
 Interval total_variation_interval(std::span<const double> a, std::uint64_t trials_a,
                                   std::span<const double> b, std::uint64_t trials_b,
                                   double confidence);

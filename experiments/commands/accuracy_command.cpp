@@ -18,15 +18,12 @@ namespace {
 
 constexpr std::string_view shipped_network = "fashion-cnn";
 
-/// A file, or the shipped network: beside the installed program, else in the source tree.
+/// A file, or the shipped network: it lies at a fixed path from the program, built or installed.
 std::filesystem::path network_file(const std::string& name) {
   if (name != shipped_network) return name;
   std::error_code ignored;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  const std::filesystem::path installed =
-      program.parent_path() / "../share/cimstat/networks/fashion_cnn.h5";
-  if (!program.empty() && std::filesystem::exists(installed, ignored)) return installed;
-  return std::filesystem::path(CIMSTAT_SOURCE_NETWORKS) / "fashion_cnn.h5";
+  return (program.parent_path() / CIMSTAT_DATA / "networks/fashion_cnn.h5").lexically_normal();
 }
 
 circuits::ErrorTable table_of_every_class(Experiment& experiment, const CommonOptions& options) {

@@ -1,0 +1,60 @@
+# Builds tests/consumer as an outsider would and runs it.
+#   WAY=installed  against `cmake --install` of BUILD, moved to another place first
+#   WAY=source     by FetchContent of the source tree SOURCE
+cmake_minimum_required(VERSION 3.25)
+set(work ${FOLDER}/consumer_${WAY})
+file(REMOVE_RECURSE ${work})
+file(MAKE_DIRECTORY ${work})
+set(options -G ${GENERATOR} -S ${SOURCE}/tests/consumer -B ${work}/build
+    -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER} -DCMAKE_CXX_FLAGS=${FLAGS})
+
+function(must)
+  execute_process(COMMAND ${ARGN} OUTPUT_VARIABLE text ERROR_VARIABLE text RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "exit ${status}: ${ARGN}\n${text}")
+  endif()
+  set(output "${text}" PARENT_SCOPE)
+endfunction()
+
+if(WAY STREQUAL installed)
+  must(${CMAKE_COMMAND} --install ${BUILD} --prefix ${work}/first)
+  file(GLOB_RECURSE files LIST_DIRECTORIES false ${work}/first/*)
+  foreach(file IN LISTS files)
+    # Debug information and assertions of a library name its sources; what is released has neither.
+    if(NOT file MATCHES "\\.(a|h5)$" AND NOT file MATCHES "/bin/")
+      file(READ ${file} text)
+      foreach(place IN ITEMS ${SOURCE} ${BUILD} ${work})
+        string(FIND "${text}" "${place}" found)
+        if(NOT found EQUAL -1)
+          message(FATAL_ERROR "${file} holds the absolute path ${place}")
+        endif()
+      endforeach()
+    endif()
+  endforeach()
+  file(RENAME ${work}/first ${work}/moved)
+  set(program ${work}/moved/bin/cimstat)
+  must(${program} margin ${work}/moved/share/cimstat/configs/chen2018_9rows.toml)
+  must(${CMAKE_COMMAND} ${options} -DCMAKE_PREFIX_PATH=${work}/moved)
+  must(${CMAKE_COMMAND} --build ${work}/build --target misread table_from_config)
+  must(${work}/build/table_from_config ${work}/moved/share/cimstat/configs/chen2018_9rows.toml
+       ${work}/of_library.h5)
+  must(${program} table ${work}/moved/share/cimstat/configs/chen2018_9rows.toml -q
+       -o ${work}/of_program.h5)
+  must(${CMAKE_COMMAND} -E compare_files ${work}/of_library.h5 ${work}/of_program.h5)
+else()
+  must(${CMAKE_COMMAND} ${options} -DCIMSTAT_TREE=${SOURCE})
+  must(${CMAKE_COMMAND} --build ${work}/build --target misread)
+  file(GLOB_RECURSE strays ${work}/build/*gtest*)
+  if(strays)
+    message(FATAL_ERROR "cimstat's tests are built inside another project: ${strays}")
+  endif()
+endif()
+
+must(${work}/build/misread)
+string(REGEX MATCHALL "MAC value +[0-9]+ of 16 rows: misread 0\\.[0-9]+ \\+- [1-9]e-1[0-9]\n" lines
+       "${output}")
+list(LENGTH lines count)
+if(NOT count EQUAL 17)
+  message(FATAL_ERROR "17 lines were expected:\n${output}")
+endif()
+message("${output}")

@@ -34,3 +34,5 @@ configure_package_config_file(.packaging/cimstatConfig.cmake.in
   ${PROJECT_BINARY_DIR}/cimstatConfig.cmake INSTALL_DESTINATION ${cimstat_package_folder})
 install(FILES ${PROJECT_BINARY_DIR}/cimstatConfig.cmake ${PROJECT_BINARY_DIR}/cimstatConfigVersion.cmake
         DESTINATION ${cimstat_package_folder} COMPONENT development)
+
+include(${CMAKE_CURRENT_LIST_DIR}/debian.cmake)

@@ -26,6 +26,8 @@ using PhiloxVector = hn::Vec<PhiloxLanes>;
 /// alone would wait for its own multiplications.
 template <std::size_t chains>
 struct PhiloxState {
+  // Written out, since an implied one is compiled without the target's instructions.
+  HWY_INLINE PhiloxState() {}
   PhiloxVector word0[chains];
   PhiloxVector word1[chains];
   PhiloxVector word2[chains];

@@ -179,23 +179,22 @@ double component_variance(const Component& c, double mean) {
 void check_component(const Component& c) {
   check(c.base);
   if (!std::isfinite(c.compression) || c.compression < 0.0) {
-    throw UsageError(
-        fmt::format("law: compression {:g} (a series resistance must be finite and not negative)",
-                    c.compression));
+    throw LawError(fmt::format("series resistance {:g}", c.compression),
+                   "must be finite and not negative");
   }
   if (!std::isfinite(c.relative_noise) || c.relative_noise < 0.0) {
-    throw UsageError(fmt::format("law: relative noise {:g} (must be finite and not negative)",
-                                 c.relative_noise));
+    throw LawError(fmt::format("relative noise {:g}", c.relative_noise),
+                   "must be finite and not negative");
   }
-  if (!std::isfinite(c.scale)) throw UsageError("law: scale is not finite");
+  if (!std::isfinite(c.scale)) throw LawError("scale is not finite", {});
   if (c.compression == 0.0) return;
   const auto* normal = std::get_if<Normal>(&c.base);
   const double lowest = normal != nullptr ? normal->mean - 9.0 * normal->sd : support(c.base).first;
   if (lowest <= -1.0 / c.compression) {
-    throw UsageError(fmt::format(
-        "law: conductances down to {:g} with a series resistance {:g} (reaches the pole of "
-        "G / (1 + R G)) truncate the law above {:g}",
-        lowest, c.compression, -1.0 / c.compression));
+    throw LawError(fmt::format("conductances down to {:g} behind a series resistance {:g}", lowest,
+                               c.compression),
+                   "reaches the pole of G / (1 + R G)",
+                   fmt::format("truncate the law above {:g}", -1.0 / c.compression));
   }
 }
 

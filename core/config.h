@@ -80,6 +80,15 @@ class ConfigTable {
   [[noreturn]] void fail(std::string_view key, std::string_view problem, std::string_view why = {},
                          std::string_view remedy = {}) const;
 
+  /// Announces a key that may be read later: messages of finish() list it as known. With a reason
+  /// why it can't be used here, finish() refuses it with that instead.
+  void expect(std::string_view key, std::string_view why_not) const;
+
+  /// "table.key", dotted from the root.
+  std::string path_of(std::string_view key) const;
+  /// "file:line:column: table.key", or "--set table.key": where messages about the key point.
+  std::string place(std::string_view key) const;
+
   /// The key, or the table and all below it, stays out of the canonical form (threads, paths,
   /// verbosity) and isn't refused by finish() where nothing reads it.
   void leave_out(std::string_view key) const;

@@ -71,7 +71,7 @@ using detail::KnownTable;
 struct Stranger {
   const ConfigNode* node;
   std::string table_path;
-  bool asked_for;  ///< the program looked whether it is there, then had no use for it
+  const KnownKey* known;  ///< the program looked whether it is there, then had no use for it
 };
 
 void collect_strangers(const ConfigState& state, const ConfigNode& table, const std::string& path,
@@ -84,7 +84,7 @@ void collect_strangers(const ConfigState& state, const ConfigNode& table, const 
       if (found != known->second.keys.end()) key = &found->second;
     }
     if (key == nullptr || !key->read()) {
-      strangers.push_back({&member, path, key != nullptr});
+      strangers.push_back({&member, path, key});
     } else if (key->is_table && !key->left_out && member.members() != nullptr) {
       collect_strangers(state, member, text::joined(path, member.key), strangers);
     }
@@ -159,12 +159,14 @@ void Config::finish() const {
   const std::string place = state_->place(*first.node, first.node->key_position);
   std::vector<std::string> siblings;
   for (const auto& [key, known] : state_->tables[first.table_path].keys) {
-    if (known.read()) siblings.push_back(key);
+    if (known.read() || (known.announced && known.why_not.empty())) siblings.push_back(key);
   }
   const std::string named = place == "--set " + path ? place : place + ": " + path;
   std::string why = "what else is set leaves no use for it";
-  if (!first.asked_for) {
+  if (first.known == nullptr) {
     why = fmt::format("known here: {}", siblings.empty() ? "nothing" : list_of(siblings));
+  } else if (!first.known->why_not.empty()) {
+    why = first.known->why_not;
   }
   if (strangers.size() > 1) {
     std::vector<std::string> others;
@@ -173,7 +175,8 @@ void Config::finish() const {
     }
     why += fmt::format("; also not used: {}", list_of(others));
   }
-  if (first.asked_for) throw UsageError(error_line(named, "has no effect here", why, "remove it"));
+  if (first.known != nullptr)
+    throw UsageError(error_line(named, "has no effect here", why, "remove it"));
   throw UsageError(error_line(named, "is unknown", why, remedy_for(*state_, first, siblings)));
 }
 

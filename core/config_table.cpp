@@ -17,11 +17,14 @@ using detail::Problem;
 
 namespace {
 
+/// Whether a place names the key already, as "--set a.b" does.
+bool named(const std::string& place, const std::string& path) {
+  return path.empty() || place == "--set " + path;
+}
+
 [[noreturn]] void raise(const std::string& place, const std::string& path, const Problem& problem) {
-  // "--set a.b" names the key already.
-  const bool named = path.empty() || place == "--set " + path;
-  throw UsageError(error_line(named ? place : place + ": " + path, problem.problem, problem.why,
-                              problem.remedy));
+  throw UsageError(error_line(named(place, path) ? place : place + ": " + path, problem.problem,
+                              problem.why, problem.remedy));
 }
 
 /// What a ConfigTable reads with.
@@ -37,14 +40,19 @@ struct TableView {
     known(key);
     return node == nullptr ? nullptr : node->members()->find(key);
   }
+  std::string place(std::string_view key) const;
   [[noreturn]] void fail(std::string_view key, const Problem& problem) const;
   const ConfigNode& required(std::string_view key, std::string_view wanted) const;
 };
 
-void TableView::fail(std::string_view key, const Problem& problem) const {
+/// Of the key's value; of the table where the key isn't there.
+std::string TableView::place(std::string_view key) const {
   const ConfigNode* found = key.empty() ? nullptr : find(key);
-  raise(found == nullptr ? state.tables[path].place : state.place(*found, found->position),
-        key.empty() ? path : text::joined(path, key), problem);
+  return found == nullptr ? state.tables[path].place : state.place(*found, found->position);
+}
+
+void TableView::fail(std::string_view key, const Problem& problem) const {
+  raise(place(key), key.empty() ? path : text::joined(path, key), problem);
 }
 
 /// A misspelt key is the likely cause of a missing one, and finish() would come too late to say so:
@@ -224,6 +232,20 @@ void ConfigTable::fail(std::string_view key, std::string_view problem, std::stri
                        std::string_view remedy) const {
   TableView{*state_, path_, node_}.fail(
       key, {std::string(problem), std::string(why), std::string(remedy)});
+}
+
+void ConfigTable::expect(std::string_view key, std::string_view why_not) const {
+  detail::KnownKey& known = TableView{*state_, path_, node_}.known(key);
+  known.announced = true;
+  known.why_not = why_not;
+}
+
+std::string ConfigTable::path_of(std::string_view key) const { return text::joined(path_, key); }
+
+std::string ConfigTable::place(std::string_view key) const {
+  const std::string path = path_of(key);
+  const std::string place = TableView{*state_, path_, node_}.place(key);
+  return named(place, path) ? place : place + ": " + path;
 }
 
 void ConfigTable::leave_out(std::string_view key) const {

@@ -54,9 +54,11 @@ std::string shown(const ConfigNode& node);
 using Value = std::variant<std::uint64_t, double, bool, std::string, std::vector<std::uint64_t>,
                            std::vector<double>>;
 
-/// What the program knows of one key: it asked whether it is there; or it read it.
+/// What the program knows of one key: it asked whether it is there, announced it, or read it.
 struct KnownKey {
   std::optional<Value> value;
+  bool announced = false;
+  std::string why_not;  ///< why it can't be used here, where it was announced with that
   bool is_table = false;
   bool left_out = false;
   bool read() const { return value.has_value() || is_table || left_out; }

@@ -14,13 +14,19 @@
 
 namespace cimstat::core {
 
+LawError::LawError(std::string problem, std::string why, std::string remedy)
+    : UsageError(error_line("law", problem, why, remedy)),
+      problem_(std::move(problem)),
+      why_(std::move(why)),
+      remedy_(std::move(remedy)) {}
+
 Law::Law() : Law(std::vector<Component>{Component{.base = Point{0.0}}}) {}
 
 Law::Law(std::vector<Component> components) {
   double total = 0.0;
   for (Component& c : components) {
     if (!std::isfinite(c.weight) || c.weight < 0.0) {
-      throw UsageError(fmt::format("law: weight {:g} (must not be negative)", c.weight));
+      throw LawError(fmt::format("weight {:g}", c.weight), "must not be negative");
     }
     total += c.weight;
     check_component(c);
@@ -28,7 +34,7 @@ Law::Law(std::vector<Component> components) {
     if (c.weight > 0.0) components_.push_back(std::move(c));
   }
   if (!(std::abs(total - 1.0) <= 1e-12)) {
-    throw UsageError(fmt::format("law: weights sum to {:.15g} (must be 1)", total));
+    throw LawError(fmt::format("weights sum to {:.15g}", total), "must be 1");
   }
   std::vector<double> means;
   for (const Component& c : components_) {
@@ -41,7 +47,7 @@ Law::Law(std::vector<Component> components) {
         components_[i].weight * (component_variance(components_[i], means[i]) + shift * shift);
   }
   if (!std::isfinite(mean_) || !std::isfinite(variance_)) {
-    throw UsageError("law: mean or variance is not finite (spread too large)");
+    throw LawError("mean or variance is not finite", "the spread is too large", "lower it");
   }
 }
 
@@ -66,8 +72,8 @@ double Law::tail_probability(Tail side, double x) const {
 
 double Law::quantile(Tail side, double probability) const {
   if (!(probability > 0.0 && probability < 1.0)) {
-    throw UsageError(
-        fmt::format("quantile: probability {:g} (must lie between 0 and 1)", probability));
+    throw UsageError(error_line("quantile", fmt::format("probability {:g}", probability),
+                                "must lie between 0 and 1"));
   }
   if (const auto normal = as_normal()) {
     return normal->sd == 0.0 ? normal->mean

@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/error.h"
+
 /// Probability laws of one real quantity, as mixtures of transformed shapes: the common tongue of
 /// the device models, the sampling kernels (through quantiles) and the exact engine (through
 /// characteristic functions).
@@ -65,12 +67,26 @@ struct Component {
 
 enum class Tail { lower, upper };
 
+/// Parameters that make no law. Whoever read them knows their place and says it with these parts.
+class LawError : public UsageError {
+ public:
+  LawError(std::string problem, std::string why, std::string remedy = {});
+  const std::string& problem() const { return problem_; }
+  const std::string& why() const { return why_; }
+  const std::string& remedy() const { return remedy_; }
+
+ private:
+  std::string problem_;
+  std::string why_;
+  std::string remedy_;
+};
+
 /// The law of one real quantity. Immutable; the weights sum to 1.
 /// Tail probabilities keep their relative accuracy far out: use the nearer side.
 class Law {
  public:
   Law();  ///< the point 0
-  /// Throws UsageError when a parameter is not finite, a spread is negative, the weights don't sum
+  /// Throws LawError when a parameter is not finite, a spread is negative, the weights don't sum
   /// to 1 within 1e-12, or compression meets a base that can reach a pole of C (b <=
   /// -1/compression; a plain normal counts as reaching it when its mean is less than 9 sd above the
   /// pole).

@@ -88,33 +88,44 @@ std::vector<Node> gaussian_nodes(double low, double high, const Value& value) {
   return result;
 }
 
-void require(bool holds, const std::string& problem) {
-  if (!holds) throw UsageError("law: " + problem);
+void require(bool holds, const std::string& problem, const std::string& why,
+             const std::string& remedy = {}) {
+  if (!holds) throw LawError(problem, why, remedy);
 }
 
 void check_spread(double location, double spread, const char* what) {
   require(std::isfinite(location) && std::isfinite(spread),
-          fmt::format("{} with a parameter that is not finite", what));
-  require(spread >= 0.0, fmt::format("{} with spread {:g} (must not be negative)", what, spread));
+          fmt::format("a parameter of the {} is not finite", what), "it is too large");
+  require(spread >= 0.0, fmt::format("the {} has the spread {:g}", what, spread),
+          "must not be negative");
 }
 
 void check_range(double low, double high, const char* what) {
-  require(
-      std::isfinite(low) && std::isfinite(high) && low < high,
-      fmt::format("{} on [{:g}, {:g}] (the ends must be finite and ascending)", what, low, high));
+  require(std::isfinite(low) && std::isfinite(high) && low < high,
+          fmt::format("the {} on [{:g}, {:g}]", what, low, high),
+          "the ends must be finite and ascending");
+}
+
+/// `parent` must keep some of its probability between the ends.
+void check_mass(const Shape& parent, double low, double high, const char* what) {
+  require(tail_probability(parent, Tail::lower, low) < 1.0 - 1e-15 &&
+              tail_probability(parent, Tail::upper, high) < 1.0 - 1e-15,
+          fmt::format("the {} lies outside of its range from low to high", what),
+          "nothing would be left of it", "widen the range");
 }
 
 void check_empirical(const Empirical& s) {
   require(s.probability.size() >= 2 && s.probability.size() == s.value.size(),
-          "empirical law needs as many values as probabilities, at least two");
+          "an empirical law of unequal lists", "as many values as probabilities, at least two");
   require(s.probability.front() == 0.0 && s.probability.back() == 1.0,
-          "empirical law must run from probability 0 to probability 1");
+          "an empirical law that ends early", "must run from probability 0 to probability 1");
   for (std::size_t i = 0; i < s.value.size(); ++i) {
-    require(std::isfinite(s.value[i]), "empirical law with a value that is not finite");
+    require(std::isfinite(s.value[i]), "a value of the empirical law is not finite",
+            "it is too large");
     if (i == 0) continue;
-    require(s.probability[i] > s.probability[i - 1],
-            "empirical law: probabilities must be strictly increasing");
-    require(s.value[i] >= s.value[i - 1], "empirical law: values must not decrease");
+    require(s.probability[i] > s.probability[i - 1], "probabilities of an empirical law",
+            "must be strictly increasing");
+    require(s.value[i] >= s.value[i - 1], "values of an empirical law", "must not decrease");
   }
 }
 
@@ -229,38 +240,36 @@ std::vector<Node> expectation_nodes(const Shape& shape, double widest) {
 }
 
 void check(const Shape& shape) {
-  std::visit(
-      Overloaded{
-          [](const Point& s) { require(std::isfinite(s.value), "point is not finite"); },
-          [](const Normal& s) { check_spread(s.mean, s.sd, "normal law"); },
-          [](const LogNormal& s) {
-            check_spread(s.median, s.sigma, "lognormal law");
-            require(s.median > 0.0, fmt::format("lognormal law with median {:g} (must be "
-                                                "positive)",
-                                                s.median));
-          },
-          [](const TruncatedNormal& s) {
-            check_spread(s.mean, s.sd, "truncated normal law");
-            check_range(s.low, s.high, "truncated normal law");
-            require(s.sd > 0.0, "truncated normal law without spread (use a point)");
-            require(tail_probability(Normal{s.mean, s.sd}, Tail::lower, s.low) < 1.0 - 1e-15 &&
-                        tail_probability(Normal{s.mean, s.sd}, Tail::upper, s.high) < 1.0 - 1e-15,
-                    "truncated normal law with all of its parent outside the range");
-          },
-          [](const TruncatedLogNormal& s) {
-            check_spread(s.median, s.sigma, "truncated lognormal law");
-            check_range(s.low, s.high, "truncated lognormal law");
-            require(s.median > 0.0 && s.low >= 0.0,
-                    "truncated lognormal law needs a positive median and low >= 0");
-            require(s.sigma > 0.0, "truncated lognormal law without spread (use a point)");
-            const LogNormal parent{s.median, s.sigma};
-            require(tail_probability(parent, Tail::lower, s.low) < 1.0 - 1e-15 &&
-                        tail_probability(parent, Tail::upper, s.high) < 1.0 - 1e-15,
-                    "truncated lognormal law with all of its parent outside the range");
-          },
-          [](const Empirical& s) { check_empirical(s); },
-      },
-      shape);
+  constexpr const char* without_spread = "a truncated law has no spread";
+  constexpr const char* use_point = "use distribution = \"point\"";
+  std::visit(Overloaded{
+                 [](const Point& s) {
+                   require(std::isfinite(s.value), "the value is not finite", "it is too large");
+                 },
+                 [](const Normal& s) { check_spread(s.mean, s.sd, "normal law"); },
+                 [](const LogNormal& s) {
+                   check_spread(s.median, s.sigma, "lognormal law");
+                   require(s.median > 0.0, fmt::format("the median {:g}", s.median),
+                           "must be positive");
+                 },
+                 [](const TruncatedNormal& s) {
+                   check_spread(s.mean, s.sd, "normal law");
+                   check_range(s.low, s.high, "normal law");
+                   require(s.sd > 0.0, without_spread, {}, use_point);
+                   check_mass(Normal{s.mean, s.sd}, s.low, s.high, "normal law");
+                 },
+                 [](const TruncatedLogNormal& s) {
+                   check_spread(s.median, s.sigma, "lognormal law");
+                   check_range(s.low, s.high, "lognormal law");
+                   require(s.median > 0.0 && s.low >= 0.0,
+                           fmt::format("the median {:g} and low {:g}", s.median, s.low),
+                           "must be positive, low at least 0");
+                   require(s.sigma > 0.0, without_spread, {}, use_point);
+                   check_mass(LogNormal{s.median, s.sigma}, s.low, s.high, "lognormal law");
+                 },
+                 [](const Empirical& s) { check_empirical(s); },
+             },
+             shape);
 }
 
 Shape simplified(const Shape& shape) {

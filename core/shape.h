@@ -37,7 +37,7 @@ struct Node {
 std::vector<Node> expectation_nodes(const Shape& shape,
                                     double widest = std::numeric_limits<double>::infinity());
 
-/// Throws UsageError when a parameter is not finite or out of order.
+/// Throws LawError when a parameter is not finite or out of order.
 void check(const Shape& shape);
 /// The shape, or the point that it is when it has no spread.
 Shape simplified(const Shape& shape);

@@ -14,7 +14,8 @@ using testing::HasSubstr;
 
 RramCell read_cell(const std::string& text) {
   const core::Config config = core::Config::from_text(text, "cell.toml");
-  RramCell cell = read_rram(config.table("cell"));
+  const core::Section section{.key = "cell", .selector = "model", .variants = {rram_variant()}};
+  RramCell cell = read_rram(core::SectionReader(config.table("cell"), section));
   config.finish();
   return cell;
 }
@@ -65,7 +66,10 @@ TEST(RramCell, RefusesMedianAndMeanTogether) {
           "[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"lognormal\"\nmean = \"40 uS\"\n"
           "sigma = 0.1\n" +
           hrs),
-      HasSubstr("cell.toml:6:9: cell.lrs.sigma: given together with a mean"));
+      HasSubstr(
+          "cell.toml:5:8: cell.lrs.mean: contradicts sigma (a lognormal is given by median and "
+          "sigma, median_resistance and sigma, mean and sd, or mean_resistance and "
+          "sd_resistance); keep one of these"));
 }
 
 TEST(RramCell, RefusesANormalResistance) {

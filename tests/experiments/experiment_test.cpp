@@ -89,7 +89,10 @@ TEST(Experiment, RefusesLevelsTheWrongWayRound) {
 }
 
 TEST(Experiment, RefusesCodesForALadderThatHasNoChoice) {
-  EXPECT_THAT(refusal({"converter.codes=4"}), HasSubstr("only a uniform ladder"));
+  EXPECT_THAT(
+      refusal({"converter.codes=4"}),
+      HasSubstr("converter.codes: has no effect here (it belongs to references = \"uniform\"); "
+                "remove it"));
 }
 
 TEST(MakeTable, TakesTheExactEngineWhereItCan) {

@@ -1,0 +1,178 @@
+#include "circuits/column_sections.h"
+
+#include "core/option.h"
+
+#include "devices/conductance.h"
+
+namespace cimstat::circuits {
+
+namespace {
+
+using core::CountRule;
+using core::FlagRule;
+using core::Need;
+using core::NumberRule;
+using core::Option;
+using core::Parameter;
+using core::Quantity;
+using core::Range;
+
+// Bounds that keep a mistyped exponent out; no column has such figures.
+constexpr double largest_voltage = 100.0;  // [V]
+constexpr double largest_current = 1.0;    // [A]
+constexpr double least_knee = 1e-12;       // [A]
+constexpr std::uint64_t most_codes = 4096;
+
+constexpr Option<NoiseShape> noise_shapes[] = {
+    {NoiseShape::gaussian, {"gaussian", "normal"}},
+    {NoiseShape::logistic, {"logistic", "heavier tails than the normal of the same sd"}}};
+
+constexpr Option<Placement> placements[] = {
+    {Placement::midpoint,
+     {"midpoint",
+      "half way between the mean currents of neighbouring MAC values, all of "
+      "reference_rows active; one code for each value"}},
+    {Placement::dual,
+     {"dual",
+      "half way between the highest nominal current of a MAC value and the lowest of the "
+      "next one, over all numbers of active rows"}},
+    {Placement::replica,
+     {"replica", "midpoint references that follow the number of active rows, from replica cells"}},
+    {Placement::uniform,
+     {"uniform", "evenly spaced from the current of 0 to that of reference_rows"}}};
+
+std::string_view source_of(Placement placement) {
+  if (placement == Placement::dual) return "DL-RSIM (Lin et al., ICCAD 2018)";
+  if (placement == Placement::replica) return "Chen et al., ISSCC 2018, 31.4";
+  return {};
+}
+
+Parameter codes() {
+  return {.key = "codes",
+          .rule = CountRule{2, most_codes, std::nullopt, {}},
+          .meaning = "codes of the converter, one more than references",
+          .example = "8",
+          .absent = "reference_rows + 1"};
+}
+
+std::vector<core::Variant> ladders() {
+  std::vector<core::Variant> ladders;
+  for (const auto& [placement, choice] : placements) {
+    ladders.push_back(
+        {.name = choice.name, .meaning = choice.meaning, .source = source_of(placement)});
+    if (placement == Placement::uniform) ladders.back().parameters = {codes()};
+  }
+  return ladders;
+}
+
+}  // namespace
+
+core::Section column_section() {
+  return {
+      .key = "column",
+      .need = Need::required,
+      .meaning = "one bit line: the cells of the active rows add their currents",
+      .parameters =
+          {{.key = "rows",
+            .rule = CountRule{1, row_limit, std::nullopt, {}},
+            .meaning = "word lines, and so cells in the column",
+            .example = "128"},
+           {.key = "read_voltage",
+            .rule = NumberRule{Quantity::voltage, Range{0.0, largest_voltage, true, false}, {}},
+            .meaning = "voltage across a selected cell; its current is conductance times this",
+            .example = "\"0.2 V\""},
+           {.key = "dummy_column",
+            .rule = FlagRule{false},
+            .meaning = "subtract the current of a column of cells half way between the levels "
+                       "in the active rows"}},
+      .sections = {devices::conductance_section(
+          "leakage", Need::optional,
+          "conductance of each unselected row at the read voltage; none where it is left out")}};
+}
+
+core::Section sense_amplifier_section() {
+  const Range range{0.0, largest_current};
+  return {
+      .key = "sense_amplifier",
+      .need = Need::optional,
+      .meaning =
+          "current-mode sense amplifier: it sees the bit-line current I plus offset plus "
+          "noise",
+      .parameters = {
+          {.key = "offset_sd",
+           .rule = NumberRule{Quantity::current, range, 0.0},
+           .meaning = "standard deviation of the offset: normal, frozen per column",
+           .example = "\"0.5 uA\""},
+          {.key = "noise_sd",
+           .rule = NumberRule{Quantity::current, range, 0.0},
+           .meaning = "standard deviation of the noise of each read, at I = 0",
+           .example = "\"0.5 uA\""},
+          {.key = "noise_shape",
+           .rule = core::option_rule(noise_shapes, "gaussian"),
+           .meaning = "law of the noise"},
+          {.key = "noise_knee",
+           .rule = NumberRule{Quantity::current, Range{least_knee, largest_current}, {}},
+           .meaning = "the noise grows with the current: sd = noise_sd sqrt(1 + I / noise_knee)",
+           .example = "\"100 uA\"",
+           .absent = "the noise does not depend on the current",
+           .source = "the small-read-margin problem: s(I) = s_0 sqrt(1 + I / I_0)"}}};
+}
+
+core::Section converter_section() {
+  return {
+      .key = "converter",
+      .need = Need::optional,
+      .meaning = "turns the sensed current into a code: how many references lie below it",
+      .parameters = {{.key = "kind",
+                      .rule = core::ChoiceRule{{{"flash", "all references at once"}}, "flash"},
+                      .meaning = "kind of converter"},
+                     {.key = "reference_rows",
+                      .rule = CountRule{1, row_limit, std::nullopt, "column.rows"},
+                      .meaning =
+                          "active rows that the references are placed for: the highest MAC value "
+                          "that has a code of its own",
+                      .example = "16"}},
+      .selector = "references",
+      .selector_meaning = "where the references lie",
+      .selector_fallback = "midpoint",
+      .variants = ladders()};
+}
+
+SenseAmplifier read_sense_amplifier(const core::SectionReader& section) {
+  SenseAmplifier sense;
+  sense.offset_sd = section.number("offset_sd");
+  sense.noise_sd = section.number("noise_sd");
+  sense.noise_shape = core::read_option(section, "noise_shape", noise_shapes);
+  sense.noise_knee = section.optional_number("noise_knee").value_or(sense.noise_knee);
+  return sense;
+}
+
+Converter read_converter(const core::SectionReader& section, const ColumnDesign& design) {
+  section.choice("kind");
+  Converter converter;
+  for (const auto& [placement, choice] : placements) {
+    if (choice.name == section.variant()) converter.placement = placement;
+  }
+  converter.reference_rows =
+      static_cast<std::uint32_t>(section.count("reference_rows", design.rows));
+  const std::uint32_t rows = converter.reference_rows;
+  switch (converter.placement) {
+    case Placement::midpoint:
+      converter.ladder = midpoint_ladder(design, rows);
+      break;
+    case Placement::dual:
+      converter.ladder = dual_ladder(design, rows);
+      break;
+    case Placement::replica:
+      converter.ladder = replica_ladder(design, rows);
+      break;
+    case Placement::uniform:
+      converter.ladder = uniform_ladder(
+          design, rows,
+          static_cast<std::uint32_t>(section.count_or("codes", std::uint64_t{rows} + 1)));
+      break;
+  }
+  return converter;
+}
+
+}  // namespace cimstat::circuits

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "core/parameter.h"
+#include "core/section_reader.h"
+
+#include "circuits/column.h"
+#include "circuits/references.h"
+
+/// What a configuration says of a column: the sections [column], [sense_amplifier] and [converter].
+namespace cimstat::circuits {
+
+core::Section column_section();
+core::Section sense_amplifier_section();
+core::Section converter_section();
+
+SenseAmplifier read_sense_amplifier(const core::SectionReader& section);
+
+struct Converter {
+  Placement placement = Placement::midpoint;
+  std::uint32_t reference_rows = 0;
+  Ladder ladder;
+};
+
+/// Places the references of a design whose currents are known. Throws UsageError.
+Converter read_converter(const core::SectionReader& section, const ColumnDesign& design);
+
+}  // namespace cimstat::circuits

@@ -1,0 +1,110 @@
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+#include "circuits/exact_column.h"
+
+#include "experiments/experiment.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+circuits::ErrorTable empty_table(const circuits::ColumnDesign& design,
+                                 const std::vector<circuits::ColumnClass>& classes) {
+  circuits::ErrorTable table;
+  table.classes = classes;
+  table.codes = design.ladder.codes;
+  table.code_step = design.ladder.code_step;
+  table.code_origin = design.ladder.code_origin;
+  for (const circuits::ColumnClass& column_class : classes) {
+    table.ideal_code.push_back(design.ladder.ideal_code(column_class.lrs_count));
+  }
+  return table;
+}
+
+// Three doubles an entry stand in memory when a table is written.
+void check_size(std::size_t classes, std::uint32_t codes) {
+  constexpr std::size_t entry_limit = std::size_t{1} << 27;
+  if (classes * codes > entry_limit) {
+    throw core::UsageError(core::error_line(
+        "table.active_rows",
+        fmt::format("{} classes x {} codes are more entries than a table may have", classes, codes),
+        fmt::format("{}", entry_limit), "list fewer numbers of active rows"));
+  }
+}
+
+ChosenTable sampled_table(const Experiment& experiment,
+                          const std::vector<circuits::ColumnClass>& classes, std::string_view why,
+                          core::Threads threads, const core::Progress& progress) {
+  const TableSettings& settings = experiment.table;
+  const circuits::ColumnDesign& design = experiment.macro.design;
+  ChosenTable chosen{.table = empty_table(design, classes), .reason = {}};
+  circuits::ErrorTable& table = chosen.table;
+  table.method = circuits::TableMethod::monte_carlo;
+  table.counts = circuits::sampled_counts(design, classes,
+                                          {.trials = settings.trials,
+                                           .key = {.seed = experiment.seed},
+                                           .stream = settings.stream,
+                                           .summation = settings.summation},
+                                          threads, progress);
+  table.probability.reserve(table.counts.size());
+  for (const std::uint64_t count : table.counts) {
+    table.probability.push_back(double(count) / double(settings.trials));
+  }
+  chosen.reason = fmt::format("Monte Carlo, {} trials for each class ({})", settings.trials, why);
+  return chosen;
+}
+
+ChosenTable exact_table(const Experiment& experiment,
+                        const std::vector<circuits::ColumnClass>& classes, core::Threads threads,
+                        const core::Progress& progress) {
+  const TableSettings& settings = experiment.table;
+  const circuits::ColumnDesign& design = experiment.macro.design;
+  const auto shortcut =
+      settings.closed_form ? circuits::Shortcut::allow : circuits::Shortcut::forbid;
+  circuits::ExactProbabilities exact = circuits::exact_probabilities(
+      design, classes, {.tolerance = settings.tolerance, .shortcut = shortcut}, threads, progress);
+  ChosenTable chosen{.table = empty_table(design, classes), .reason = {}};
+  chosen.table.method = circuits::TableMethod::exact;
+  chosen.table.probability = std::move(exact.probability);
+  chosen.table.error_bound = std::move(exact.error_bound);
+  chosen.reason = fmt::format(
+      "exact, by inversion of characteristic functions or in closed form ({})",
+      settings.method == Method::exact ? "asked for" : "cells are independent and add up");
+  return chosen;
+}
+
+}  // namespace
+
+ChosenTable make_table(const Experiment& experiment,
+                       const std::vector<circuits::ColumnClass>& classes, core::Threads threads,
+                       const core::Progress& progress) {
+  const circuits::ColumnDesign& design = experiment.macro.design;
+  const TableSettings& settings = experiment.table;
+  circuits::check(design, classes);
+  check_size(classes.size(), design.ladder.codes);
+  if (settings.method == Method::monte_carlo) {
+    return sampled_table(experiment, classes, "asked for", threads, progress);
+  }
+  const auto obstacle = circuits::exact_obstacle(design);
+  if (obstacle && settings.method == Method::exact) {
+    throw core::UsageError(core::error_line("table.method", "\"exact\" can't be used", *obstacle,
+                                            "choose \"auto\" or \"monte_carlo\""));
+  }
+  if (!obstacle) {
+    try {
+      return exact_table(experiment, classes, threads, progress);
+    } catch (const core::UsageError& error) {
+      // Some classes of a design can be beyond it where the extreme ones are not.
+      if (settings.method == Method::exact) throw;
+      return sampled_table(experiment, classes,
+                           fmt::format("the exact engine can't: {}", error.what()), threads,
+                           progress);
+    }
+  }
+  return sampled_table(experiment, classes, fmt::format("the exact engine can't: {}", *obstacle),
+                       threads, progress);
+}
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,163 @@
+#include "experiments/settings.h"
+
+#include <optional>
+
+#include "core/option.h"
+
+#include "circuits/column.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+using core::CountRule;
+using core::FlagRule;
+using core::NumberRule;
+using core::Option;
+using core::Parameter;
+using core::Quantity;
+using core::Range;
+using core::SectionReader;
+
+// Bounds that keep a mistyped number from asking for years of work.
+constexpr std::uint64_t trial_limit = 1'000'000'000'000;
+constexpr std::uint64_t image_limit = 100'000'000;
+constexpr std::uint64_t read_limit = 10'000;
+constexpr std::size_t longest_path = 4096;
+
+constexpr Option<Method> methods[] = {
+    {Method::automatic, {"auto", "exact where it can be, else monte_carlo; the result says which"}},
+    {Method::exact, {"exact", "inversion of characteristic functions, with an error bound"}},
+    {Method::monte_carlo, {"monte_carlo", "sampling, with confidence intervals"}}};
+
+constexpr Option<core::Stream> streams[] = {
+    {core::Stream::philox, {"philox", "Philox4x32-10, random access to every draw"}},
+    {core::Stream::fast, {"fast", "xoshiro128++, seeded for each tile of trials; faster"}}};
+
+constexpr Option<circuits::Summation> summations[] = {
+    {circuits::Summation::block_tables,
+     {"block_tables", "one draw for many cells of a kind, from tables of their sums"}},
+    {circuits::Summation::per_cell, {"per_cell", "one draw for each cell"}}};
+
+constexpr Option<WeightMapping> weight_mappings[] = {
+    {WeightMapping::twos_complement, {"twos_complement", "one column for each bit of a weight"}},
+    {WeightMapping::differential,
+     {"differential", "columns for positive and for negative weights, subtracted digitally"}}};
+
+constexpr Option<LayerPlace> places[] = {{LayerPlace::analog, {"analog", "on the macro"}},
+                                         {LayerPlace::digital, {"digital", "in exact integers"}}};
+
+Parameter stream() {
+  return {.key = "stream",
+          .rule = core::option_rule(streams, "philox"),
+          .meaning = "generator of the random numbers",
+          .source = "Philox: Salmon et al., SC 2011; xoshiro: Blackman and Vigna, TOMS 2021"};
+}
+
+core::Section section(std::string_view key, std::string_view meaning,
+                      std::vector<Parameter> parameters) {
+  return {.key = key,
+          .need = core::Need::optional,
+          .meaning = meaning,
+          .parameters = std::move(parameters)};
+}
+
+Parameter parameter(std::string_view key, core::Rule rule, std::string_view meaning) {
+  return {.key = key, .rule = std::move(rule), .meaning = meaning};
+}
+
+core::Section table_section() {
+  Parameter tolerance =
+      parameter("tolerance", NumberRule{Quantity::ratio, Range{1e-15, 1e-6}, 1e-13},
+                "absolute error of a probability that the exact engine aims at");
+  tolerance.source = "Gil-Pelaez 1951; Davies 1973";
+  return section(
+      "table", "error table: P(code | LRS count, active rows)",
+      {parameter("method", core::option_rule(methods, "auto"), "how probabilities are computed"),
+       parameter("active_rows", core::CountsRule{0, circuits::row_limit, "all", "column.rows"},
+                 "numbers of active rows that the table has classes for"),
+       parameter("trials", CountRule{1, trial_limit, 1'000'000, {}},
+                 "trials of each class, when sampled"),
+       parameter("confidence", NumberRule{Quantity::ratio, Range{0.5, 0.999999}, 0.95},
+                 "level of every confidence interval"),
+       tolerance,
+       parameter("closed_form", FlagRule{true},
+                 "the exact engine may use closed forms where all parts are normal"),
+       stream(),
+       parameter("summation", core::option_rule(summations, "block_tables"),
+                 "how the currents of the cells are drawn, when sampled")});
+}
+
+core::Section margin_section() {
+  return section(
+      "margin", "read margins of neighbouring MAC values",
+      {parameter("active_rows", CountRule{1, circuits::row_limit, std::nullopt, "column.rows"},
+                 "active rows that the levels are shown for"),
+       parameter("sigmas", NumberRule{Quantity::ratio, Range{0.0, 10.0}, 3.0},
+                 "standard deviations taken off by the input-aware and pattern margins"),
+       parameter("tail_probability",
+                 NumberRule{Quantity::ratio, Range{1e-9, 0.5, false, true}, 1e-3},
+                 "tail probability of the quantile margin")});
+}
+
+core::Section accuracy_section() {
+  return section(
+      "accuracy", "accuracy of a network whose partial sums are read through the column",
+      {parameter("network", core::TextRule{longest_path, "fashion-cnn"},
+                 "\"fashion-cnn\" (shipped), or a network file (HDF5)"),
+       parameter("data_set", core::TextRule{longest_path, "fashion-mnist"},
+                 "\"fashion-mnist\" (Debian's dataset-fashion-mnist), or a folder of IDX files"),
+       parameter("images", CountRule{1, image_limit, 10'000, {}},
+                 "images of the test set, from its beginning; all where it has fewer"),
+       parameter("reads", CountRule{1, read_limit, 1, {}}, "times that each image is read"),
+       parameter("weights", core::option_rule(weight_mappings, "twos_complement"),
+                 "how the bits of a weight lie in columns"),
+       parameter("first_layer", core::option_rule(places, "analog"),
+                 "where the first layer with weights is computed"),
+       parameter("last_layer", core::option_rule(places, "analog"),
+                 "where the last layer with weights is computed"),
+       stream()});
+}
+
+}  // namespace
+
+std::vector<core::Section> settings_sections() {
+  return {table_section(), margin_section(), accuracy_section()};
+}
+
+TableSettings read_table_settings(const SectionReader& section, std::uint32_t rows) {
+  TableSettings settings;
+  settings.method = core::read_option(section, "method", methods);
+  for (const std::uint64_t n : section.counts("active_rows", rows)) {
+    settings.active_rows.push_back(static_cast<std::uint32_t>(n));
+  }
+  settings.trials = section.count("trials");
+  settings.confidence = section.number("confidence");
+  settings.tolerance = section.number("tolerance");
+  settings.closed_form = section.flag("closed_form");
+  settings.stream = core::read_option(section, "stream", streams);
+  settings.summation = core::read_option(section, "summation", summations);
+  return settings;
+}
+
+MarginSettings read_margin_settings(const SectionReader& section, std::uint32_t rows) {
+  return {.active_rows = static_cast<std::uint32_t>(section.count("active_rows", rows)),
+          .sigmas = section.number("sigmas"),
+          .tail_probability = section.number("tail_probability")};
+}
+
+AccuracySettings read_accuracy_settings(const SectionReader& section, std::uint32_t rows) {
+  AccuracySettings settings;
+  settings.array.rows = rows;
+  settings.network = section.text("network");
+  settings.data_set = section.text("data_set");
+  settings.images = section.count("images");
+  settings.reads = static_cast<std::uint32_t>(section.count("reads"));
+  settings.array.weights = core::read_option(section, "weights", weight_mappings);
+  settings.array.first_layer = core::read_option(section, "first_layer", places);
+  settings.array.last_layer = core::read_option(section, "last_layer", places);
+  settings.stream = core::read_option(section, "stream", streams);
+  return settings;
+}
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/parameter.h"
+#include "core/random.h"
+#include "core/section_reader.h"
+
+#include "circuits/sampled_column.h"
+
+#include "experiments/inference/forward_pass.h"
+
+/// What a configuration asks for, besides the macro: the sections [table], [margin], [accuracy].
+namespace cimstat::experiments {
+
+enum class Method { automatic, exact, monte_carlo };
+
+struct TableSettings {
+  Method method = Method::automatic;
+  std::vector<std::uint32_t> active_rows;
+  std::uint64_t trials = 0;  ///< per class, when sampled
+  double confidence = 0.95;
+  double tolerance = 1e-13;  ///< of the exact engine
+  bool closed_form = true;   ///< the exact engine may use it where all parts are normal
+  core::Stream stream = core::Stream::philox;
+  circuits::Summation summation = circuits::Summation::block_tables;
+};
+
+struct MarginSettings {
+  std::uint32_t active_rows = 0;
+  double sigmas = 3.0;             ///< z of the input-aware and pattern margins
+  double tail_probability = 1e-3;  ///< of the quantile margin
+};
+
+struct AccuracySettings {
+  std::string network;   ///< "fashion-cnn" (shipped) or a file
+  std::string data_set;  ///< "fashion-mnist" or a folder
+  std::uint64_t images = 0;
+  std::uint32_t reads = 1;  ///< of each image
+  ArrayOptions array;       ///< rows are the column's
+  core::Stream stream = core::Stream::philox;
+};
+
+std::vector<core::Section> settings_sections();
+
+// `rows` is the column's: no more of them can be active. Each throws UsageError.
+TableSettings read_table_settings(const core::SectionReader& section, std::uint32_t rows);
+MarginSettings read_margin_settings(const core::SectionReader& section, std::uint32_t rows);
+AccuracySettings read_accuracy_settings(const core::SectionReader& section, std::uint32_t rows);
+
+}  // namespace cimstat::experiments

@@ -45,11 +45,18 @@ void add_accuracy_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "accuracy", "Accuracy of a network whose partial sums are read through the column");
   options->add_to(*command);
-  command->add_option("--table", options->table_file,
-                      "error table to use (default: make it from the configuration)");
-  command->add_option("--out,-o", options->output_file,
-                      "result file (default: CONFIG.accuracy.h5 here)");
+  command
+      ->add_option("--table", options->table_file,
+                   "error table to use (default: make it from the configuration)")
+      ->type_name("FILE.h5");
+  command
+      ->add_option("--out,-o", options->output_file,
+                   "result file (default: the configuration's name with .accuracy.h5, here)")
+      ->type_name("FILE.h5");
   command->footer(
+      "Runs accuracy.network on accuracy.images images of accuracy.data_set, each accuracy.reads "
+      "times: once in exact\nintegers, once with every partial sum drawn from the error table. "
+      "Accuracies are shares of images, with intervals\nover images at table.confidence.\n"
       "Example: cimstat accuracy experiments/configs/rram_128rows.toml --set accuracy.images=1000");
   command->callback([options] {
     const RunClock clock;

@@ -1,5 +1,6 @@
 #include "experiments/commands/command.h"
 
+#include <limits>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -12,17 +13,24 @@
 namespace cimstat::experiments {
 
 void CommonOptions::add_to(CLI::App& app) {
-  app.add_option("config", config, "experiment file (TOML)")->required();
-  app.add_option("--set", overrides, "override a key: --set cell.lrs.sigma=0.1 (may be repeated)")
+  app.add_option("config", config, "experiment file (TOML)")->required()->type_name("FILE.toml");
+  app.add_option("--set", overrides,
+                 "override a key of the file, such as cell.lrs.sigma=0.1; may be "
+                 "repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
-  app.add_option("--seed", seed, "seed of all random numbers (overrides the file)")
-      ->check(CLI::NonNegativeNumber.description(">= 0"));
+  app.add_option("--seed", seed, "seed of all random numbers (default: that of the file, else 1)")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max())
+                  .description("at least 0"));
   app.add_option("--threads", threads, "threads to use; 0 = all cores. Never changes a result")
+      ->type_name("N")
       ->check(CLI::Range(0U, 4096U).description("0 - 4096"))
       ->capture_default_str();
   app.add_option("--simd", simd,
-                 "instruction set to use (AVX3_DL, AVX3, AVX2, SSE4 ...). Never changes a result");
+                 "instruction set to use, such as AVX3_DL, AVX3, AVX2, SSE4 or NEON (default: the "
+                 "best of this CPU). Never changes a result")
+      ->type_name("NAME");
   app.add_flag("--quiet,-q", quiet, "no progress on stderr");
 }
 

@@ -18,6 +18,10 @@ void add_margin_command(CLI::App& app) {
   options->add_to(*command);
   command->add_flag("--json", options->json, "print JSON, with all levels");
   command->footer(
+      "For each MAC value at margin.active_rows active rows (default: all rows): mean, sd and "
+      "tail "
+      "quantiles of the\nsensed current [A], misread rate with error bound or interval, and the "
+      "margins [A] and overlap to the next one.\n"
       "Example: cimstat margin experiments/configs/chen2018_9rows.toml --set margin.active_rows=4");
   command->callback([options] {
     const Experiment experiment = read_experiment(options->open());

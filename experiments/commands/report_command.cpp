@@ -24,15 +24,28 @@ void add_report_command(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
       "report", "One self-contained HTML page from an error table and accuracy results");
-  command->add_option("table", options->table, "error table (HDF5)")->required();
-  command->add_option("accuracy", options->accuracy, "accuracy results (HDF5) to show with it");
-  command->add_option("--out,-o", options->output_file, "page to write (default: TABLE.html here)");
-  command->add_option("--active-rows", options->active_rows,
-                      "number of active rows to show (default: the largest up to 16)");
+  command->add_option("table", options->table, "error table")->required()->type_name("FILE.h5");
+  command
+      ->add_option("accuracy", options->accuracy, "accuracy results of this table to show with it")
+      ->type_name("FILE.h5");
+  command
+      ->add_option("--out,-o", options->output_file,
+                   "page to write (default: the table's name with .html, here)")
+      ->type_name("FILE.html");
+  command
+      ->add_option("--active-rows", options->active_rows,
+                   "number of active rows to show (default: the largest up to 16)")
+      ->type_name("N");
   command->add_option("--threads", options->threads, "threads to use; 0 = all cores")
+      ->type_name("N")
+      ->capture_default_str()
       ->check(CLI::Range(0U, 4096U).description("0 - 4096"));
   command->add_flag("--quiet,-q", options->quiet, "no progress on stderr");
-  command->footer("Example: cimstat report macro.table.h5 macro.accuracy.h5 -o macro.html");
+  command->footer(
+      "The page needs no network: level distributions with references, which code each MAC value "
+      "gives, misread rates,\nmargins, accuracy with intervals, all figures and the resolved "
+      "configuration.\n"
+      "Example: cimstat report macro.table.h5 macro.accuracy.h5 -o macro.html");
   command->callback([options] {
     std::filesystem::path file = options->output_file;
     if (file.empty()) file = options->table.stem().string() + ".html";

@@ -41,10 +41,18 @@ void add_table_command(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("table", "Error table P(code | LRS count, active rows) as an HDF5 file");
   options->add_to(*command);
-  command->add_option("--out,-o", options->output_file,
-                      "result file (default: CONFIG.table.h5 here)");
+  command
+      ->add_option("--out,-o", options->output_file,
+                   "result file (default: the configuration's name with .table.h5, here)")
+      ->type_name("FILE.h5");
   command->add_flag("--dry-run", options->dry_run, "check, and print what would be made");
-  command->footer("Example: cimstat table experiments/configs/rram_128rows.toml -o macro.h5");
+  command->footer(
+      "A class is k LRS cells among n active rows; the table holds P(code | class) for each, exact "
+      "with an "
+      "error bound\nwhere cells are independent and add up, else sampled (table.method, "
+      "table.trials for each class) with\nClopper-Pearson intervals. Beside it stands "
+      "FILE.run.json with time, host and threads.\n"
+      "Example: cimstat table experiments/configs/rram_128rows.toml -o macro.h5");
   command->callback([options] {
     const RunClock clock;
     const Experiment experiment = read_experiment(options->open());

@@ -96,7 +96,7 @@ TEST_F(CommandLine, HelpNamesEverySubcommand) {
 
 TEST_F(CommandLine, WrongUseExitsWithTwoAndOneLine) {
   for (const std::string& arguments :
-       {std::string(), std::string("tabel"), std::string("table"),
+       {std::string("tabel"), std::string("table"),
         "table " + config() + " --nosuch", "table " + out("missing.toml"),
         "table " + config() + " --set table.trials=-1",
         "table " + config() + " --set cell.lrs.sigma=nan", "table " + config() + " --simd MMX",

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "experiments/commands/command.h"
+#include "experiments/commands/configuration_keys.h"
 #include "experiments/commands/program_model.h"
 
 namespace cimstat::experiments {
@@ -21,7 +22,8 @@ void add_completion_command(CLI::App& app) {
       "  fish  cimstat completion fish | source\n"
       "Example: cimstat completion bash > ~/.local/share/bash-completion/completions/cimstat");
   command->callback([shell, &app] {
-    const ProgramModel model = model_of(app);
+    ProgramModel model = model_of(app);
+    model.keys = configuration_keys(experiment_file());
     const std::string script = *shell == "bash"  ? bash_completion(model)
                                : *shell == "zsh" ? zsh_completion(model)
                                                  : fish_completion(model);

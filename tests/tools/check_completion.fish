@@ -17,5 +17,6 @@ expect 'cimstat table m' macro.toml
 expect 'cimstat table macro.toml --dry' --dry-run
 expect 'cimstat completion ' 'bash|fish|zsh'
 expect 'cimstat table macro.toml --out t' table.h5
+expect 'cimstat margin --set cell.lrs.sig' 'cell.lrs.sigma='
 rm -r $folder
 test $failures -eq 0; and echo "every completion as expected"

@@ -92,8 +92,8 @@ with tempfile.TemporaryDirectory() as folder:
 
     # A run that ends leaves a clean line behind.
     text = run_on_terminal(["table", CONFIG, "-o", os.path.join(folder, "u.h5"), "--set",
-                            "table.method=monte_carlo", "--set", "table.trials=2e6", "--threads",
-                            "1"], 100, 120)
+                            "table.method=monte_carlo", "--set", "table.trials=5e5", "--threads",
+                            "1"], 100, 300)
     if "table [" in text:
         last = text.rindex("table [")
         expect("\r\x1b[K" in text[last:], "the bar is not removed", text)

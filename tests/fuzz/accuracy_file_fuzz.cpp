@@ -1,4 +1,5 @@
 #include "experiments/accuracy_file.h"
+#include "experiments/seeing/comparison_text.h"
 #include "tests/fuzz/hdf5_target.h"
 
 namespace cimstat::fuzz {
@@ -37,16 +38,25 @@ StoredFile stored() {
 }  // namespace
 }  // namespace cimstat::fuzz
 
-/// A result of `cimstat accuracy`: read, and its statistics shown.
+/// A result of `cimstat accuracy`: read, its statistics shown, compared with another one.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cimstat;
   static const fuzz::StoredFile whole = fuzz::stored();
+  static const experiments::AccuracyRecord original =
+      experiments::read_accuracy(fuzz::scratch_folder() / "whole.h5");
   const std::filesystem::path file =
       fuzz::hdf5_file_of({data, size}, whole, [](fuzz::StoredFile&) {});
-  const auto refusal = fuzz::refusal_of([&] {
-    const experiments::AccuracyRecord record = experiments::read_accuracy(file);
-    if (experiments::format_accuracy(record).empty()) fuzz::finding("nothing to show");
-  });
+  experiments::AccuracyRecord record;
+  const auto refusal = fuzz::refusal_of([&] { record = experiments::read_accuracy(file); });
   fuzz::require_whole({data, size}, refusal);
+  if (refusal) return 0;
+  fuzz::refusal_of([&] {
+    fuzz::require_clean_text(experiments::format_accuracy(record));
+    const experiments::ComparisonSettings settings;
+    const experiments::AccuracyComparison comparison =
+        experiments::compare_accuracy(original, record, settings.confidence);
+    fuzz::require_clean_text(experiments::format_comparison(comparison, settings));
+    fuzz::require_clean_text(experiments::comparison_as_json(comparison, settings).text());
+  });
   return 0;
 }

@@ -40,6 +40,15 @@ void require_clean_line(std::string_view message) {
   }
 }
 
+void require_clean_text(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    if (core::one_line(line) != line) finding(fmt::format("a line that is not clean: {}", line));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
 const std::filesystem::path& scratch_folder() {
   static const ScratchFolder folder;
   return folder.path;

@@ -31,6 +31,9 @@ inline std::string_view text_of(Bytes bytes) {
 /// A finding unless the message is one line of sound UTF-8 without control characters.
 void require_clean_line(std::string_view message);
 
+/// The same for each line of what is shown.
+void require_clean_text(std::string_view text);
+
 /// The message with which `read` refuses its input; nothing where it accepts it.
 template <class Read>
 std::optional<std::string> refusal_of(Read&& read) {

@@ -3,6 +3,7 @@
 
 #include "experiments/inference/forward_pass.h"
 #include "experiments/inference/network.h"
+#include "experiments/seeing/network_summary.h"
 #include "tests/fuzz/hdf5_target.h"
 
 namespace cimstat::fuzz {
@@ -94,7 +95,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   experiments::Network network;
   const auto refusal = fuzz::refusal_of([&] { network = experiments::read_network(file); });
   fuzz::require_whole({data, size}, refusal);
-  if (refusal || !fuzz::is_cheap(network)) return 0;
+  if (refusal) return 0;
+  fuzz::require_clean_text(experiments::format_network(network));
+  fuzz::require_clean_text(experiments::network_as_json(network).text());
+  if (!fuzz::is_cheap(network)) return 0;
   const experiments::ForwardPass pass(network, {.rows = 8});
   experiments::ForwardPass::Workspace workspace = pass.workspace();
   const auto& input = network.input_shape;

@@ -4,6 +4,10 @@
 
 #include "experiments/inference/code_sampler.h"
 #include "experiments/report_input.h"
+#include "experiments/seeing/comparison_text.h"
+#include "experiments/seeing/file_description.h"
+#include "experiments/seeing/table_comparison.h"
+#include "experiments/seeing/table_summary.h"
 #include "experiments/table_file.h"
 #include "tests/fuzz/hdf5_target.h"
 
@@ -11,6 +15,7 @@ namespace cimstat::fuzz {
 namespace {
 
 using experiments::Experiment;
+using experiments::TableRecord;
 
 constexpr std::string_view macro = R"(
 name = "small"
@@ -86,7 +91,7 @@ void rehash(StoredFile& file) {
 
 /// Engines cost what the configuration in the file asks for; small macros with cheap laws are
 /// enough to try the way from a file to a page.
-bool is_cheap(const experiments::TableRecord& record) {
+bool is_cheap(const TableRecord& record) {
   const Experiment experiment = experiments::read_experiment(
       core::Config::from_text(record.config_toml, "configuration of the table"));
   const circuits::ColumnDesign& design = experiment.macro.design;
@@ -95,30 +100,66 @@ bool is_cheap(const experiments::TableRecord& record) {
          !circuits::exact_obstacle(design);
 }
 
+void show(const std::filesystem::path& file) {
+  const experiments::FileKind kind = experiments::file_kind(file);
+  const experiments::FileDescription description = experiments::describe_file(file, kind);
+  require_clean_text(experiments::format_description(file, description));
+  require_clean_text(experiments::description_as_json(file, description).text());
+}
+
+void show(const TableRecord& record) {
+  const std::uint32_t active_rows = experiments::default_active_rows(record.table);
+  require_clean_text(experiments::format_levels(record, active_rows, {}));
+  require_clean_text(experiments::levels_as_json(record, active_rows).text());
+  require_clean_text(experiments::format_class(record, record.table.classes.back(), {}));
+}
+
+void compare(const TableRecord& a, const TableRecord& b) {
+  const experiments::ComparisonSettings settings;
+  const experiments::TableComparison comparison =
+      experiments::compare_tables(a.table, b.table, settings.level, settings.confidence);
+  require_clean_text(
+      experiments::format_keys(experiments::differing_keys(a.config_toml, b.config_toml)));
+  require_clean_text(experiments::format_comparison(a, b, comparison, settings));
+  require_clean_text(experiments::comparison_as_json(comparison, settings).text());
+}
+
+void make_page(const TableRecord& record) {
+  if (!is_cheap(record)) return;
+  const std::uint32_t active_rows = experiments::default_active_rows(record.table);
+  experiments::render_report(experiments::report_input(record, {}, active_rows, {1}));
+}
+
+struct Whole {
+  StoredFile stored;
+  TableRecord record;
+};
+
+Whole whole_table(const std::vector<std::string>& overrides) {
+  const Experiment experiment = experiment_of(overrides);
+  StoredFile file = stored(experiment);
+  return {std::move(file), experiments::read_table(scratch_folder() / "whole.h5")};
+}
+
 }  // namespace
 }  // namespace cimstat::fuzz
 
-/// An error table: read, made a sampler of (as accuracy does) and a page of (as report does).
+/// An error table: read, made a sampler of (as accuracy does), shown, compared and made a page of.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cimstat;
-  static const fuzz::StoredFile exact = fuzz::stored(fuzz::experiment_of({}));
-  static const fuzz::StoredFile sampled =
-      fuzz::stored(fuzz::experiment_of({"table.method=monte_carlo"}));
-  static const fuzz::StoredFile free_codes =
-      fuzz::stored(fuzz::experiment_of({"converter.references=uniform", "converter.codes=5"}));
-  const std::size_t which = size == 0 ? 0 : data[0] / 4 % 3;
-  const std::filesystem::path file = fuzz::hdf5_file_of({data, size},
-                                                        which == 0   ? exact
-                                                        : which == 1 ? sampled
-                                                                     : free_codes,
-                                                        fuzz::rehash);
-  const auto refusal = fuzz::refusal_of([&] {
-    const experiments::TableRecord record = experiments::read_table(file);
-    fuzz::refusal_of([&] { experiments::CodeSampler sampler(record.table); });
-    if (!fuzz::is_cheap(record)) return;
-    const std::uint32_t active_rows = experiments::default_active_rows(record.table);
-    experiments::render_report(experiments::report_input(record, {}, active_rows, {1}));
-  });
+  static const fuzz::Whole whole[] = {
+      fuzz::whole_table({}), fuzz::whole_table({"table.method=monte_carlo"}),
+      fuzz::whole_table({"converter.references=uniform", "converter.codes=5"})};
+  const auto& [stored, original] = whole[size == 0 ? 0 : data[0] / 4 % 3];
+  const std::filesystem::path file = fuzz::hdf5_file_of({data, size}, stored, fuzz::rehash);
+  fuzz::refusal_of([&] { fuzz::show(file); });
+  experiments::TableRecord record;
+  const auto refusal = fuzz::refusal_of([&] { record = experiments::read_table(file); });
   fuzz::require_whole({data, size}, refusal);
+  if (refusal) return 0;
+  fuzz::refusal_of([&] { experiments::CodeSampler sampler(record.table); });
+  fuzz::refusal_of([&] { fuzz::show(record); });
+  fuzz::refusal_of([&] { fuzz::compare(original, record); });
+  fuzz::refusal_of([&] { fuzz::make_page(record); });
   return 0;
 }

@@ -150,8 +150,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const fuzz::Whole whole[] = {
       fuzz::whole_table({}), fuzz::whole_table({"table.method=monte_carlo"}),
       fuzz::whole_table({"converter.references=uniform", "converter.codes=5"})};
-  const auto& [stored, original] = whole[size == 0 ? 0 : data[0] / 4 % 3];
-  const std::filesystem::path file = fuzz::hdf5_file_of({data, size}, stored, fuzz::rehash);
+  const fuzz::Whole& original = whole[size == 0 ? 0 : data[0] / 4 % 3];
+  const std::filesystem::path file =
+      fuzz::hdf5_file_of({data, size}, original.stored, fuzz::rehash);
   fuzz::refusal_of([&] { fuzz::show(file); });
   experiments::TableRecord record;
   const auto refusal = fuzz::refusal_of([&] { record = experiments::read_table(file); });
@@ -159,7 +160,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (refusal) return 0;
   fuzz::refusal_of([&] { experiments::CodeSampler sampler(record.table); });
   fuzz::refusal_of([&] { fuzz::show(record); });
-  fuzz::refusal_of([&] { fuzz::compare(original, record); });
+  fuzz::refusal_of([&] { fuzz::compare(original.record, record); });
   fuzz::refusal_of([&] { fuzz::make_page(record); });
   return 0;
 }

@@ -80,9 +80,19 @@ std::string_view line_of(std::string_view whole, std::uint32_t line) {
   return whole.substr(0, whole.find_first_of("\r\n"));
 }
 
+/// All parsing goes this way. Throws toml::parse_error.
+toml::table parsed(std::string_view whole) {
+  if (const auto at = text::stray_character(whole)) {
+    const auto [line, column] = text::place_in(whole, *at);
+    throw toml::parse_error("a character beyond ASCII outside of quotes",
+                            toml::source_position{line, column});
+  }
+  return toml::parse(whole);
+}
+
 bool is_toml_value(std::string_view value) {
   try {
-    return toml::parse(fmt::format("value = {}", value)).size() == 1;
+    return parsed(fmt::format("value = {}", value)).size() == 1;
   } catch (const toml::parse_error&) {
     return false;
   }
@@ -116,7 +126,7 @@ std::string reason_of(const toml::parse_error& error) {
 ConfigNode parsed_file(std::string_view whole, std::string_view name) {
   text::require_sound(whole, name);
   try {
-    return converted(toml::parse(whole), Origin{});
+    return converted(parsed(whole), Origin{});
   } catch (const toml::parse_error& error) {
     const toml::source_position at = error.source().begin;
     throw UsageError(error_line(fmt::format("{}:{}:{}", name, at.line, at.column),
@@ -155,8 +165,8 @@ std::size_t end_of_key(std::string_view assignment) {
 std::vector<std::string> keys_of(std::string_view key) {
   std::vector<std::string> keys;
   try {
-    const toml::table parsed = toml::parse(fmt::format("{} = 0", key));
-    const toml::table* level = &parsed;
+    const toml::table whole = parsed(fmt::format("{} = 0", key));
+    const toml::table* level = &whole;
     while (level != nullptr) {
       const toml::table* below = nullptr;
       for (const auto& [name, child] : *level) {
@@ -178,8 +188,8 @@ std::vector<std::string> keys_of(std::string_view key) {
 ConfigNode value_of(std::string_view value, const std::string& path) {
   const Origin origin{path};
   try {
-    const toml::table parsed = toml::parse(fmt::format("value = {}", value));
-    return converted(*parsed.get("value"), origin);
+    const toml::table whole = parsed(fmt::format("value = {}", value));
+    return converted(*whole.get("value"), origin);
   } catch (const toml::parse_error& error) {
     if (kOpeners.find(value.front()) != kOpeners.npos) {
       refuse_set(path, fmt::format("{} is not a TOML value", text::quoted(value)), reason_of(error),

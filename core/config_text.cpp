@@ -27,14 +27,8 @@ bool is_bare(char letter) {
 
 unsigned byte_of(char letter) { return static_cast<unsigned char>(letter); }
 
-/// The place of text[at], columns counted in characters.
 std::string place_of(std::string_view name, std::string_view text, std::size_t at) {
-  const std::string_view before = text.substr(0, at);
-  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-  const std::size_t start = before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1;
-  const auto column =
-      1 + std::count_if(before.begin() + static_cast<std::ptrdiff_t>(start), before.end(),
-                        [](char c) { return (byte_of(c) & 0xC0) != 0x80; });
+  const auto [line, column] = place_in(text, at);
   return fmt::format("{}:{}:{}", name, line, column);
 }
 
@@ -48,7 +42,10 @@ std::size_t end_of_string(std::string_view text, std::size_t at) {
     if (quote == '"' && text[next] == '\\') {
       next += 2;
     } else if (many_lines && text.substr(next, 3) == triple) {
-      return next + 3;
+      next += 3;
+      // The string may end in one or two such quotes itself.
+      for (int more = 0; more < 2 && next < text.size() && text[next] == quote; ++more) ++next;
+      return next;
     } else if (!many_lines && (text[next] == quote || text[next] == '\n')) {
       return next + 1;
     } else {
@@ -58,21 +55,24 @@ std::size_t end_of_string(std::string_view text, std::size_t at) {
   return text.size();
 }
 
+/// Behind the string or comment that begins at `at`; `at` itself where neither does.
+std::size_t behind_inert(std::string_view text, std::size_t at) {
+  if (text[at] == '"' || text[at] == '\'') return end_of_string(text, at);
+  return text[at] == '#' ? std::min(text.find('\n', at), text.size()) : at;
+}
+
 /// The first place nested too deep, if any: brackets within brackets, or a key of many parts.
 std::optional<std::size_t> too_deep(std::string_view text) {
   int brackets = 0;
   int parts = 1;
   std::size_t at = 0;
   while (at < text.size()) {
+    const std::size_t behind = behind_inert(text, at);
+    if (behind != at) {
+      at = behind;
+      continue;
+    }
     const char letter = text[at];
-    if (letter == '"' || letter == '\'') {
-      at = end_of_string(text, at);
-      continue;
-    }
-    if (letter == '#') {
-      at = std::min(text.find('\n', at), text.size());
-      continue;
-    }
     if (letter == '[' || letter == '{') ++brackets;
     if ((letter == ']' || letter == '}') && brackets > 0) --brackets;
     if (letter == '.') {
@@ -128,6 +128,27 @@ void require_sound(std::string_view text, std::string_view name) {
     throw UsageError(error_line(place_of(name, text, *deep), "is nested too deep",
                                 fmt::format("more than {} levels", kDeepest), "use fewer levels"));
   }
+}
+
+TextPlace place_in(std::string_view text, std::size_t at) {
+  const std::string_view before = text.substr(0, at);
+  const auto lines = std::count(before.begin(), before.end(), '\n');
+  const std::size_t start = before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1;
+  const auto characters =
+      std::count_if(before.begin() + static_cast<std::ptrdiff_t>(start), before.end(),
+                    [](char c) { return (byte_of(c) & 0xC0) != 0x80; });
+  return {static_cast<std::uint32_t>(1 + lines), static_cast<std::uint32_t>(1 + characters)};
+}
+
+std::optional<std::size_t> stray_character(std::string_view text) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  std::size_t at = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
+  while (at < text.size()) {
+    if (byte_of(text[at]) >= 0x80) return at;
+    const std::size_t behind = behind_inert(text, at);
+    at = behind == at ? at + 1 : behind;
+  }
+  return std::nullopt;
 }
 
 std::string quoted(std::string_view text) {

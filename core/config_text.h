@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,16 @@ std::string read_file(const std::filesystem::path& file);
 /// UTF-8, text beyond kMostBytes, keys or brackets nested more than 16 deep (each level costs
 /// stack in the parser).
 void require_sound(std::string_view text, std::string_view name);
+
+struct TextPlace {
+  std::uint32_t line = 1;
+  std::uint32_t column = 1;  ///< in characters
+};
+TextPlace place_in(std::string_view text, std::size_t at);
+
+/// The first character beyond ASCII outside of strings and comments, where TOML has none (a mark of
+/// the byte order in front is let be): what the parser does with one is undefined.
+std::optional<std::size_t> stray_character(std::string_view text);
 
 /// "..." with TOML's escapes: one line whatever `text` holds.
 std::string quoted(std::string_view text);

@@ -81,11 +81,20 @@ struct Parameter {
   std::string_view source{};   ///< paper and equation, where one applies
 };
 
-struct Variant;
-
 /// A table of the file. The value of `selector`, where there is one, picks a variant: the keys and
 /// sub-sections that are there besides `parameters` and `sections`.
 struct Section {
+  /// Inside, so that the vectors of either are made where both are complete.
+  struct Variant {
+    std::string_view name{};  ///< value of the selector
+    std::string_view meaning{};
+    std::string_view source{};
+    std::vector<Parameter> parameters{};
+    /// Keys that say the same in other words: exactly one of these sets is given.
+    std::vector<std::vector<std::string_view>> ways{};
+    std::vector<Section> sections{};
+  };
+
   std::string_view key{};  ///< its own name, without those of the tables around it; "" for the root
   Need need = Need::optional;
   std::string_view meaning{};
@@ -98,15 +107,7 @@ struct Section {
   std::vector<Variant> variants{};
 };
 
-struct Variant {
-  std::string_view name{};  ///< value of the selector
-  std::string_view meaning{};
-  std::string_view source{};
-  std::vector<Parameter> parameters{};
-  /// Keys that say the same in other words: exactly one of these sets is given.
-  std::vector<std::vector<std::string_view>> ways{};
-  std::vector<Section> sections{};
-};
+using Variant = Section::Variant;
 
 /// The parameter of that key among `parameters`, or null.
 const Parameter* find(const std::vector<Parameter>& parameters, std::string_view key);

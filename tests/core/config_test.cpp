@@ -287,6 +287,21 @@ TEST(ConfigError, LetsTheProgramPointAtAKeyOrATable) {
             "macro.toml:1:1: is odd");
 }
 
+// The parser's behaviour is undefined there (toml++ 3.3 reaches what it takes for unreachable).
+TEST(ConfigError, RefusesCharactersBeyondAsciiOutsideOfQuotes) {
+  EXPECT_EQ(message_of("x = 1\na = 40 \u00B5S\n", nothing),
+            "macro.toml:2:8: is not valid TOML (a character beyond ASCII outside of quotes); put "
+            "text and quantities in quotes: a = \"40 \u00B5S\"");
+  EXPECT_THAT(message_of("\u00B5 = 1", nothing), StartsWith("macro.toml:1:1: is not valid TOML"));
+  // Five quotes: the string's own last two and its end.
+  EXPECT_THAT(message_of("a = \"\"\"x\"\"\"\"\"\u00B5", nothing),
+              StartsWith("macro.toml:1:14: is not valid TOML"));
+  const auto text = [](const Config& config) { config.text("a"); };
+  EXPECT_EQ(message_of("\uFEFFa = \"\u00B5\" # \u00B5", text), "");
+  EXPECT_EQ(message_of("", text, {"a=40 \u00B5S"}), "");
+  EXPECT_THAT(message_of("", text, {"\u00B5=1"}), StartsWith("--set \u00B5: is not a key"));
+}
+
 TEST(ConfigError, KeepsThePlaceOfBadToml) {
   EXPECT_EQ(
       message_of("x = 1\na = 6 kohm # why\n", nothing),

@@ -14,6 +14,22 @@ install(FILES experiments/README.md DESTINATION ${cimstat_document_folder}/exper
 install(DIRECTORY experiments/formats experiments/docs
         DESTINATION ${cimstat_document_folder}/experiments COMPONENT program)
 
+if(TARGET cimstat_pages)
+  # Debian's zsh looks in other folders than that of what is installed by hand.
+  set(cimstat_zsh_folder site-functions)
+  if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+    set(cimstat_zsh_folder vendor-completions)
+  endif()
+  install(FILES ${PROJECT_BINARY_DIR}/man/cimstat.1
+          DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
+  install(FILES ${PROJECT_BINARY_DIR}/completion/cimstat
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT program)
+  install(FILES ${PROJECT_BINARY_DIR}/completion/_cimstat
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/${cimstat_zsh_folder} COMPONENT program)
+  install(FILES ${PROJECT_BINARY_DIR}/completion/cimstat.fish
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT program)
+endif()
+
 # Headers lie under include/cimstat and are included as in the source tree: "circuits/column.h".
 install(TARGETS cimstat_core cimstat_devices cimstat_circuits cimstat_experiments
   EXPORT cimstat_targets

@@ -6,7 +6,7 @@
 #include "experiments/experiment.h"
 #include "experiments/inference/accuracy_run.h"
 
-/// Accuracy results in HDF5. experiments/README.md documents every dataset and attribute.
+/// Accuracy results in HDF5. experiments/formats/accuracy.md documents them.
 namespace cimstat::experiments {
 
 struct AccuracyRecord {

@@ -10,7 +10,7 @@
 
 #include "experiments/experiment.h"
 
-/// Error tables in HDF5. experiments/README.md documents every group, dataset and attribute.
+/// Error tables in HDF5. experiments/formats/error_table.md documents them.
 namespace cimstat::experiments {
 
 /// What a table file holds besides the table.

@@ -67,8 +67,8 @@ bool is_weighted(LayerKind kind);
 
 /// Throws DataError "place: layer 'name': problem" unless the whole network can be run: known and
 /// earlier inputs, shapes that fit through the graph, numbers in range, logits [classes] at the
-/// end, sums that cannot overflow 32 bits, and sizes within the limits that experiments/README.md
-/// states.
+/// end, sums that cannot overflow 32 bits, and sizes within the limits that
+/// experiments/formats/network.md states.
 void check(const Network& network, std::string_view place = "network");
 
 /// The shape [channels, rows, columns] that each layer delivers. Throws DataError as `check` does.
@@ -77,7 +77,7 @@ std::vector<std::array<std::uint32_t, 3>> output_shapes(const Network& network);
 /// Reads and checks a network file. Throws DataError.
 Network read_network(const std::filesystem::path& file);
 
-/// Checks the network and writes it; experiments/README.md documents the format. Throws DataError
+/// Checks the network and writes it; experiments/formats/network.md documents the format. Throws DataError
 /// for a network that fails the check, Error (failure) when the file cannot be written.
 void write_network(const Network& network, const std::filesystem::path& file);
 

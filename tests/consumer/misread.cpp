@@ -3,25 +3,27 @@
 #include <utility>
 #include <vector>
 
+#include "devices/rram.h"
+
 #include "circuits/error_table.h"
 #include "circuits/exact_column.h"
 #include "circuits/references.h"
-#include "devices/rram.h"
 
 namespace core = cimstat::core;
 namespace devices = cimstat::devices;
 namespace circuits = cimstat::circuits;
 
 int main() {
-  const double read_voltage = 0.2;  // V
-  const devices::RramCell cell{.lrs = core::LogNormal{.median = 40e-6, .sigma = 0.06},  // S
+  // Volt, siemens, ohm, ampere.
+  const double read_voltage = 0.2;
+  const devices::RramCell cell{.lrs = core::LogNormal{.median = 40e-6, .sigma = 0.06},
                                .hrs = core::LogNormal{.median = 1e-6, .sigma = 0.5},
-                               .access_resistance = 2e3,  // ohm
+                               .access_resistance = 2e3,
                                .read_noise = 0.01};
   circuits::ColumnDesign column{.rows = 16,
                                 .lrs = cell.read(devices::Level::lrs).scaled(read_voltage),
                                 .hrs = cell.read(devices::Level::hrs).scaled(read_voltage),
-                                .sense = {.offset_sd = 0.8e-6, .noise_sd = 0.8e-6}};  // A
+                                .sense = {.offset_sd = 0.8e-6, .noise_sd = 0.8e-6}};
   column.ladder = circuits::replica_ladder(column, column.rows);
 
   circuits::ErrorTable table;

@@ -3,6 +3,7 @@
 
 #include "core/config.h"
 #include "core/error.h"
+
 #include "experiments/experiment.h"
 #include "experiments/table_file.h"
 

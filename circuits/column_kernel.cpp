@@ -127,7 +127,7 @@ void sample_codes_here(const ColumnProgram& program, const CodeSearch& search, T
     }
     const std::size_t count = std::min<std::uint64_t>(tile_trials, trials.end - trial);
     for (std::size_t i = 0; i < count; ++i) {
-      ++counts[4 * search.code(tile.sums[i], tile.buckets[i]) + i % 4];
+      ++counts[std::size_t{4} * search.code(tile.sums[i], tile.buckets[i]) + i % 4];
     }
   }
 }

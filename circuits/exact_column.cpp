@@ -160,7 +160,7 @@ Inversion inversion_of(const ColumnDesign& design, std::span<const ColumnClass> 
 }  // namespace
 
 std::optional<std::string> exact_obstacle(const ColumnDesign& design) {
-  if (const auto obstacle = noise_obstacle(design.sense)) return obstacle;
+  if (auto obstacle = noise_obstacle(design.sense)) return obstacle;
   // More cells of a kind only make a sum smoother and its tails lighter: these are the worst.
   const std::uint32_t n = design.rows;
   const std::vector<ColumnClass> classes{{0, 0}, {0, 1}, {1, 1}, {0, n}, {n, n}};

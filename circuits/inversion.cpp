@@ -63,7 +63,7 @@ class Inversion::Planner {
     if (widest > 0.0) tails_.emplace(laws_, noise_, narrowest, widest);
     for (const auto& counts : classes) {
       Plan& plan = plans.emplace_back();
-      if (const auto obstacle = make(counts, plan)) return obstacle;
+      if (auto obstacle = make(counts, plan)) return obstacle;
     }
     return std::nullopt;
   }

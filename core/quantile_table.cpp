@@ -39,8 +39,8 @@ struct Magnitudes {
 /// The magnitudes that words give in a segment: half-integers; further out what floats can tell.
 Magnitudes magnitudes_in(std::uint32_t segment) {
   if (segment == last_segment) return {0x1p31 - 0.5, 1.0, 1.0};  // the median alone, by rounding
-  const double low = double{std::bit_cast<float>(segment << QuantileTable::index_shift)};
-  const double high = double{std::bit_cast<float>((segment + 1) << QuantileTable::index_shift)};
+  const double low = double(std::bit_cast<float>(segment << QuantileTable::index_shift));
+  const double high = double(std::bit_cast<float>((segment + 1) << QuantileTable::index_shift));
   const double step = std::max(1.0, std::exp2(std::ilogb(low) - 23));
   const double first = std::ceil((low - 0.5) / step) * step;
   const double end = std::ceil((high - 0.5) / step) * step;
@@ -70,8 +70,8 @@ class QuantileTable::Builder {
       const Segment left = table_.segments_[offset + i];
       const Segment right = table_.segments_[offset + i + 1];
       const double end = line_value(left, here.high());
-      const double rise = here.width() * std::abs(double{left.c1}) +
-                          magnitudes_in(i + 1).width() * std::abs(double{right.c1});
+      const double rise = here.width() * std::abs(double(left.c1)) +
+                          magnitudes_in(i + 1).width() * std::abs(double(right.c1));
       const double miss = std::abs(end - line_value(right, here.high()));
       if (miss > std::max(leap * rise, negligible * scale(end))) {
         suspect[i] = suspect[i + 1] = true;
@@ -90,7 +90,7 @@ class QuantileTable::Builder {
   }
 
   double line_value(Segment line, double magnitude) const {
-    return double{line.c0} + double{line.c1} * sign() * magnitude;
+    return double(line.c0) + double(line.c1) * sign() * magnitude;
   }
 
   double scale(double at) const { return std::max(spread_, std::abs(at - median_)); }
@@ -104,7 +104,7 @@ class QuantileTable::Builder {
     const double low = value(middle - reach);
     const double high = value(middle + reach);
     const auto c1 = static_cast<float>(sign() * (high - low) / (2.0 * reach));
-    return {static_cast<float>(0.5 * (low + high) - double{c1} * sign() * middle), c1};
+    return {static_cast<float>(0.5 * (low + high) - double(c1) * sign() * middle), c1};
   }
 
   void cut_segment(std::uint32_t index, Segment& segment) {
@@ -132,7 +132,7 @@ class QuantileTable::Builder {
 
   bool fits(Segment line, const Magnitudes& magnitudes) const {
     const double half_step = 0.5 * magnitudes.step;
-    const double rise = magnitudes.width() * std::abs(double{line.c1});
+    const double rise = magnitudes.width() * std::abs(double(line.c1));
     for (const double magnitude :
          {magnitudes.low + half_step, magnitudes.middle(), magnitudes.high() - half_step}) {
       const double exact = value(magnitude);

@@ -11,7 +11,7 @@
 namespace cimstat::core {
 namespace {
 
-constexpr std::size_t longest_record = 64 * 1024;
+constexpr std::size_t longest_record = std::size_t{64} * 1024;
 
 /// The parser recurses, so depth is bounded before it starts.
 bool is_flat(std::string_view json) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <numbers>
+#include <utility>
 
 #include <boost/math/tools/toms748_solve.hpp>
 #include <fmt/format.h>
@@ -219,24 +220,52 @@ ExactProbabilities exact_probabilities(const ColumnDesign& design,
   return result;
 }
 
-SensedCurrent::SensedCurrent(const ColumnDesign& design, ColumnClass column_class,
-                             const ExactOptions& options) {
-  check(options);
-  if (options.shortcut == Shortcut::allow) normal_ = as_normal(design, column_class);
-  if (normal_) {
-    mean_ = normal_->mean;
-    sd_ = normal_->sd;
-    error_bound_ = normal_error(*normal_, std::abs(mean_) + 10.0 * sd_);
-    return;
-  }
-  if (const auto obstacle = noise_obstacle(design.sense)) throw core::UsageError(*obstacle);
-  series_ = inversion_of(design, std::array{column_class}, options.tolerance).series(0);
+void SensedCurrent::take(const core::Normal& normal) {
+  normal_ = normal;
+  mean_ = normal.mean;
+  sd_ = normal.sd;
+  error_bound_ = normal_error(normal, std::abs(mean_) + 10.0 * sd_);
+}
+
+void SensedCurrent::take(SumSeries series, const ColumnDesign& design, ColumnClass column_class) {
+  series_ = std::move(series);
   mean_ = series_.mean;
   const SumNoise noise = noise_of(design.sense);
   sd_ = std::sqrt(current_variance(design, column_class) + noise.gaussian_variance +
                   2.0 * noise.bend * mean_ +
                   std::pow(noise.logistic_scale * std::numbers::pi, 2) / 3.0);
   error_bound_ = series_.error;
+}
+
+SensedCurrent::SensedCurrent(const ColumnDesign& design, ColumnClass column_class,
+                             const ExactOptions& options) {
+  *this = std::move(sensed_currents(design, std::array{column_class}, options, {1}).front());
+}
+
+std::vector<SensedCurrent> sensed_currents(const ColumnDesign& design,
+                                           std::span<const ColumnClass> classes,
+                                           const ExactOptions& options, core::Threads threads) {
+  check(options);
+  std::vector<SensedCurrent> result(classes.size(), SensedCurrent());
+  std::vector<ColumnClass> inverted;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    std::optional<core::Normal> normal;
+    if (options.shortcut == Shortcut::allow) normal = as_normal(design, classes[i]);
+    if (normal) {
+      result[i].take(*normal);
+    } else {
+      inverted.push_back(classes[i]);
+      places.push_back(i);
+    }
+  }
+  if (inverted.empty()) return result;
+  if (const auto obstacle = noise_obstacle(design.sense)) throw core::UsageError(*obstacle);
+  const Inversion inversion = inversion_of(design, inverted, options.tolerance);
+  core::for_each_block(inverted.size(), threads, [&](std::size_t i, std::size_t) {
+    result[places[i]].take(inversion.series(i), design, inverted[i]);
+  });
+  return result;
 }
 
 double SensedCurrent::tail_probability(core::Tail side, double x) const {

@@ -53,11 +53,24 @@ class SensedCurrent {
   double error_bound() const { return error_bound_; }
 
  private:
+  friend std::vector<SensedCurrent> sensed_currents(const ColumnDesign&,
+                                                    std::span<const ColumnClass>,
+                                                    const ExactOptions&, core::Threads);
+  SensedCurrent() = default;
+  void take(const core::Normal& normal);
+  void take(SumSeries series, const ColumnDesign& design, ColumnClass column_class);
+
   double mean_ = 0.0;
   double sd_ = 0.0;
   double error_bound_ = 0.0;
   std::optional<core::Normal> normal_;
   SumSeries series_;
 };
+
+/// Those of many classes, in their order. The same as one at a time, but the classes share the
+/// transforms of their parts, which is most of the work.
+std::vector<SensedCurrent> sensed_currents(const ColumnDesign& design,
+                                           std::span<const ColumnClass> classes,
+                                           const ExactOptions& options, core::Threads threads);
 
 }  // namespace cimstat::circuits

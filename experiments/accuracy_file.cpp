@@ -90,6 +90,7 @@ AccuracyRecord read_accuracy(const std::filesystem::path& path) {
   record.name = file.text_attribute("/", "title");
   record.network = file.text_attribute("/", "network");
   record.data_set = file.text_attribute("/", "data_set");
+  record.config_toml = file.text_attribute("/", "config_toml");
   record.table_sha256 = file.text_attribute("/", "table_content_sha256");
   record.confidence = file.number_attribute("/", "confidence_level");
   if (!(record.confidence > 0.0 && record.confidence < 1.0)) {

@@ -23,13 +23,6 @@ constexpr double plotted_tail = 1e-8;
 // Trials behind densities, quantiles and overlaps where the exact engine has an obstacle.
 constexpr std::uint64_t sampled_trials = 1 << 18;
 
-double sensed_sd(const ColumnDesign& design, ColumnClass column_class) {
-  const circuits::SenseAmplifier& sense = design.sense;
-  const double level = 1.0 + mean_current(design, column_class) / sense.noise_knee;
-  return std::sqrt(current_variance(design, column_class) + sense.offset_sd * sense.offset_sd +
-                   sense.noise_sd * sense.noise_sd * std::max(level, 0.0));
-}
-
 /// One level's distribution, exact where it can be, else the empirical one of a sample.
 class LevelDistribution {
  public:
@@ -99,11 +92,7 @@ void measure_levels(const Experiment& experiment, const circuits::ErrorTable& ta
     figures.sd = sensed_sd(design, table.classes[i]);
     figures.misread = table.misread(i);
     if (table.method == circuits::TableMethod::exact) {
-      // misread = 1 - P(ideal code): the error is that one entry's, and the rounding of the sum.
-      constexpr double rounding = std::numeric_limits<double>::epsilon();
-      const double bound = std::min(table.error_bound[i] + table.codes * rounding, 1.0);
-      figures.misread_interval = {std::max(figures.misread - bound, 0.0),
-                                  std::min(figures.misread + bound, 1.0)};
+      figures.misread_interval = misread_bounds(table, i);
     } else {
       const std::uint64_t trials = table.trials(i);
       const std::uint64_t right = table.counts[i * table.codes + table.ideal_code[i]];
@@ -116,6 +105,21 @@ void measure_levels(const Experiment& experiment, const circuits::ErrorTable& ta
 }
 
 }  // namespace
+
+double sensed_sd(const ColumnDesign& design, ColumnClass column_class) {
+  const circuits::SenseAmplifier& sense = design.sense;
+  const double level = 1.0 + mean_current(design, column_class) / sense.noise_knee;
+  return std::sqrt(current_variance(design, column_class) + sense.offset_sd * sense.offset_sd +
+                   sense.noise_sd * sense.noise_sd * std::max(level, 0.0));
+}
+
+core::Interval misread_bounds(const circuits::ErrorTable& table, std::size_t class_index) {
+  // misread = 1 - P(ideal code): the error is that one entry's, and the rounding of the sum.
+  constexpr double rounding = std::numeric_limits<double>::epsilon();
+  const double bound = std::min(table.error_bound[class_index] + table.codes * rounding, 1.0);
+  const double misread = table.misread(class_index);
+  return {std::max(misread - bound, 0.0), std::min(misread + bound, 1.0)};
+}
 
 double pattern_margin(const ColumnDesign& design, std::uint32_t level, double sigmas) {
   const auto edge = [&](std::uint32_t k, std::uint32_t n, double side) {

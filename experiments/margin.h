@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -58,6 +59,12 @@ MarginResult measure_margins(const Experiment& experiment, core::Threads threads
 /// ... or takes the misread probabilities from `table`, which must hold all classes of that n.
 MarginResult measure_margins(const Experiment& experiment, const circuits::ErrorTable& table,
                              core::Threads threads);
+
+/// Between which the misread probability of a class of an exact table lies.
+core::Interval misread_bounds(const circuits::ErrorTable& table, std::size_t class_index);
+
+/// The sd of the sensed current of a class: bit line, offset and noise together [A].
+double sensed_sd(const circuits::ColumnDesign& design, circuits::ColumnClass column_class);
 
 /// The pattern margin of level k without variation (z = 0) or with it, over n = 1 .. rows [A].
 double pattern_margin(const circuits::ColumnDesign& design, std::uint32_t level, double sigmas);

@@ -1,14 +1,17 @@
 #include "experiments/report_input.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
-#include <set>
 
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/provenance.h"
 
+#include "experiments/accuracy_conditions.h"
 #include "experiments/margin.h"
+#include "experiments/margin_by_rows.h"
 
 namespace cimstat::experiments {
 
@@ -17,61 +20,175 @@ namespace {
 constexpr std::size_t density_points = 320;
 constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
-MisreadPoint misread_point(const LevelFigures& level, circuits::TableMethod method) {
-  MisreadBasis basis = MisreadBasis::sampled;
-  if (method == circuits::TableMethod::exact) basis = MisreadBasis::computed;
-  if (level.none_seen) basis = MisreadBasis::none_seen;
-  return {.level = level.level,
-          .rate = level.misread,
-          .lower = level.misread_interval.lower,
-          .upper = level.misread_interval.upper,
-          .basis = basis};
+MisreadPoint misread_point(const circuits::ErrorTable& table, std::size_t row, double confidence) {
+  MisreadPoint point{.level = table.classes[row].lrs_count, .rate = table.misread(row)};
+  if (table.method == circuits::TableMethod::exact) {
+    const core::Interval bounds = misread_bounds(table, row);
+    point.lower = bounds.lower;
+    point.upper = bounds.upper;
+    point.basis = MisreadBasis::computed;
+    return point;
+  }
+  const std::uint64_t trials = table.trials(row);
+  const std::uint64_t right = table.counts[row * table.codes + table.ideal_code[row]];
+  const core::Interval interval = core::clopper_pearson(trials - right, trials, confidence);
+  point.lower = interval.lower;
+  point.upper = interval.upper;
+  point.basis = trials == right ? MisreadBasis::none_seen : MisreadBasis::sampled;
+  return point;
 }
 
-ConfusionMap confusion_of(const circuits::ErrorTable& table, std::uint32_t active_rows) {
-  ConfusionMap map{.levels = active_rows + 1, .codes = table.codes, .probability = {}, .ideal = {}};
+ConfusionMap confusion_of(const circuits::ErrorTable& table, std::uint32_t active_rows,
+                          double confidence) {
+  ConfusionMap map;
+  map.levels = active_rows + 1;
+  map.codes = table.codes;
+  const bool exact = table.method == circuits::TableMethod::exact;
   for (std::uint32_t k = 0; k <= active_rows; ++k) {
     const std::size_t row = table.find({.lrs_count = k, .active_rows = active_rows}).value();
     map.probability.insert(map.probability.end(), table.row(row), table.row(row) + table.codes);
     map.ideal.push_back(table.ideal_code[row]);
+    if (exact) {
+      map.error_bound.push_back(table.error_bound[row]);
+      continue;
+    }
+    const std::uint64_t trials = table.trials(row);
+    for (std::uint32_t code = 0; code < table.codes; ++code) {
+      const core::Interval interval =
+          core::clopper_pearson(table.counts[row * table.codes + code], trials, confidence);
+      map.lower.push_back(interval.lower);
+      map.upper.push_back(interval.upper);
+    }
   }
   return map;
 }
 
-std::vector<std::pair<std::string, std::string>> facts_of(const TableRecord& record,
-                                                          const Experiment& experiment) {
-  const Macro& macro = experiment.macro;
-  return {{"macro", record.name},
-          {"rows", std::to_string(macro.design.rows)},
-          {"LRS", devices::describe(macro.cell.lrs)},
-          {"HRS", devices::describe(macro.cell.hrs)},
-          {"read voltage", core::format_quantity(macro.read_voltage, core::Quantity::voltage)},
-          {"codes", std::to_string(record.table.codes)},
-          {"classes in the table", std::to_string(record.table.size())},
-          {"method", record.reason},
-          {"seed", std::to_string(record.seed)},
-          {"made by", record.source},
-          {"content SHA-256", record.content_sha256}};
+/// "14 uS" -> "14 µS": texts of the command line keep to ASCII, a page need not.
+std::string typeset(std::string text) {
+  for (const std::string_view unit : {" uS", " uA", " uV"}) {
+    for (std::size_t at = text.find(unit); at != text.npos; at = text.find(unit, at)) {
+      text.replace(at + 1, 1, "\u00b5");
+    }
+  }
+  return text;
 }
 
-void add_accuracy(ReportInput& input, const AccuracyRecord& record) {
-  const AccuracyStatistics statistics = accuracy_statistics(record.result, record.confidence);
-  const auto bar = [&](std::string_view what, const Estimate& estimate) {
-    input.accuracy.push_back({.label = fmt::format("{}, {}", record.network, what),
-                              .value = estimate.value,
-                              .lower = estimate.interval.lower,
-                              .upper = estimate.interval.upper});
-  };
-  bar("exact", statistics.exact);
-  bar("on the macro", statistics.sampled);
-  const Estimate& difference = statistics.difference;
-  input.facts.emplace_back(
-      fmt::format("accuracy of {} on {}", record.network, record.data_set),
-      fmt::format(
-          "{:.2f} % exact, {:.2f} % on the macro; paired difference {:.2f} [{:.2f}, {:.2f}] points",
-          100.0 * statistics.exact.value, 100.0 * statistics.sampled.value,
-          100.0 * difference.value, 100.0 * difference.interval.lower,
-          100.0 * difference.interval.upper));
+std::string current(double amperes) {
+  return typeset(core::format_quantity(amperes, core::Quantity::current));
+}
+
+std::string sense_text(const circuits::SenseAmplifier& sense) {
+  std::string text =
+      fmt::format("offset {} (frozen), {} noise {} (fresh)", current(sense.offset_sd),
+                  sense.noise_shape == circuits::NoiseShape::gaussian ? "Gaussian" : "logistic",
+                  current(sense.noise_sd));
+  if (std::isfinite(sense.noise_knee)) {
+    text += fmt::format(", growing from {}", current(sense.noise_knee));
+  }
+  return text + "; standard deviations";
+}
+
+std::string placement_text(const Macro& macro) {
+  switch (macro.placement) {
+    case circuits::Placement::uniform:
+      return "uniform references";
+    case circuits::Placement::midpoint:
+      return "midpoint references";
+    case circuits::Placement::dual:
+      return "dual references";
+    case circuits::Placement::replica:
+      break;
+  }
+  return "replica references, which follow the number of active rows";
+}
+
+std::vector<NamedText> modelled_by(const Experiment& experiment,
+                                   const circuits::ErrorTable& table) {
+  const Macro& macro = experiment.macro;
+  std::string column =
+      fmt::format("{} rows, read at {}", macro.design.rows,
+                  core::format_quantity(macro.read_voltage, core::Quantity::voltage));
+  if (macro.leakage) column += ", with leakage of unselected rows";
+  if (macro.design.dummy) column += ", less a dummy column";
+  return {{"LRS", typeset(devices::describe(macro.cell.lrs))},
+          {"HRS", typeset(devices::describe(macro.cell.hrs))},
+          {"Column", column},
+          {"Sense amplifier", sense_text(macro.design.sense)},
+          {"Converter", fmt::format("flash, {} codes, {}", table.codes, placement_text(macro))}};
+}
+
+std::vector<NamedText> provenance_of(const TableRecord& record,
+                                     const std::vector<AccuracyRecord>& accuracy) {
+  const circuits::ErrorTable& table = record.table;
+  std::vector<NamedText> facts = {
+      {"configuration", record.name},
+      {"figures computed by", record.source},
+      {"page made by", core::source_text()},
+      {"method", record.reason},
+      {"table", fmt::format("{} classes x {} codes", table.size(), table.codes)},
+      {"confidence of all intervals", fmt::format("{:g} %", 100.0 * record.confidence)},
+      {"random numbers", record.rng},
+      {"seed", std::to_string(record.seed)},
+      {"configuration SHA-256", core::sha256(record.config_toml)},
+      {"content SHA-256", record.content_sha256}};
+  for (const AccuracyRecord& result : accuracy) {
+    facts.emplace_back(
+        fmt::format("accuracy of {}", result.network),
+        fmt::format("{} on {}: {} images x {} reads, {} partial sums an image; table {}",
+                    result.name, result.data_set, result.result.images(), result.result.reads,
+                    result.result.partial_sums, result.table_sha256.substr(0, 16)));
+  }
+  return facts;
+}
+
+/// Whole numbers of active rows of the table, ascending.
+std::vector<std::uint32_t> whole_rows(const circuits::ErrorTable& table) {
+  std::vector<std::uint32_t> rows;
+  std::uint32_t found = 0;
+  for (const auto& [k, n] : table.classes) {
+    found = k == 0 ? 1 : found + 1;
+    if (n > 0 && k == n && found == n + 1) rows.push_back(n);
+  }
+  return rows;
+}
+
+/// So many classes are shown at the most: more would make a page that nobody opens.
+constexpr std::size_t shown_classes = 9000;
+
+std::uint32_t step_for(std::size_t classes) {
+  std::uint32_t step = 1;
+  while (classes / (std::size_t{step} * step) > shown_classes) ++step;
+  return step;
+}
+
+ActiveRowsFigures::Margin margin_of(const LeastMargin& least) { return {least.value, least.level}; }
+
+void add_active_rows(ReportInput& input, const TableRecord& record, const Experiment& experiment,
+                     core::Threads threads) {
+  const circuits::ErrorTable& table = record.table;
+  const std::vector<std::uint32_t> tabled = whole_rows(table);
+  const std::uint32_t step = input.map_step = step_for(table.size());
+  const std::uint32_t rows = experiment.macro.design.rows;
+  // From the last one down, so that the whole macro is there; and the one that the page is about.
+  std::vector<std::uint32_t> quantile_rows;
+  const std::uint32_t quantile_step = step_for(std::size_t{rows} * rows / 2);
+  for (std::uint32_t n = 1; n <= rows; ++n) {
+    if ((rows - n) % quantile_step == 0 || n == input.active_rows) quantile_rows.push_back(n);
+  }
+  for (const RowsMargins& margins : margins_by_rows(experiment, quantile_rows, threads)) {
+    ActiveRowsFigures figures;
+    const std::uint32_t n = figures.active_rows = margins.active_rows;
+    figures.input_aware = margin_of(margins.input_aware);
+    figures.pattern = margin_of(margins.pattern);
+    figures.quantile = margin_of(margins.quantile);
+    if ((n - tabled.front()) % step == 0 && std::binary_search(tabled.begin(), tabled.end(), n)) {
+      const std::size_t first = table.find({.lrs_count = 0, .active_rows = n}).value();
+      for (std::uint32_t k = 0; k <= n; k += step) {
+        figures.misread.push_back(misread_point(table, first + k, record.confidence));
+      }
+    }
+    input.by_active_rows.push_back(std::move(figures));
+  }
 }
 
 }  // namespace
@@ -90,11 +207,10 @@ ReportInput report_input(const TableRecord& record, const std::vector<AccuracyRe
                          std::uint32_t active_rows, core::Threads threads) {
   for (std::uint32_t k = 0; k <= active_rows; ++k) {
     if (active_rows == 0 || !record.table.find({.lrs_count = k, .active_rows = active_rows})) {
-      throw core::UsageError(
-          fmt::format("--active-rows: the table has no whole row of classes for {} active rows; "
-                      "choose another number, or make the table "
-                      "with it in table.active_rows",
-                      active_rows));
+      throw core::UsageError(core::error_line(
+          "--active-rows",
+          fmt::format("the table has no whole row of classes for {} active rows", active_rows), {},
+          "choose another number, or make the table with it in table.active_rows"));
     }
   }
   Experiment experiment =
@@ -102,12 +218,20 @@ ReportInput report_input(const TableRecord& record, const std::vector<AccuracyRe
   experiment.margin.active_rows = active_rows;
   ReportInput input;
   input.title = record.name;
-  input.facts = facts_of(record, experiment);
+  input.modelled = modelled_by(experiment, record.table);
+  input.provenance = provenance_of(record, accuracy);
+  input.program = record.source;
+  input.content_hash = record.content_sha256;
+  input.how_sure = record.reason;
+  input.rows = experiment.macro.design.rows;
   input.active_rows = active_rows;
   input.confidence = record.confidence;
+  input.sigmas = experiment.margin.sigmas;
+  input.tail_probability = experiment.margin.tail_probability;
   input.config_toml = record.config_toml;
-  for (const AccuracyRecord& result : accuracy) add_accuracy(input, result);
-  input.confusion = confusion_of(record.table, active_rows);
+  input.accuracy = accuracy_conditions(accuracy, record.content_sha256);
+  input.confusion = confusion_of(record.table, active_rows, record.confidence);
+  add_active_rows(input, record, experiment, threads);
   const auto references = experiment.macro.design.ladder.at(active_rows);
   input.references.assign(references.begin(), references.end());
   std::vector<Density> densities = level_densities(experiment, active_rows, density_points);
@@ -126,7 +250,11 @@ ReportInput report_input(const TableRecord& record, const std::vector<AccuracyRe
                                              .quantile = missing,
                                              .overlap = missing}
                                 : margins.gaps[level.level];
-    input.misread.push_back(misread_point(level, margins.method));
+    const std::size_t row =
+        record.table.find({.lrs_count = level.level, .active_rows = active_rows}).value();
+    input.misread.push_back(misread_point(record.table, row, record.confidence));
+    const std::uint64_t trials = record.table.trials(row);
+    if (level.level == 0 || trials < input.trials) input.trials = trials;
     input.margins.push_back({.level = level.level,
                              .mean = level.mean,
                              .sd = level.sd,

@@ -270,6 +270,7 @@ TableRecord read_table(const std::filesystem::path& path) {
   record.config_toml = file.text_attribute("/", "config_toml");
   record.reason = file.text_attribute("/", "method_reason");
   record.source = file.text_attribute("/", "source");
+  record.rng = file.text_attribute("/", "rng");
   record.seed = static_cast<std::uint64_t>(file.integer_attribute("/", "seed"));
   record.confidence = file.number_attribute("/", "confidence_level");
   record.content_sha256 = file.text_attribute("/", "content_sha256");

@@ -20,6 +20,7 @@ struct TableRecord {
   std::string config_toml;
   std::string reason;
   std::string source;
+  std::string rng;
   std::uint64_t seed = 0;
   double confidence = 0.95;
   std::string content_sha256;

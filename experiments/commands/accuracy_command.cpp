@@ -92,6 +92,7 @@ void add_accuracy_command(CLI::App& app) {
                           .network = network.name,
                           .data_set = images.name,
                           .table_sha256 = table_hash,
+                          .config_toml = experiment.config_toml,
                           .confidence = experiment.table.confidence,
                           .result = {}};
     {

@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "experiments/report/figures.h"
+#include "experiments/report/numbers.h"
 #include "experiments/report/page.h"
+#include "experiments/report/palette.h"
 #include "experiments/report/svg_plot.h"
 
 namespace cimstat::experiments::report {
@@ -32,12 +34,6 @@ Bins bins_for(std::uint32_t count) {
   return {(count + width - 1) / width, width, count};
 }
 
-std::string range_text(std::uint32_t bin, const Bins& bins) {
-  const std::uint32_t first = bin * bins.width;
-  const std::uint32_t last = std::min(first + bins.width, bins.of) - 1;
-  return first == last ? fmt::format("{}", first) : fmt::format("{}–{}", first, last);
-}
-
 /// Percent in few letters; the hover text says it in full.
 std::string cell_text(double probability) {
   if (probability > 0.9995 && probability < 1.0) return ">99.9";
@@ -51,11 +47,6 @@ Axis counting_axis(std::string title, double low, double high) {
           linear_ticks(low, high, wanted, 1.0)};
 }
 
-int shade_for(double probability, double floor) {
-  const double position = 1.0 - std::log(probability) / std::log(floor);
-  return std::clamp(static_cast<int>(position * kHeatShades), 0, kHeatShades - 1);
-}
-
 Axis colour_axis(double floor) {
   return {"P(code | MAC value)", floor, 1.0, Spacing::logarithmic, {}};
 }
@@ -64,12 +55,96 @@ double probability_of(const ConfusionMap& map, std::uint32_t level, std::uint32_
   return map.probability[std::size_t{level} * map.codes + code];
 }
 
+/// What is drawn: neighbours taken together where there are very many, codes added, levels
+/// averaged.
+struct BinnedMap {
+  Bins rows, columns;
+  std::vector<double> probability;  ///< rows x columns
+  bool together() const { return rows.width > 1 || columns.width > 1; }
+};
+
+BinnedMap binned(const ConfusionMap& map) {
+  BinnedMap result{bins_for(map.levels), bins_for(map.codes), {}};
+  result.probability.assign(std::size_t{result.rows.count} * result.columns.count, 0.0);
+  for (std::uint32_t level = 0; level < map.levels; ++level) {
+    const std::uint32_t row = level / result.rows.width;
+    const std::uint32_t first = row * result.rows.width;
+    const std::uint32_t levels = std::min(first + result.rows.width, map.levels) - first;
+    for (std::uint32_t code = 0; code < map.codes; ++code) {
+      result.probability[std::size_t{row} * result.columns.count + code / result.columns.width] +=
+          probability_of(map, level, code) / levels;
+    }
+  }
+  return result;
+}
+
+/// Of every cell that the maps can show. Entries of a computed table that its error bound hides,
+/// and codes that were never seen, are left out: `limits_of` has what is known of them.
+Csv numbers_of(const ConfusionMap& map, const BinnedMap& bins) {
+  if (bins.together()) {
+    Csv csv{"mac_value", "code", "probability"};
+    for (std::uint32_t row = 0; row < bins.rows.count; ++row) {
+      for (std::uint32_t column = 0; column < bins.columns.count; ++column) {
+        const double value = bins.probability[std::size_t{row} * bins.columns.count + column];
+        if (!(value > 0.0)) continue;
+        csv.count(row * bins.rows.width).count(column * bins.columns.width).number(value, 6);
+        csv.end_line();
+      }
+    }
+    return csv;
+  }
+  const bool computed = !map.error_bound.empty();
+  const bool sampled = !map.lower.empty();
+  Csv csv = computed  ? Csv{"mac_value", "code", "off_by", "probability", "error_bound"}
+            : sampled ? Csv{"mac_value", "code", "off_by", "probability", "lower", "upper"}
+                      : Csv{"mac_value", "code", "off_by", "probability"};
+  for (std::uint32_t level = 0; level < map.levels; ++level) {
+    for (std::uint32_t code = 0; code < map.codes; ++code) {
+      const double value = probability_of(map, level, code);
+      if (!(value > (computed ? map.error_bound[level] : 0.0))) continue;
+      csv.count(level).count(code);
+      csv.number(static_cast<double>(code) - map.ideal[level]).number(value, 12);
+      const std::size_t at = std::size_t{level} * map.codes + code;
+      if (computed) csv.number(map.error_bound[level], 2);
+      if (sampled) csv.number(map.lower[at], 6).number(map.upper[at], 6);
+      csv.end_line();
+    }
+  }
+  return csv;
+}
+
+/// By level: the most that an entry missing from the numbers can be. Empty where nothing is known.
+std::vector<double> limits_of(const ConfusionMap& map, const BinnedMap& bins) {
+  if (bins.together()) return {};
+  if (!map.error_bound.empty()) return map.error_bound;
+  std::vector<double> limits;
+  for (std::uint32_t level = 0; !map.upper.empty() && level < map.levels; ++level) {
+    double limit = 0.0;
+    for (std::uint32_t code = 0; code < map.codes; ++code) {
+      const std::size_t at = std::size_t{level} * map.codes + code;
+      if (map.probability[at] == 0.0) limit = std::max(limit, map.upper[at]);
+    }
+    limits.push_back(limit);
+  }
+  return limits;
+}
+
+std::string absent_text(const ConfusionMap& map, const BinnedMap& bins) {
+  if (bins.together()) return "0";
+  if (!map.error_bound.empty()) return "below the error bound,";
+  return map.upper.empty() ? "0" : "none seen, below";
+}
+
+HeatMapText::Side side_of(std::string column, const Bins& bins) {
+  return {std::move(column), 0, static_cast<int>(bins.width), static_cast<int>(bins.of) - 1,
+          bins.count};
+}
+
 /// Codes to the right, MAC values upward.
-std::string code_map(const ConfusionMap& map, double floor) {
+std::string code_map(const ConfusionMap& map, const BinnedMap& bins, double floor) {
   constexpr double kLargestCell = 56.0;
   constexpr int kStrongFrom = 13;  // shades on which text takes the colour of the page
-  const Bins rows = bins_for(map.levels);
-  const Bins columns = bins_for(map.codes);
+  const auto& [rows, columns, probability] = bins;
   const bool few = rows.count <= kFewBins && columns.count <= kFewBins;
   const double cell_height = std::min(kLargestCell, 600.0 / rows.count);
   const double cell_width = std::min({kLargestCell, 780.0 / columns.count, 2.5 * cell_height});
@@ -78,38 +153,39 @@ std::string code_map(const ConfusionMap& map, double floor) {
       fmt::format("Probability of each code for {} MAC values and {} codes", map.levels, map.codes),
       {kRoomLeft + cell_width * columns.count + kRoomRight,
        16.0 + cell_height * rows.count + kRoomBelow, 16.0, kRoomRight},
-      counting_axis("code", 0.0, map.codes - 1.0),
-      counting_axis("MAC value", 0.0, map.levels - 1.0));
-  for (std::uint32_t row = 0; row < rows.count; ++row) {
-    const std::uint32_t first = row * rows.width;
-    const std::uint32_t last = std::min(first + rows.width, map.levels);
-    std::vector<double> sums(columns.count, 0.0);
-    for (std::uint32_t level = first; level < last; ++level) {
-      for (std::uint32_t code = 0; code < map.codes; ++code) {
-        sums[code / columns.width] += probability_of(map, level, code) / (last - first);
-      }
+      counting_axis("code", 0.0, columns.count * columns.width - 1.0),
+      counting_axis("MAC value", 0.0, rows.count * rows.width - 1.0));
+  std::vector<int> shades(probability.size(), Plot::kNoCell);
+  std::vector<std::pair<Point, std::size_t>> numbers;
+  for (std::size_t at = 0; at < probability.size(); ++at) {
+    if (!(probability[at] >= floor)) continue;
+    shades[at] = heat_shade(probability[at], floor);
+    if (few && cell_width >= 38.0) {
+      numbers.push_back({{static_cast<double>(at % columns.count),
+                          static_cast<double>(at / columns.count) - 4.0 / cell_height},
+                         at});
     }
-    for (std::uint32_t column = 0; column < columns.count; ++column) {
-      const double probability = sums[column];
-      if (!(probability >= floor)) continue;
-      const Point low{columns.edge(column), rows.edge(row)};
-      const Point high{columns.edge(column + 1), rows.edge(row + 1)};
-      const int shade = shade_for(probability, floor);
-      plot.cell(low, high, fmt::format("h{}", shade),
-                fmt::format("P({}|{}) = {}", range_text(column, columns), range_text(row, rows),
-                            number_text(probability)));
-      if (few && cell_width >= 38.0) {
-        plot.note({(low.x + high.x) / 2.0, (low.y + high.y) / 2.0 - 4.0 / cell_height},
-                  cell_text(probability), shade >= kStrongFrom ? "cell on-strong" : "cell on-weak");
-      }
-    }
+  }
+  plot.cells(columns.count, rows.count, shades, "h");
+  for (const auto& [place, at] : numbers) {
+    plot.note(place, cell_text(probability[at]),
+              shades[at] >= kStrongFrom ? "cell on-strong" : "cell on-weak");
   }
   for (std::uint32_t level = 0; few && level < map.levels; ++level) {
     const double code = map.ideal[level];
     plot.outline({code - 0.5, level - 0.5}, {code + 0.5, level + 0.5}, "ideal");
   }
   plot.colour_bar(colour_axis(floor), kHeatShades, "h");
-  return plot.svg();
+  const HeatMapText text{.name = "confusion-map",
+                         .numbers = "confusion",
+                         .label = "Probability of each code by MAC value",
+                         .text = "MAC value {y} gives code {x}",
+                         .absent = absent_text(map, bins),
+                         .value = "probability",
+                         .limits = limits_of(map, bins),
+                         .x = side_of("code", columns),
+                         .y = side_of("mac_value", rows)};
+  return heat_map_frame(text, plot.svg());
 }
 
 struct Deviations {
@@ -133,8 +209,9 @@ Deviations deviations_of(const ConfusionMap& map, double floor) {
 
 /// MAC values to the right, the code's distance from the right one upward: the band along the
 /// diagonal of a large map, magnified.
-std::string deviation_map(const ConfusionMap& map, const Deviations& range, double floor) {
-  const double rows = range.most - range.least + 1;
+std::string deviation_map(const ConfusionMap& map, const BinnedMap& bins, const Deviations& range,
+                          double floor) {
+  const auto rows = static_cast<std::uint32_t>(range.most - range.least + 1);
   const double height = std::clamp(34.0 * rows, 170.0, 400.0);
   Plot plot(
       "deviation-clip",
@@ -142,18 +219,28 @@ std::string deviation_map(const ConfusionMap& map, const Deviations& range, doub
       {960.0, 16.0 + height + kRoomBelow, 16.0, kRoomRight},
       counting_axis("MAC value", 0.0, map.levels - 1.0),
       counting_axis("code − right code", range.least, range.most));
+  std::vector<int> shades(std::size_t{map.levels} * rows, Plot::kNoCell);
   for (std::uint32_t level = 0; level < map.levels; ++level) {
-    for (std::uint32_t code = 0; code < map.codes; ++code) {
-      const double probability = probability_of(map, level, code);
+    for (std::uint32_t row = 0; row < rows; ++row) {
+      const auto code = static_cast<std::int64_t>(map.ideal[level]) + range.least + row;
+      if (code < 0 || code >= map.codes) continue;
+      const double probability = probability_of(map, level, static_cast<std::uint32_t>(code));
       if (!(probability >= floor)) continue;
-      const double apart = static_cast<double>(code) - map.ideal[level];
-      plot.cell({level - 0.5, apart - 0.5}, {level + 0.5, apart + 0.5},
-                fmt::format("h{}", shade_for(probability, floor)),
-                fmt::format("P({}|{}) = {}", code, level, number_text(probability)));
+      shades[std::size_t{row} * map.levels + level] = heat_shade(probability, floor);
     }
   }
+  plot.cells(map.levels, rows, shades, "h");
   plot.colour_bar(colour_axis(floor), kHeatShades, "h");
-  return plot.svg();
+  const HeatMapText text{.name = "deviation-map",
+                         .numbers = "confusion",
+                         .label = "Probability of each distance from the right code by MAC value",
+                         .text = "MAC value {x} gives a code that is off by {y}",
+                         .absent = absent_text(map, bins),
+                         .value = "probability",
+                         .limits = limits_of(map, bins),
+                         .x = {"mac_value", 0, 1, static_cast<int>(map.levels) - 1, map.levels},
+                         .y = {"off_by", range.least, 1, range.most, rows}};
+  return heat_map_frame(text, plot.svg());
 }
 
 }  // namespace
@@ -166,23 +253,29 @@ double confusion_floor(const ConfusionMap& map) {
   return std::clamp(std::pow(10.0, std::floor(std::log10(least) + 1e-9)), 1e-9, 1e-3);
 }
 
-std::string confusion_figure(const ConfusionMap& map) {
+std::string confusion_figure(const ReportInput& input) {
   constexpr int kWidestBand = 40;
+  const ConfusionMap& map = input.confusion;
   const double floor = confusion_floor(map);
+  const BinnedMap bins = binned(map);
   const Deviations range = deviations_of(map, floor);
   const bool few = map.levels <= kFewBins && map.codes <= kFewBins;
-  if (few || map.levels > kMostBins || range.most - range.least > kWidestBand) {
-    return code_map(map, floor);
-  }
-  return tabs("confusion", {{"distance from the right code", deviation_map(map, range, floor)},
-                            {"all codes", code_map(map, floor)}});
+  const bool whole_only = few || bins.together() || range.most - range.least > kWidestBand;
+  const std::string whole = code_map(map, bins, floor);
+  const std::string shown =
+      whole_only ? whole
+                 : tabs("confusion", "what to show",
+                        {{"distance from the right code", deviation_map(map, bins, range, floor)},
+                         {"all codes", whole}});
+  return shown + numbers_below("confusion", "P(code | MAC value)",
+                               figure_file_stem(input) + "-confusion.csv", numbers_of(map, bins));
 }
 
 std::string confusion_hint(const ConfusionMap& map) {
   const int exponent = static_cast<int>(std::lround(std::log10(confusion_floor(map))));
   std::string hint = fmt::format(
-      "Shades are logarithmic; empty cells lie below {}. Point at a cell "
-      "for P(code | MAC value).",
+      "Shades are logarithmic; empty cells lie below {}. Point at a cell, or focus the map and "
+      "use the arrow keys, for P(code | MAC value) with what is known of its error.",
       power_of_ten(exponent));
   if (map.levels <= kFewBins && map.codes <= kFewBins) {
     hint += " Outlined: the right code. Numbers: percent.";

@@ -95,8 +95,27 @@ std::string number_text(double value, int digits) {
   return fmt::format("{} × {}", with_minus(mantissa), power);
 }
 
+std::string limit_text(double value, int digits) {
+  if (!(value > 0.0) || std::isinf(value)) return number_text(value, digits);
+  constexpr double slack = 1e-3;  // bounds that are differences carry rounding of their own
+  const double step = std::pow(10.0, std::floor(std::log10(value)) - (digits - 1));
+  return number_text(std::ceil(value / step * (1.0 - slack)) * step, digits);
+}
+
 std::string percent_text(double fraction, int decimals) {
   return with_minus(fmt::format("{:.{}f}", 100.0 * fraction, decimals)) + " %";
+}
+
+std::string signed_text(double value, int decimals) {
+  const std::string digits = fmt::format("{:.{}f}", std::abs(value), decimals);
+  if (digits.find_first_not_of("0.") == digits.npos) return digits;
+  return (value < 0.0 ? std::string(kMinus) : "+") + digits;
+}
+
+std::string grouped_text(std::uint64_t count) {
+  std::string text = std::to_string(count);
+  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
+  return text;
 }
 
 CurrentUnit unit_for(double largest_current) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,11 +18,20 @@ std::string pixels(double coordinate);
 /// on: "3.2 × 10⁻⁵", "10⁻⁵". A dash where it is not a number.
 std::string number_text(double value, int digits = 3);
 
+/// The same of an upper limit: rounded up, so that it stays one.
+std::string limit_text(double value, int digits = 2);
+
 /// "10⁻⁵".
 std::string power_of_ten(int exponent);
 
 /// 0.8731 -> "87.3 %".
 std::string percent_text(double fraction, int decimals = 1);
+
+/// "1,000,000".
+std::string grouped_text(std::uint64_t count);
+
+/// "+1.50", "−3.17", "0.00".
+std::string signed_text(double value, int decimals);
 
 /// The unit in which currents of this page read best.
 struct CurrentUnit {

@@ -10,7 +10,10 @@
 
 #include "experiments/report/figures.h"
 #include "experiments/report/markup.h"
+#include "experiments/report/numbers.h"
 #include "experiments/report/page.h"
+#include "experiments/report/provenance.h"
+#include "experiments/report/summary.h"
 
 namespace cimstat::experiments {
 namespace {
@@ -52,113 +55,90 @@ CurrentUnit table_unit_of(const ReportInput& input) {
   return unit_for(largest_spread > 0.0 ? largest_spread : largest);
 }
 
-std::string section(std::string_view name, std::string_view title, std::string_view hint,
-                    std::string_view content) {
-  return fmt::format(
-      "<section class=\"{}\">\n<h2>{}</h2>\n<p class=\"hint\">{}</p>\n{}</section>\n", name, title,
-      hint, content);
-}
-
-std::string figure(std::string_view content) {
-  return fmt::format("<figure>\n{}</figure>\n", content);
-}
-
-std::string card(std::string_view value, std::string_view what) {
-  return fmt::format("<div><b>{}</b><span>{}</span></div>\n", escaped(value), escaped(what));
-}
-
-/// What a reader with ten seconds looks for.
-std::string at_a_glance(const ReportInput& input, const CurrentUnit& unit) {
-  constexpr std::size_t kMostBars = 3;
-  std::string cards;
-  if (!input.margins.empty()) {
-    const auto least = std::min_element(
-        input.margins.begin(), input.margins.end(), [](const MarginRow& a, const MarginRow& b) {
-          return !std::isnan(a.quantile_margin) &&
-                 (std::isnan(b.quantile_margin) || a.quantile_margin < b.quantile_margin);
-        });
-    if (!std::isnan(least->quantile_margin)) {
-      cards +=
-          card(fmt::format("{} {}", number_text(least->quantile_margin / unit.amperes), unit.name),
-               fmt::format("least read margin, between MAC values {} and {}", least->level,
-                           least->level + 1));
-    }
-  }
-  if (!input.misread.empty()) {
-    const auto worst = std::max_element(
-        input.misread.begin(), input.misread.end(),
-        [](const MisreadPoint& a, const MisreadPoint& b) { return a.rate < b.rate; });
-    const bool none = std::all_of(input.misread.begin(), input.misread.end(),
-                                  [](const MisreadPoint& point) { return is_upper_limit(point); });
-    double limit = 0.0;
-    for (const MisreadPoint& point : input.misread) limit = std::max(limit, point.upper);
-    cards += none ? card("< " + number_text(limit, 2), "misread probability of every MAC value")
-                  : card(number_text(worst->rate),
-                         fmt::format("worst misread probability, at MAC value {}", worst->level));
-  }
-  for (std::size_t index = 0; index < std::min(input.accuracy.size(), kMostBars); ++index) {
-    cards += card(percent_text(input.accuracy[index].value, 2),
-                  fmt::format("accuracy, {}", input.accuracy[index].label));
-  }
-  return cards.empty() ? cards : fmt::format("<div class=\"glance\">\n{}</div>\n", cards);
-}
-
-std::string facts(const ReportInput& input) {
-  std::string items;
-  for (const auto& [name, value] : input.facts) {
-    items += fmt::format("<dt>{}</dt><dd>{}</dd>\n", escaped(name), escaped(value));
-  }
-  return items.empty() ? items
-                       : fmt::format(
-                             "<section class=\"facts\">\n<h2>What was computed</h2>\n"
-                             "<dl>\n{}</dl>\n</section>\n",
-                             items);
-}
-
 std::string heading(std::string_view name, std::string_view unit) {
   return unit.empty() ? fmt::format("<th scope=\"col\">{}</th>", name)
                       : fmt::format("<th scope=\"col\">{}<small>{}</small></th>", name, unit);
 }
 
-std::string table(const ReportInput& input, const CurrentUnit& unit) {
-  double least_margin = std::numeric_limits<double>::infinity();
-  double most_misread = 0.0;
-  for (const MarginRow& row : input.margins) {
-    if (row.quantile_margin < least_margin) least_margin = row.quantile_margin;
-    most_misread = std::max(most_misread, row.misread.rate);
+/// What makes a line of the table stand out.
+struct Worst {
+  double margin = std::numeric_limits<double>::infinity();
+  double misread = 0.0;
+};
+
+Worst worst_of(const std::vector<MarginRow>& margins) {
+  Worst worst;
+  for (const MarginRow& row : margins) {
+    if (row.quantile_margin < worst.margin) worst.margin = row.quantile_margin;
+    if (!is_upper_limit(row.misread)) worst.misread = std::max(worst.misread, row.misread.rate);
   }
+  return worst;
+}
+
+std::string marked(bool worst, std::string_view text) {
+  return fmt::format("<td{}>{}</td>", worst ? " class=\"worst\"" : "", escaped(text));
+}
+
+Csv table_numbers(const std::vector<MarginRow>& margins) {
+  Csv csv{"mac_value",
+          "mean_A",
+          "sd_A",
+          "low_quantile_A",
+          "high_quantile_A",
+          "input_aware_margin_A",
+          "pattern_margin_A",
+          "quantile_margin_A",
+          "overlap",
+          "misread",
+          "misread_lower",
+          "misread_upper"};
+  for (const MarginRow& row : margins) {
+    csv.count(row.level);
+    for (const double value :
+         {row.mean, row.sd, row.low_quantile, row.high_quantile, row.input_aware_margin,
+          row.pattern_margin, row.quantile_margin, row.overlap, row.misread.rate, row.misread.lower,
+          row.misread.upper}) {
+      csv.number(value, 12);
+    }
+    csv.end_line();
+  }
+  return csv;
+}
+
+std::string table(const ReportInput& input, const CurrentUnit& unit) {
+  const Worst worst = worst_of(input.margins);
   const bool computed =
       std::all_of(input.margins.begin(), input.margins.end(),
                   [](const MarginRow& row) { return row.misread.basis == MisreadBasis::computed; });
   std::string rows;
   for (const MarginRow& row : input.margins) {
-    const auto current = [&](double value) {
-      return fmt::format("<td>{}</td>", number_text(value / unit.amperes, 4));
-    };
-    const auto marked = [](bool worst, std::string_view text) {
-      return fmt::format("<td{}>{}</td>", worst ? " class=\"worst\"" : "", escaped(text));
-    };
-    rows +=
-        fmt::format("<tr><th scope=\"row\">{}</th>", row.level) + current(row.mean) +
-        current(row.sd) + current(row.low_quantile) + current(row.high_quantile) +
-        current(row.input_aware_margin) + current(row.pattern_margin) +
-        marked(row.quantile_margin == least_margin,
-               number_text(row.quantile_margin / unit.amperes, 4)) +
-        fmt::format("<td>{}</td>", number_text(row.overlap)) +
-        marked(row.misread.rate > 0.0 && row.misread.rate == most_misread, rate_text(row.misread)) +
-        fmt::format("<td><small>{}</small></td></tr>\n", escaped(interval_text(row.misread)));
+    rows += fmt::format("<tr><th scope=\"row\">{}</th>", row.level);
+    for (const double value : {row.mean, row.sd, row.low_quantile, row.high_quantile,
+                               row.input_aware_margin, row.pattern_margin}) {
+      rows += fmt::format("<td>{}</td>", number_text(value / unit.amperes, 4));
+    }
+    rows += marked(row.quantile_margin == worst.margin,
+                   number_text(row.quantile_margin / unit.amperes, 4)) +
+            fmt::format("<td>{}</td>", number_text(row.overlap)) +
+            marked(row.misread.rate > 0.0 && row.misread.rate == worst.misread,
+                   rate_text(row.misread)) +
+            fmt::format("<td><small>{}</small></td></tr>\n", escaped(interval_text(row.misread)));
   }
+  std::string headings = heading("MAC value", "");
+  for (const char* name : {"mean", "sd", "low quantile", "high quantile", "input-aware margin",
+                           "pattern margin", "quantile margin"}) {
+    headings += heading(name, unit.name);
+  }
+  headings += heading("overlap", "with the next") + heading("misread", "probability") +
+              (computed ? heading("error bound", "")
+                        : heading("interval", percent_text(input.confidence, 0)));
   return fmt::format(
-      "<div class=\"scroll\">\n<table>\n<thead><tr>{}{}{}{}{}{}{}{}{}{}{}</tr></thead>\n"
-      "<tbody>\n{}</tbody>\n</table>\n</div>\n",
-      heading("MAC value", ""), heading("mean", unit.name), heading("sd", unit.name),
-      heading("low quantile", unit.name), heading("high quantile", unit.name),
-      heading("input-aware margin", unit.name), heading("pattern margin", unit.name),
-      heading("quantile margin", unit.name), heading("overlap", "with the next"),
-      heading("misread", "probability"),
-      computed ? heading("error bound", "")
-               : heading("interval", percent_text(input.confidence, 0)),
-      rows);
+             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+             "aria-labelledby=\"table-title\">\n"
+             "<table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n</table>\n</div>\n",
+             headings, rows) +
+         numbers_below("table", "figures of each MAC value, in full precision",
+                       figure_file_stem(input) + "-figures.csv", table_numbers(input.margins));
 }
 
 std::string rows_text(const ReportInput& input) {
@@ -172,47 +152,56 @@ std::string render_report(const ReportInput& input) {
   require_consistent(input);
   const CurrentUnit unit = unit_of(input);
   const CurrentUnit table_unit = table_unit_of(input);
-  const std::string confidence = percent_text(input.confidence, 0);
-  std::string body = fmt::format(
-      "<h1>{}</h1>\n<p class=\"lead\">Read margin and misreads of an "
-      "analog compute-in-memory column{}</p>\n",
-      escaped(input.title), rows_text(input));
-  body += at_a_glance(input, table_unit);
-  body += facts(input);
+  const std::string rows = rows_text(input);
+  std::vector<Section> sections;
+  const auto add = [&](std::string name, std::string short_title, std::string title,
+                       std::string hint, std::string content) {
+    if (content.empty()) return;
+    sections.push_back({std::move(name), std::move(short_title), std::move(title), std::move(hint),
+                        fmt::format("<figure>\n{}</figure>\n", content)});
+  };
   if (!input.distributions.empty()) {
-    body += section("distributions", "Sensed current of each MAC value",
-                    fmt::format("What the converter sees{}: bit line, offset and noise together. "
-                                "Where neighbouring curves overlap, or cross a reference, values "
-                                "are misread; the logarithmic axis shows the tails.",
-                                rows_text(input)),
-                    figure(distribution_figure(input, unit)));
+    add("distributions", "Distributions", "Sensed current of each MAC value",
+        fmt::format("What the converter sees{}: bit line, offset and noise together. Where "
+                    "neighbours overlap, or a curve crosses a reference, values are misread; the "
+                    "logarithmic axis shows the tails.",
+                    rows),
+        distribution_figure(input, unit));
   }
+  add("margins", "Margins", "Read margin against active rows",
+      fmt::format(
+          "At each number of active rows the least margin of all neighbouring MAC values. "
+          "Input-aware: mean \u2213 {0} sd of both neighbours. Pattern: the same when any number "
+          "of rows up to this one may be active. Quantile: between the tails of probability "
+          "{1}, whatever the shape. Below 0 they overlap.",
+          number_text(input.sigmas), number_text(input.tail_probability)),
+      margin_figure(input));
   if (!input.confusion.probability.empty()) {
-    body += section("confusion", "Which code each MAC value gives", confusion_hint(input.confusion),
-                    figure(confusion_figure(input.confusion)));
+    add("confusion", "Codes", "Which code each MAC value gives", confusion_hint(input.confusion),
+        confusion_figure(input));
   }
   if (!input.misread.empty()) {
-    body += section("misread", "How often each MAC value is misread",
-                    fmt::format("P(code ≠ right code | MAC value){}.", rows_text(input)),
-                    figure(misread_figure(input)));
+    add("misread", "Misreads", "How often each MAC value is misread",
+        fmt::format("P(code \u2260 right code | MAC value){}.", rows), misread_figure(input));
   }
+  add("misread-rows", "All active rows", "Misreads against active rows",
+      "Every class of the table: each MAC value at each number of active rows.",
+      misread_rows_figure(input));
   if (!input.accuracy.empty()) {
-    body += section("accuracy", "Accuracy of the network",
-                    fmt::format("Share of right answers, with {} intervals.", confidence),
-                    figure(accuracy_figure(input)));
+    add("accuracy", "Accuracy", "Accuracy of the network",
+        fmt::format("Share of right answers with {} intervals: over images for exact integers "
+                    "(Clopper-Pearson) and on the macro (Student's t, reads of an image averaged "
+                    "first).",
+                    percent_text(input.confidence, 0)),
+        accuracy_figure(input));
   }
   if (!input.margins.empty()) {
-    body += section("table", "Figures of each MAC value",
-                    "Margins are those to the next MAC value. Bold: the worst.",
-                    table(input, table_unit));
+    add("table", "Figures", "Figures of each MAC value",
+        "Margins and overlaps are those with the next MAC value. Bold: the worst.",
+        table(input, table_unit));
   }
-  if (!input.config_toml.empty()) {
-    body += section("config", "Configuration",
-                    "Resolved, in SI units, with every default: running it again gives the same "
-                    "figures.",
-                    fmt::format("<pre>{}</pre>\n", escaped(input.config_toml)));
-  }
-  return page(input.title, body);
+  for (Section& section : provenance_sections(input)) sections.push_back(std::move(section));
+  return page(input.title, summary(input, table_unit), sections);
 }
 
 }  // namespace cimstat::experiments

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,14 +20,6 @@ struct LevelDistribution {
   std::vector<double> density;
 };
 
-/// P(code | level), levels x codes, row by row; `ideal` holds each level's right code.
-struct ConfusionMap {
-  std::uint32_t levels = 0;
-  std::uint32_t codes = 0;
-  std::vector<double> probability;
-  std::vector<std::uint32_t> ideal;
-};
-
 /// What a misread rate rests on.
 enum class MisreadBasis {
   sampled,    ///< lower and upper end the confidence interval
@@ -39,6 +33,28 @@ struct MisreadPoint {
   double lower = 0.0;
   double upper = 0.0;
   MisreadBasis basis = MisreadBasis::sampled;
+};
+
+/// P(code | level), levels x codes, row by row; `ideal` holds each level's right code.
+struct ConfusionMap {
+  std::uint32_t levels = 0;
+  std::uint32_t codes = 0;
+  std::vector<double> probability;
+  std::vector<std::uint32_t> ideal;
+  std::vector<double> lower, upper;  ///< levels x codes, intervals; empty where computed
+  std::vector<double> error_bound;   ///< [level], of each of its entries; empty where sampled
+};
+
+/// The misread rates of each MAC value, and the least margins, at one number of active rows.
+struct ActiveRowsFigures {
+  std::uint32_t active_rows = 0;
+  std::vector<MisreadPoint> misread;  ///< ascending levels; empty where the table has not all
+  /// The least over all neighbouring levels, and the lower level of that pair; NaN where not known.
+  struct Margin {
+    double value = std::numeric_limits<double>::quiet_NaN();  ///< [A]
+    std::uint32_t level = 0;
+  };
+  Margin input_aware, pattern, quantile;
 };
 
 /// One line of the table of figures. Currents in A; the margins are those to the next level, NaN
@@ -56,31 +72,58 @@ struct MarginRow {
   MisreadPoint misread;
 };
 
-/// A fraction of right answers, with its interval.
-struct AccuracyBar {
-  std::string label;
+/// A fraction of right answers, or a difference of two, with its interval.
+struct AccuracyFigure {
   double value = 0.0;
   double lower = 0.0;
   double upper = 0.0;
 };
 
+/// One accuracy result: a network on a macro.
+struct AccuracyCondition {
+  std::string label;  ///< what tells it from the others of the page
+  std::string network;
+  std::string data_set;
+  std::uint64_t images = 0;
+  std::uint32_t reads = 0;
+  AccuracyFigure exact;                         ///< by exact integers
+  AccuracyFigure sampled;                       ///< on the macro
+  AccuracyFigure difference;                    ///< sampled - exact, paired by image
+  std::optional<AccuracyFigure> these_images;   ///< sampled, for this very set of images
+  std::optional<AccuracyFigure> against_first;  ///< sampled - that of the first condition, paired
+  bool same_table = true;                       ///< made with the error table of this page
+};
+
+/// A name and its value, as the page's lists show them.
+using NamedText = std::pair<std::string, std::string>;
+
 struct ReportInput {
   std::string title;
-  std::vector<std::pair<std::string, std::string>> facts;  ///< name, value: macro, method, seed ...
+  std::vector<NamedText> modelled;    ///< cell, column, converter ...: what the figures stand for
+  std::vector<NamedText> provenance;  ///< method, program, hashes, seed ...
+  std::string program;                ///< "cimstat 0.1.0 (<revision>)": what computed the figures
+  std::string content_hash;           ///< of the error table, to cite it by
+  std::string how_sure;               ///< which engine, and why
+  std::uint64_t trials = 0;           ///< the least number behind a MAC value, where sampled
+  std::uint32_t rows = 0;
   std::uint32_t active_rows = 0;
   std::vector<LevelDistribution> distributions;
   std::vector<double> references;  ///< the converter's thresholds [A]
   ConfusionMap confusion;
   std::vector<MisreadPoint> misread;
   std::vector<MarginRow> margins;
-  std::vector<AccuracyBar> accuracy;
+  std::vector<ActiveRowsFigures> by_active_rows;  ///< ascending
+  std::uint32_t map_step = 1;                     ///< of active rows and levels in `by_active_rows`
+  double sigmas = 3.0;                            ///< of the input-aware and pattern margins
+  double tail_probability = 1e-3;                 ///< of the quantile margin
+  std::vector<AccuracyCondition> accuracy;
   double confidence = 0.95;  ///< of all intervals
   std::string config_toml;
 };
 
 /// The page as UTF-8 bytes: inline style, script and SVG, nothing fetched; light or dark as the
-/// reader's system says; the same input gives the same bytes. Sections without data are left out.
-/// Throws std::invalid_argument where lengths contradict each other.
+/// reader's system says or a switch on the page; the same input gives the same bytes. Sections
+/// without data are left out. Throws std::invalid_argument where lengths contradict each other.
 std::string render_report(const ReportInput& input);
 
 }  // namespace cimstat::experiments

@@ -128,6 +128,10 @@ void Plot::legend(std::span<const LegendItem> items) {
         outside_ += fmt::format("<circle class=\"dot\" cx=\"{}\" cy=\"{}\" r=\"3.5\"/>",
                                 pixels(left + 9.0), pixels(kHeight));
         break;
+      case LegendItem::Sign::patch:
+        outside_ += fmt::format("<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"18\" height=\"12\"/>",
+                                item.style, pixels(left), pixels(kHeight - 6.0));
+        break;
       case LegendItem::Sign::arrow:
         outside_ += path_element(fmt::format("M{0} {1}h10m-5 0v13m-3 -4l3 4l3 -4",
                                              pixels(left + 4.0), pixels(kHeight - 7.0)),

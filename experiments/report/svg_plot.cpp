@@ -39,6 +39,13 @@ void Plot::area(std::span<const Point> points, std::string_view style, std::stri
   curves_ += path_element(route, fmt::format("line {}", style), {});
 }
 
+void Plot::filled(std::span<const Point> points, std::string_view style, std::string_view hover) {
+  if (points.empty()) return;
+  curves_ += path_element(
+      fmt::format("{}V{}H{}Z", path_of(points), pixels(bottom_), pixels(across(points.front().x))),
+      style, hover);
+}
+
 void Plot::band(std::span<const BandPoint> points, std::string_view style) {
   std::vector<Point> border;
   for (const BandPoint& point : points) border.push_back({point.x, point.upper});
@@ -94,15 +101,6 @@ void Plot::upper_limit(Point at, std::string_view style, std::string_view hover)
   marks_ += "</g>\n";
 }
 
-void Plot::bar(double y, double value, double thickness, std::string_view style,
-               std::string_view hover) {
-  const double end = std::clamp(across(value), left_, right_);
-  marks_ +=
-      path_element(fmt::format("M{} {}H{}V{}H{}Z", pixels(left_), pixels(down(y) - thickness / 2.0),
-                               pixels(end), pixels(down(y) + thickness / 2.0), pixels(left_)),
-                   fmt::format("bar {}", style), hover);
-}
-
 void Plot::whisker(double y, double lower, double upper, std::string_view style,
                    std::string_view hover) {
   constexpr double kCap = 5.0;
@@ -126,14 +124,9 @@ void Plot::vertical_line(double x, std::string_view style, std::string_view hove
                    fmt::format("line {}", style), hover);
 }
 
-void Plot::cell(Point low, Point high, std::string_view style, std::string_view hover) {
-  // Whole pixels' edges shared by neighbours leave no seams; relative moves keep the page small.
-  const double left = across(low.x);
-  const double top = down(high.y);
-  marks_ += path_element(
-      fmt::format("M{} {}h{}v{}h{}z", pixels(left), pixels(top), pixels(across(high.x) - left),
-                  pixels(down(low.y) - top), pixels(left - across(high.x))),
-      style, hover);
+void Plot::horizontal_line(double y, std::string_view style, std::string_view hover) {
+  curves_ += path_element(fmt::format("M{} {}H{}", pixels(left_), pixels(down(y)), pixels(right_)),
+                          fmt::format("line {}", style), hover);
 }
 
 void Plot::outline(Point low, Point high, std::string_view style) {

@@ -41,7 +41,7 @@ struct Point {
 std::vector<Point> simplified(std::span<const Point> points, double tolerance);
 
 struct LegendItem {
-  enum class Sign { line, dot, arrow };
+  enum class Sign { line, dot, arrow, patch };
   Sign sign = Sign::line;
   std::string style;
   std::string label;
@@ -63,6 +63,8 @@ class Plot {
   void line(std::span<const Point> points, std::string_view style, std::string_view hover = {});
   /// The line with the area down to the axis filled.
   void area(std::span<const Point> points, std::string_view style, std::string_view hover);
+  /// The area under a line without the line, above the other curves.
+  void filled(std::span<const Point> points, std::string_view style, std::string_view hover);
   struct BandPoint {
     double x = 0.0;
     double lower = 0.0;
@@ -75,14 +77,18 @@ class Plot {
                 std::string_view hover);
   /// A cap with an arrow down: all that is known is that the value is below.
   void upper_limit(Point at, std::string_view style, std::string_view hover);
-  /// A horizontal bar from the axis' low end, `thickness` pixels.
-  void bar(double y, double value, double thickness, std::string_view style,
-           std::string_view hover);
-  /// A horizontal interval about a bar's end or a dot.
+  /// A horizontal interval about a dot.
   void whisker(double y, double lower, double upper, std::string_view style,
                std::string_view hover);
   void vertical_line(double x, std::string_view style, std::string_view hover);
-  void cell(Point low, Point high, std::string_view style, std::string_view hover);
+  /// Even cells over the whole of both axes, from their low ends, row by row: each of the class
+  /// `style_prefix` + shade, or as the two values below say. The script finds the cell under the
+  /// pointer; titles of their own would make the page large.
+  void cells(std::uint32_t columns, std::uint32_t rows, std::span<const int> shades,
+             std::string_view style_prefix);
+  static constexpr int kNoCell = -1;
+  static constexpr int kLimitCell = -2;  ///< of class "limit"
+  void horizontal_line(double y, std::string_view style, std::string_view hover);
   void outline(Point low, Point high, std::string_view style);
   void note(Point at, std::string_view text, std::string_view style);
   /// Ticks along the upper edge, ascending, each with its own style; labels are thinned evenly.

@@ -1,5 +1,3 @@
-#include "experiments/report/figures.h"
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -7,7 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "experiments/report/figures.h"
+#include "experiments/report/numbers.h"
 #include "experiments/report/page.h"
+#include "experiments/report/palette.h"
 #include "experiments/report/svg_plot.h"
 
 namespace cimstat::experiments::report {
@@ -76,6 +77,77 @@ std::vector<Point> curve_of(const LevelDistribution& level, const CurrentUnit& u
   return points;
 }
 
+/// Density of a level at a current between its first and last point; 0 outside.
+double density_at(const LevelDistribution& level, double current) {
+  const auto above = std::lower_bound(level.current.begin(), level.current.end(), current);
+  if (above == level.current.end() || current < level.current.front()) return 0.0;
+  const auto index = static_cast<std::size_t>(above - level.current.begin());
+  if (index == 0) return level.density.front();
+  const double part =
+      (current - level.current[index - 1]) / (level.current[index] - level.current[index - 1]);
+  return level.density[index - 1] + part * (level.density[index] - level.density[index - 1]);
+}
+
+/// The lower of two densities, where both are known.
+std::vector<Point> lower_envelope(const LevelDistribution& one, const LevelDistribution& other,
+                                  const CurrentUnit& unit) {
+  if (one.current.empty() || other.current.empty()) return {};
+  std::vector<double> places = one.current;
+  places.insert(places.end(), other.current.begin(), other.current.end());
+  std::sort(places.begin(), places.end());
+  const double low = std::max(one.current.front(), other.current.front());
+  const double high = std::min(one.current.back(), other.current.back());
+  std::vector<Point> points;
+  for (const double place : places) {
+    if (place < low || place > high) continue;
+    const double density = std::min(density_at(one, place), density_at(other, place));
+    points.push_back({place / unit.amperes, density * unit.amperes});
+  }
+  return points;
+}
+
+/// Up to so many overlaps each has its number; of more, the largest ones.
+constexpr std::size_t kMostNumbered = 16;
+constexpr std::size_t kNumberedOfMany = 5;
+
+std::vector<bool> numbered_overlaps(const ReportInput& input) {
+  const std::size_t pairs = input.margins.empty() ? 0 : input.margins.size() - 1;
+  if (pairs <= kMostNumbered) return std::vector<bool>(pairs, true);
+  std::vector<std::size_t> order(pairs);
+  for (std::size_t index = 0; index < pairs; ++index) order[index] = index;
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t one, std::size_t other) {
+    return input.margins[one].overlap > input.margins[other].overlap;
+  });
+  std::vector<bool> numbered(pairs, false);
+  for (std::size_t index = 0; index < kNumberedOfMany; ++index) numbered[order[index]] = true;
+  return numbered;
+}
+
+/// Overlap i is that of levels i - 1 and i. `least` and `top` are the ends of the density axis.
+void draw_overlaps(Plot& plot, const ReportInput& input, const CurrentUnit& unit, double least,
+                   double top, Spacing spacing) {
+  const std::vector<bool> numbered = numbered_overlaps(input);
+  for (std::size_t pair = 0; pair < numbered.size(); ++pair) {
+    if (pair + 1 >= input.distributions.size()) break;
+    const std::vector<Point> points =
+        lower_envelope(input.distributions[pair], input.distributions[pair + 1], unit);
+    const auto peak = std::max_element(points.begin(), points.end(),
+                                       [](const Point& a, const Point& b) { return a.y < b.y; });
+    const double visible = spacing == Spacing::linear ? 0.004 * top : 1.2 * least;
+    if (points.size() < 2 || peak->y < visible) continue;
+    plot.filled(points, "overlap",
+                fmt::format("overlap {}: {} of MAC values {} and {}", pair + 1,
+                            number_text(input.margins[pair].overlap), pair, pair + 1));
+    if (!numbered[pair]) continue;
+    // On the area where it is large, above it where it is not.
+    const double height = spacing == Spacing::linear
+                              ? std::min(std::max(0.4 * peak->y, peak->y - 0.09 * top), 0.9 * top)
+                              : std::exp(0.5 * (std::log(peak->y) + std::log(least)));
+    const bool small = spacing == Spacing::linear && peak->y < 0.06 * top;
+    plot.note({peak->x, small ? peak->y + 0.02 * top : height}, std::to_string(pair + 1), "number");
+  }
+}
+
 std::string density_plot(const ReportInput& input, const CurrentUnit& unit, Spacing spacing) {
   const std::vector<LevelDistribution>& levels = input.distributions;
   const bool linear = spacing == Spacing::linear;
@@ -107,7 +179,7 @@ std::string density_plot(const ReportInput& input, const CurrentUnit& unit, Spac
   Plot plot(linear ? "density-clip-linear" : "density-clip-log",
             fmt::format("Densities of the sensed current for {} MAC values, with {} references",
                         levels.size(), input.references.size()),
-            {960.0, 380.0, 46.0, 20.0}, x, y);
+            {960.0, 404.0, 70.0, 20.0}, x, y);
 
   const std::string reference_style = many ? "reference thin" : "reference";
   std::size_t reference = 0;
@@ -135,143 +207,64 @@ std::string density_plot(const ReportInput& input, const CurrentUnit& unit, Spac
                               : ""));
     if (cut) {
       plot.note({peak_current, 0.96 * top}, fmt::format("\u2191 {}", number_text(peak)),
-                "label cut");
+                "label cut after");
     }
     names.push_back({peak_current, level.label, style});
   }
   std::stable_sort(names.begin(), names.end(),
                    [](const auto& one, const auto& other) { return one.x < other.x; });
   plot.upper_axis(names, "MAC value");
-  const LegendItem key{LegendItem::Sign::line, reference_style, "reference of the converter"};
-  if (!input.references.empty()) plot.legend(std::span(&key, 1));
+  std::vector<LegendItem> key;
+  if (!input.references.empty()) {
+    key.push_back({LegendItem::Sign::line, reference_style, "reference of the converter"});
+  }
+  if (input.margins.size() > 1) {
+    draw_overlaps(plot, input, unit, least, top, spacing);
+    key.push_back({LegendItem::Sign::patch, "overlap",
+                   "overlap of neighbours; number i: MAC values i \u2212 1 and i"});
+  }
+  plot.legend(key);
   return plot.svg();
+}
+
+/// Points of the curves, thinned where there are many levels.
+Csv density_numbers(const ReportInput& input) {
+  constexpr std::size_t kMostLines = 8000;
+  std::size_t points = 0;
+  for (const LevelDistribution& level : input.distributions) points += level.current.size();
+  const std::size_t step = std::max<std::size_t>(1, (points + kMostLines - 1) / kMostLines);
+  Csv csv{"mac_value", "current_A", "density_per_A"};
+  for (const LevelDistribution& level : input.distributions) {
+    for (std::size_t index = 0; index < level.current.size(); index += step) {
+      csv.count(level.level).number(level.current[index], 6).number(level.density[index], 5);
+      csv.end_line();
+    }
+  }
+  return csv;
+}
+
+Csv threshold_numbers(const ReportInput& input) {
+  Csv csv{"reference", "current_A"};
+  for (std::size_t index = 0; index < input.references.size(); ++index) {
+    csv.count(index).number(input.references[index]);
+    csv.end_line();
+  }
+  return csv;
 }
 
 }  // namespace
 
-bool all_computed(const std::vector<MisreadPoint>& points) {
-  return std::all_of(points.begin(), points.end(), [](const MisreadPoint& point) {
-    return point.basis == MisreadBasis::computed;
-  });
-}
-
 std::string distribution_figure(const ReportInput& input, const CurrentUnit& unit) {
-  return tabs("density", {{"linear", density_plot(input, unit, Spacing::linear)},
-                          {"logarithmic", density_plot(input, unit, Spacing::logarithmic)}});
-}
-
-std::string misread_figure(const ReportInput& input) {
-  constexpr double kLowest = 1e-18;
-  const std::vector<MisreadPoint>& points = input.misread;
-  Extent extent;
-  for (const MisreadPoint& point : points) {
-    const bool limit = is_upper_limit(point);
-    for (const double value :
-         {point.upper, limit ? point.upper : point.rate, limit ? point.upper : point.lower}) {
-      if (value >= kLowest) extent.include(value);  // an interval down to 0 sets no limit
-    }
+  const std::string stem = figure_file_stem(input);
+  std::string html = tabs("density", "axis of the density",
+                          {{"linear", density_plot(input, unit, Spacing::linear)},
+                           {"logarithmic", density_plot(input, unit, Spacing::logarithmic)}});
+  html += numbers_below("density", "densities", stem + "-densities.csv", density_numbers(input));
+  if (!input.references.empty()) {
+    html += numbers_below("references", "references of the converter", stem + "-references.csv",
+                          threshold_numbers(input));
   }
-  if (extent.low > extent.high) extent = {kLowest, 1.0};
-  const double low = std::pow(10.0, std::floor(std::log10(extent.low) - 0.35));
-  const double high = std::pow(10.0, std::ceil(std::log10(extent.high) + 0.05));
-  const std::uint32_t last = points.back().level;
-  const Axis x{
-      "MAC value", points.front().level - 0.7, last + 0.7, Spacing::linear,
-      linear_ticks(points.front().level, last, last <= 20 ? static_cast<int>(last) + 1 : 12, 1.0)};
-  Plot plot(
-      "misread-clip", fmt::format("Probability of a wrong code for {} MAC values", points.size()),
-      {960.0, 360.0, 44.0, 20.0}, x, {"misread probability", low, high, Spacing::logarithmic, {}});
-
-  std::vector<Plot::BandPoint> run;  // of neighbouring levels with an interval
-  const auto end_run = [&] {
-    if (run.size() > 1 && points.size() > kManyLevels) plot.band(run, "s0");
-    run.clear();
-  };
-  for (const MisreadPoint& point : points) {
-    if (point.basis == MisreadBasis::sampled) {
-      run.push_back({static_cast<double>(point.level), std::max(point.lower, low), point.upper});
-    } else {
-      end_run();
-    }
-  }
-  end_run();
-
-  std::string arrow;  // what it means here
-  for (const MisreadPoint& point : points) {
-    const double at = point.level;
-    const std::string hover = fmt::format("MAC value {}: {}", point.level, misread_text(point));
-    if (!is_upper_limit(point) && point.rate >= low) {
-      plot.measured(at, point.rate, point.lower, point.upper, "s0", hover);
-      continue;
-    }
-    const bool limit = is_upper_limit(point);
-    arrow = point.basis == MisreadBasis::none_seen
-                ? fmt::format("none seen: upper limit at {}", percent_text(input.confidence, 0))
-
-            : limit ? std::string("below the error bound")
-                    : std::string("below the axis");
-    const double room_for_arrow = low * std::pow(high / low, 0.08);
-    plot.upper_limit({at, std::max(limit ? point.upper : low, room_for_arrow)}, "s1", hover);
-  }
-  std::vector<LegendItem> items;
-  items.push_back({LegendItem::Sign::dot, "s0",
-                   all_computed(points) ? "computed, not sampled"
-                                        : fmt::format("seen rate with its {} interval",
-                                                      percent_text(input.confidence, 0))});
-  if (!arrow.empty()) items.push_back({LegendItem::Sign::arrow, "s1", arrow});
-  plot.legend(items);
-  return plot.svg();
-}
-
-std::string accuracy_figure(const ReportInput& input) {
-  constexpr double kRow = 40.0;
-  constexpr double kZoomBelow = 0.2;
-  const std::vector<AccuracyBar>& bars = input.accuracy;
-  const double count = static_cast<double>(bars.size());
-  Extent extent;
-  std::vector<Tick> names;
-  for (std::size_t index = 0; index < bars.size(); ++index) {
-    extent.include(bars[index].lower);
-    extent.include(bars[index].upper);
-    names.push_back({-static_cast<double>(index), bars[index].label});
-  }
-  const auto axis_of_names = [&] { return Axis{"", -count + 0.5, 0.5, Spacing::linear, names}; };
-  const auto style_of = [](std::size_t index) { return fmt::format("s{}", index % kSeries); };
-  const Frame frame{960.0, kRow * count + 64.0, 16.0, 210.0};
-
-  Plot whole("accuracy-clip", "Accuracy from 0 to 100 %", frame,
-             {"accuracy (%), from 0 to 100", 0.0, 100.0, Spacing::linear, {}}, axis_of_names());
-  for (std::size_t index = 0; index < bars.size(); ++index) {
-    const AccuracyBar& bar = bars[index];
-    const double height = -static_cast<double>(index);
-    whole.bar(height, 100.0 * bar.value, 22.0, style_of(index),
-              fmt::format("{}: {}", bar.label, accuracy_text(bar)));
-    whole.whisker(height, 100.0 * bar.lower, 100.0 * bar.upper, "ink",
-                  fmt::format("{}: {}", bar.label, accuracy_text(bar)));
-    whole.note({101.5, height - 4.0 / kRow}, accuracy_text(bar), "label");
-  }
-  const double spread = extent.high - extent.low;
-  if (spread > kZoomBelow) return whole.svg();
-
-  const double air = std::max(0.12 * spread, 0.002);
-  const double from = 100.0 * std::max(0.0, extent.low - air);
-  const double to = 100.0 * std::min(1.0, extent.high + air);
-  Plot near("accuracy-near-clip", "The same accuracies on a zoomed axis", frame,
-            {fmt::format("accuracy (%), zoomed: from {} to {}, not from 0", number_text(from),
-                         number_text(to)),
-             from,
-             to,
-             Spacing::linear,
-             {}},
-            axis_of_names());
-  for (std::size_t index = 0; index < bars.size(); ++index) {
-    const AccuracyBar& bar = bars[index];
-    const double height = -static_cast<double>(index);
-    near.whisker(height, 100.0 * bar.lower, 100.0 * bar.upper, style_of(index),
-                 fmt::format("{}: {}", bar.label, accuracy_text(bar)));
-    near.dot({100.0 * bar.value, height}, 4.5, style_of(index));
-  }
-  return whole.svg() + near.svg();
+  return html;
 }
 
 }  // namespace cimstat::experiments::report

@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "experiments/report/figures.h"
+#include "experiments/report/numbers.h"
+#include "experiments/report/page.h"
+#include "experiments/report/svg_plot.h"
+
+namespace cimstat::experiments::report {
+namespace {
+
+/// One line of a picture: a dot with its interval, its name above and its figures behind it.
+struct Entry {
+  std::string name;
+  std::string value;
+  AccuracyFigure figure;  ///< in percent
+  std::string style;
+  bool hollow = false;
+};
+
+AccuracyFigure in_percent(const AccuracyFigure& figure) {
+  return {100.0 * figure.value, 100.0 * figure.lower, 100.0 * figure.upper};
+}
+
+std::string points_text(const AccuracyFigure& figure) {
+  const auto number = [](double fraction) { return signed_text(100.0 * fraction, 2); };
+  return fmt::format("{} points ({} to {})", number(figure.value), number(figure.lower),
+                     number(figure.upper));
+}
+
+std::string entries_plot(std::string_view name, std::string_view description,
+                         const std::vector<Entry>& entries, std::string_view title,
+                         bool with_zero) {
+  constexpr double kLine = 42.0;
+  double low = with_zero ? 0.0 : std::numeric_limits<double>::infinity();
+  double high = with_zero ? 0.0 : -std::numeric_limits<double>::infinity();
+  for (const Entry& entry : entries) {
+    low = std::min(low, entry.figure.lower);
+    high = std::max(high, entry.figure.upper);
+  }
+  const double air = std::max(0.06 * (high - low), 0.1);
+  const double count = static_cast<double>(entries.size());
+  Plot plot(name, description, {960.0, kLine * count + 66.0, 10.0, 20.0},
+            {std::string(title), low - air, high + air, Spacing::linear, {}},
+            {"", -count + 0.5, 0.5, Spacing::linear, {{-2.0 * count, ""}}});
+  if (with_zero) plot.vertical_line(0.0, "zero", "no difference");
+  for (std::size_t index = 0; index < entries.size(); ++index) {
+    const Entry& entry = entries[index];
+    const double height = -static_cast<double>(index) - 0.2;
+    const std::string hover = fmt::format("{}: {}", entry.name, entry.value);
+    plot.whisker(height, entry.figure.lower, entry.figure.upper, entry.style, hover);
+    plot.dot({entry.figure.value, height}, 5.0,
+             entry.hollow ? "hollow " + entry.style : entry.style, hover);
+    plot.note({low - 0.6 * air, height + 13.0 / kLine},
+              fmt::format("{}: {}", entry.name, entry.value), "name");
+  }
+  return plot_frame(description, plot.svg());
+}
+
+Csv numbers_of(const std::vector<AccuracyCondition>& conditions) {
+  Csv csv{"condition", "network", "data_set", "images", "reads",
+          "quantity",  "value",   "lower",    "upper"};
+  for (const AccuracyCondition& condition : conditions) {
+    const auto line = [&](std::string_view quantity, const AccuracyFigure& figure) {
+      csv.text(condition.label).text(condition.network).text(condition.data_set);
+      csv.count(condition.images).count(condition.reads).text(quantity);
+      csv.number(figure.value).number(figure.lower).number(figure.upper).end_line();
+    };
+    line("exact integers", condition.exact);
+    line("on the macro", condition.sampled);
+    line("on the macro - exact", condition.difference);
+    if (condition.these_images) line("on the macro, these images", *condition.these_images);
+    if (condition.against_first) line("on the macro - first condition", *condition.against_first);
+  }
+  return csv;
+}
+
+}  // namespace
+
+std::string accuracy_figure(const ReportInput& input) {
+  const std::vector<AccuracyCondition>& conditions = input.accuracy;
+  const bool several = conditions.size() > 1;
+  std::vector<Entry> levels;
+  std::vector<Entry> differences;
+  std::string last_exact;
+  for (std::size_t index = 0; index < conditions.size(); ++index) {
+    const AccuracyCondition& condition = conditions[index];
+    // Exact arithmetic knows no macro: one line for all conditions that share it.
+    const std::string exact =
+        fmt::format("{} on {}, exact integers", condition.network, condition.data_set);
+    const std::string exact_value = accuracy_text(condition.exact);
+    if (exact + exact_value != last_exact) {
+      levels.push_back({exact, exact_value, in_percent(condition.exact), "ink", true});
+    }
+    last_exact = exact + exact_value;
+    const std::string name = condition.label + (condition.same_table ? "" : " (another table)");
+    levels.push_back({name, accuracy_text(condition.sampled), in_percent(condition.sampled), "s0"});
+    differences.push_back({name + ", against exact integers", points_text(condition.difference),
+                           in_percent(condition.difference), "s0"});
+    if (condition.against_first) {
+      differences.push_back({fmt::format("{}, against {}", name, conditions.front().label),
+                             points_text(*condition.against_first),
+                             in_percent(*condition.against_first), "s1"});
+    }
+  }
+  std::string html =
+      entries_plot("accuracy-clip", fmt::format("Accuracy at {} conditions", conditions.size()),
+                   levels, "accuracy (%), the axis does not start at 0", false);
+  html +=
+      "<h3>Paired differences</h3>\n<p class=\"hint\">Image by image, so that what makes images "
+      "hard cancels. An interval that holds 0 shows no difference at this number of images.</p>\n";
+  html += entries_plot("difference-clip",
+                       several ? "Paired differences of accuracy" : "Paired difference of accuracy",
+                       differences, "difference of accuracy (percentage points)", true);
+  return html + numbers_below("accuracy", "accuracies and paired differences",
+                              file_stem(input.title) + "-accuracy.csv", numbers_of(conditions));
+}
+
+}  // namespace cimstat::experiments::report

@@ -1,0 +1,262 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "experiments/report/figures.h"
+#include "experiments/report/numbers.h"
+#include "experiments/report/page.h"
+#include "experiments/report/palette.h"
+#include "experiments/report/svg_plot.h"
+
+namespace cimstat::experiments::report {
+namespace {
+
+/// Rates below this are as good as none for any design: the axis ends here.
+constexpr double kLowest = 1e-18;
+
+struct RateAxis {
+  double low = kLowest;
+  double high = 1.0;
+};
+
+/// Whole powers of ten around all that is drawn.
+RateAxis rate_axis(const std::vector<MisreadPoint>& points) {
+  double least = std::numeric_limits<double>::infinity();
+  double most = 0.0;
+  for (const MisreadPoint& point : points) {
+    const bool limit = is_upper_limit(point);
+    for (const double value :
+         {point.upper, limit ? point.upper : point.rate, limit ? point.upper : point.lower}) {
+      if (value < kLowest) continue;  // an interval down to 0 sets no limit
+      least = std::min(least, value);
+      most = std::max(most, value);
+    }
+  }
+  if (most == 0.0) return {};
+  return {std::pow(10.0, std::floor(std::log10(least) - 0.35)),
+          std::pow(10.0, std::min(0.0, std::ceil(std::log10(most) + 0.05)))};
+}
+
+/// What an arrow means here; "" where none is drawn.
+std::string arrow_text(const MisreadPoint& point, double confidence) {
+  if (point.basis == MisreadBasis::none_seen) {
+    return fmt::format("none seen: upper limit at {}", percent_text(confidence, 0));
+  }
+  return is_upper_limit(point) ? "not above the error bound" : "below the axis";
+}
+
+/// One point of each: dots with intervals, arrows where only a limit is known. `place` is where
+/// along the x axis. Returns what the arrows mean.
+template <class Place, class Hover>
+std::string draw_rates(Plot& plot, const std::vector<MisreadPoint>& points, const RateAxis& axis,
+                       double confidence, Place place, Hover hover) {
+  std::string arrow;
+  for (std::size_t index = 0; index < points.size(); ++index) {
+    const MisreadPoint& point = points[index];
+    if (!is_upper_limit(point) && point.rate >= axis.low) {
+      plot.measured(place(index), point.rate, point.lower, point.upper, "s0", hover(index));
+      continue;
+    }
+    arrow = arrow_text(point, confidence);
+    const double room_for_arrow = axis.low * std::pow(axis.high / axis.low, 0.08);
+    const double limit = is_upper_limit(point) ? point.upper : axis.low;
+    plot.upper_limit({place(index), std::max(limit, room_for_arrow)}, "s1", hover(index));
+  }
+  return arrow;
+}
+
+std::vector<LegendItem> rate_legend(const std::vector<MisreadPoint>& points,
+                                    const std::string& arrow, double confidence) {
+  std::vector<LegendItem> items;
+  if (std::any_of(points.begin(), points.end(),
+                  [](const MisreadPoint& point) { return !is_upper_limit(point); })) {
+    items.push_back({LegendItem::Sign::dot, "s0",
+                     all_computed(points) ? "computed, not sampled"
+                                          : fmt::format("seen rate with its {} interval",
+                                                        percent_text(confidence, 0))});
+  }
+  if (!arrow.empty()) items.push_back({LegendItem::Sign::arrow, "s1", arrow});
+  return items;
+}
+
+Axis counting_axis(std::string title, std::uint32_t first, std::uint32_t last) {
+  const int wanted = last - first <= 20 ? static_cast<int>(last - first) + 1 : 12;
+  return {std::move(title), first - 0.7, last + 0.7, Spacing::linear,
+          linear_ticks(first, last, wanted, 1.0)};
+}
+
+/// The names of the figures' columns; `rate_fields` fills them.
+void rate_fields(Csv& csv, const MisreadPoint& point, bool computed) {
+  csv.number(point.rate, 12);
+  if (computed) {
+    csv.number(point.upper - point.rate, 2);
+  } else {
+    csv.number(point.lower, 6).number(point.upper, 6);
+  }
+  csv.end_line();
+}
+
+Csv level_numbers(const std::vector<MisreadPoint>& points) {
+  const bool computed = all_computed(points);
+  Csv csv = computed ? Csv{"mac_value", "misread", "error_bound"}
+                     : Csv{"mac_value", "misread", "lower", "upper"};
+  for (const MisreadPoint& point : points) {
+    csv.count(point.level);
+    rate_fields(csv, point, computed);
+  }
+  return csv;
+}
+
+/// Of the levels at one number of active rows, the one that is misread most.
+const MisreadPoint& worst_of(const std::vector<MisreadPoint>& points) {
+  return *std::max_element(points.begin(), points.end(), [](const auto& one, const auto& other) {
+    return std::pair(one.rate, one.upper) < std::pair(other.rate, other.upper);
+  });
+}
+
+std::string worst_plot(const ReportInput& input, const std::vector<ActiveRowsFigures>& runs) {
+  std::vector<MisreadPoint> worst;
+  for (const ActiveRowsFigures& run : runs) worst.push_back(worst_of(run.misread));
+  const RateAxis axis = rate_axis(worst);
+  Plot plot("misread-rows-clip",
+            fmt::format("Misread probability of the worst MAC value at {} numbers of active rows",
+                        runs.size()),
+            {960.0, 330.0, 44.0, 20.0},
+            counting_axis("active rows", runs.front().active_rows, runs.back().active_rows),
+            {"misread probability", axis.low, axis.high, Spacing::logarithmic, {}});
+  plot.vertical_line(input.active_rows, "here",
+                     fmt::format("{} active rows: shown in the other figures", input.active_rows));
+  const std::string arrow = draw_rates(
+      plot, worst, axis, input.confidence,
+      [&](std::size_t index) { return static_cast<double>(runs[index].active_rows); },
+      [&](std::size_t index) {
+        return fmt::format("{} active rows: MAC value {} is misread most, {}",
+                           runs[index].active_rows, worst[index].level, misread_text(worst[index]));
+      });
+  plot.legend(rate_legend(worst, arrow, input.confidence));
+  return plot_frame("misread of the worst MAC value", plot.svg());
+}
+
+/// Columns are MAC values, rows numbers of active rows.
+std::string rows_map(const ReportInput& input, const std::vector<ActiveRowsFigures>& runs) {
+  const std::uint32_t step = input.map_step;
+  const std::uint32_t first = runs.front().active_rows;
+  const std::uint32_t last = runs.back().active_rows;
+  const std::uint32_t rows = (last - first) / step + 1;
+  const std::uint32_t columns = last / step + 1;
+  std::vector<MisreadPoint> all;
+  for (const ActiveRowsFigures& run : runs) {
+    all.insert(all.end(), run.misread.begin(), run.misread.end());
+  }
+  double floor = 1.0;
+  for (const MisreadPoint& point : all) {
+    if (!is_upper_limit(point) && point.rate > 0.0) floor = std::min(floor, point.rate);
+  }
+  floor = std::clamp(std::pow(10.0, std::floor(std::log10(floor) + 1e-9)), 1e-12, 0.1);
+  std::vector<int> shades(std::size_t{columns} * rows, Plot::kNoCell);
+  double greatest_limit = 0.0;
+  for (const ActiveRowsFigures& run : runs) {
+    for (const MisreadPoint& point : run.misread) {
+      const bool limit = is_upper_limit(point) || point.rate < floor;
+      if (limit) greatest_limit = std::max(greatest_limit, point.upper);
+      shades[std::size_t{(run.active_rows - first) / step} * columns + point.level / step] =
+          limit ? Plot::kLimitCell : heat_shade(point.rate, floor);
+    }
+  }
+  const double cell_height = std::clamp(560.0 / rows, 1.0, 26.0);
+  const auto edges = [step](std::string title, std::uint32_t low, std::uint32_t high) {
+    return Axis{std::move(title), low - 0.5 * step, high + 0.5 * step, Spacing::linear,
+                linear_ticks(low, high, 12, 1.0)};
+  };
+  Plot plot(
+      "misread-map-clip",
+      fmt::format("Misread probability of each MAC value at {} to {} active rows", first, last),
+      {960.0, 92.0 + cell_height * rows, 44.0, 110.0}, edges("MAC value", 0, (columns - 1) * step),
+      edges("active rows", first, first + (rows - 1) * step));
+  plot.cells(columns, rows, shades, "h");
+  plot.colour_bar({"misread probability", floor, 1.0, Spacing::logarithmic, {}}, kHeatShades, "h");
+  if (greatest_limit > 0.0) {
+    const LegendItem item{
+        LegendItem::Sign::patch, "limit",
+        fmt::format(
+            "{}: at most {}",
+            all_computed(all) ? "below the scale, or hidden by the error bound" : "none seen",
+            limit_text(greatest_limit))};
+    plot.legend(std::span(&item, 1));
+  }
+  const HeatMapText text{
+      .name = "misread-map",
+      .numbers = "misread-rows",
+      .label = "Misread probability by MAC value and active rows",
+      .text = "MAC value {x} of {y} active rows is misread",
+      .absent = "no such MAC value, or not in the table",
+      .value = "misread",
+      .limits = {},
+      .x = {"mac_value", 0, static_cast<int>(step), static_cast<int>(last), columns},
+      .y = {"active_rows", static_cast<int>(first), static_cast<int>(step), static_cast<int>(last),
+            rows}};
+  return heat_map_frame(text, plot.svg());
+}
+
+Csv rows_numbers(const std::vector<ActiveRowsFigures>& runs) {
+  bool computed = true;
+  for (const ActiveRowsFigures& run : runs) computed = computed && all_computed(run.misread);
+  Csv csv = computed ? Csv{"active_rows", "mac_value", "misread", "error_bound"}
+                     : Csv{"active_rows", "mac_value", "misread", "lower", "upper"};
+  for (const ActiveRowsFigures& run : runs) {
+    for (const MisreadPoint& point : run.misread) {
+      csv.count(run.active_rows).count(point.level);
+      rate_fields(csv, point, computed);
+    }
+  }
+  return csv;
+}
+
+}  // namespace
+
+bool all_computed(const std::vector<MisreadPoint>& points) {
+  return std::all_of(points.begin(), points.end(), [](const MisreadPoint& point) {
+    return point.basis == MisreadBasis::computed;
+  });
+}
+
+std::string misread_figure(const ReportInput& input) {
+  const std::vector<MisreadPoint>& points = input.misread;
+  const RateAxis axis = rate_axis(points);
+  Plot plot("misread-clip",
+            fmt::format("Probability of a wrong code for {} MAC values", points.size()),
+            {960.0, 360.0, 44.0, 20.0},
+            counting_axis("MAC value", points.front().level, points.back().level),
+            {"misread probability", axis.low, axis.high, Spacing::logarithmic, {}});
+  const std::string arrow = draw_rates(
+      plot, points, axis, input.confidence,
+      [&](std::size_t index) { return static_cast<double>(points[index].level); },
+      [&](std::size_t index) {
+        return fmt::format("MAC value {}: {}", points[index].level, misread_text(points[index]));
+      });
+  plot.legend(rate_legend(points, arrow, input.confidence));
+  return plot_frame("misread by MAC value", plot.svg()) +
+         numbers_below("misread", "misread rates", figure_file_stem(input) + "-misread.csv",
+                       level_numbers(points));
+}
+
+std::string misread_rows_figure(const ReportInput& input) {
+  std::vector<ActiveRowsFigures> runs;
+  for (const ActiveRowsFigures& run : input.by_active_rows) {
+    if (!run.misread.empty()) runs.push_back(run);
+  }
+  constexpr std::size_t kLeastForMap = 4;
+  if (runs.size() < 2) return {};
+  const std::string worst = worst_plot(input, runs);
+  return (runs.size() < kLeastForMap
+              ? worst
+              : tabs("misread-rows", "what to show",
+                     {{"every MAC value", rows_map(input, runs)}, {"worst MAC value", worst}})) +
+         numbers_below("misread-rows", "misread rates by active rows",
+                       file_stem(input.title) + "-misread-by-active-rows.csv", rows_numbers(runs));
+}
+
+}  // namespace cimstat::experiments::report

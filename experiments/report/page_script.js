@@ -170,6 +170,7 @@
   const raised = '⁰¹²³⁴⁵⁶⁷⁸⁹';
   function numberText(value, digits) {
     if (value === 0) return '0';
+    if (value > 0.999 && value < 1) return `1 − ${numberText(1 - value, digits)}`;
     if (value >= 1e-3) return String(Number(value.toPrecision(digits)));
     const [mantissa, exponent] = value.toExponential(digits - 1).split('e');
     const power = exponent.slice(1).replace(/[0-9]/g, (digit) => raised[digit]);

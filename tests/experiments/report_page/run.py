@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""Opens pages that `cimstat report` made in headless Chromium and uses them as a reader would.
+
+usage: run.py CIMSTAT CHROMIUM CONFIGS FOLDER      (exit 77: Chromium is missing, skipped)
+"""
+
+import csv
+import io
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+from devtools import Browser
+
+CIMSTAT, CHROMIUM, CONFIGS, FOLDER = sys.argv[1:5]
+HOSTILE = '</script></title><img src=x onerror=alert(1)>"\'&'
+failures = 0
+
+
+def check(holds, what):
+    global failures
+    if not holds:
+        failures += 1
+    print(("ok   " if holds else "FAIL ") + what, flush=True)
+
+
+def run(*arguments):
+    subprocess.run([CIMSTAT, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
+
+
+def make_pages(folder):
+    config = pathlib.Path(CONFIGS) / "chen2018_9rows.toml"
+    large = pathlib.Path(CONFIGS) / "rram_128rows.toml"
+    tables = {
+        "exact": [config],
+        "sampled": [config, "--set", "table.method=monte_carlo", "--set", "table.trials=50000"],
+        "hostile": [config, "--set", "name=" + json.dumps(HOSTILE)],
+        "large": [large],
+        "codes64": [large, "--set", "column.rows=32", "--set", "converter.references=uniform",
+                    "--set", "converter.codes=64"],
+    }
+    for name, arguments in tables.items():
+        run("table", *arguments, "-q", "-o", folder / (name + ".h5"))
+        rows = ["--active-rows", "32"] if name == "codes64" else []
+        run("report", folder / (name + ".h5"), *rows, "-o", folder / (name + ".html"))
+
+
+def complaints(page):
+    """Errors in the console, broken policies, exceptions, dialogs."""
+    found = [entry["entry"]["text"] for entry in page.events("Log.entryAdded")
+             if entry["entry"]["level"] in ("error", "warning")]
+    found += [str(entry["args"]) for entry in page.events("Runtime.consoleAPICalled")]
+    found += [entry["exceptionDetails"]["text"] for entry in page.events("Runtime.exceptionThrown")]
+    found += [entry["message"] for entry in page.events("Page.javascriptDialogOpening")]
+    return found
+
+
+def quiet(page, name):
+    page.value("1")  # what was under way has been reported
+    check(complaints(page) == [], f"{name}: no console error, exception or broken policy "
+                                  f"{complaints(page)[:2]}")
+    requests = {event["request"]["url"].split("#")[0]
+                for event in page.events("Network.requestWillBeSent")}
+    others = {url for url in requests if not url.startswith("blob:null/")}
+    check(others <= {(folder / (name + ".html")).as_uri()}, f"{name}: requests nothing {others}")
+
+
+def try_theme(page):
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.value(ground)
+    page.value("document.getElementById('theme-system').focus()")
+    page.press("ArrowRight", 39)
+    check(page.value("document.activeElement.id") == "theme-light", "arrow keys move the switch")
+    page.press("ArrowRight", 39)
+    dark = page.value(ground)
+    check(dark != light, f"the switch makes the page dark ({light} to {dark})")
+    page.send("Emulation.setEmulatedMedia", media="print")
+    check(page.value("getComputedStyle(document.documentElement).getPropertyValue('--card')")
+          == "#fff", "paper is light though the page is dark")
+    check(page.value("getComputedStyle(document.querySelector('.bar')).display") == "none",
+          "no controls on paper")
+    check(page.value("[...document.querySelectorAll('.pane')].every("
+                     "(pane) => getComputedStyle(pane).display === 'block')"),
+          "every pane is on paper")
+    page.send("Emulation.setEmulatedMedia", media="")
+    page.press("ArrowLeft", 37)
+    page.press("ArrowLeft", 37)
+    page.send("Emulation.setEmulatedMedia",
+              features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    check(page.value(ground) == dark, "the page follows the system")
+    page.send("Emulation.setEmulatedMedia",
+              features=[{"name": "prefers-color-scheme", "value": "light"}])
+
+
+def numbers(page, name):
+    text = page.value(f"document.getElementById('csv-{name}').textContent")
+    return text, list(csv.DictReader(io.StringIO(text)))
+
+
+def try_map(page, name):
+    """Keyboard alone: Tab reaches the map, arrows move, the line below says the number."""
+    page.value("document.querySelector('#confusion summary').focus()")
+    page.press("Tab", 9, modifiers=8)
+    focus = "document.activeElement.className"
+    check(page.value(focus) == "map", f"{name}: Tab reaches the heat map {page.value(focus)}")
+    for key, code in (("Home", 36), ("Home", 36), ("ArrowRight", 39), ("ArrowUp", 38)):
+        page.press(key, code)
+    said = page.value("document.querySelector('#confusion output').textContent")
+    rows = {(row["mac_value"], row["code"]): row for row in numbers(page, "confusion")[1]}
+    probability = float(rows["1", "1"]["probability"])
+    expected = "MAC value 1 gives code 1: " + ("1 " if probability == 1.0 else "1 − ")
+    check(said.startswith(expected), f"{name}: {said} ({probability})")
+    if probability < 1.0:
+        digits, power = re.match(".* 1 − ([0-9.]+) × 10⁻([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", said).groups()
+        missing = float(digits) * 10.0 ** -int(power.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")))
+        check(abs(missing / (1.0 - probability) - 1.0) < 2e-3, f"{name}: 1 - P is {missing}")
+    page.press("PageUp", 33)
+    said = page.value("document.querySelector('#confusion output').textContent")
+    hidden = "none seen, below" if "upper" in rows["1", "1"] else "below the error bound,"
+    check(re.fullmatch(f"MAC value 9 gives code 1: {hidden} [0-9.]+( × 10⁻[⁰¹²³⁴⁵⁶⁷⁸⁹]+)?", said)
+          is not None, f"{name}: {said}")
+    page.value("document.querySelector('#confusion .map').scrollIntoView({behavior: 'instant'})")
+    box = page.value("(({x, y}) => ({x, y}))("
+                     "document.querySelector('#confusion g.cells path').getBoundingClientRect())")
+    page.point_at(box["x"] + 8, box["y"] + 8)
+    tip = page.value("document.getElementById('tip').hidden ? '' : "
+                     "document.getElementById('tip').textContent")
+    check(tip.startswith("MAC value "), f"{name}: the pointer gives {tip}")
+
+
+def try_numbers(page, name):
+    page.send("Browser.setDownloadBehavior", behavior="allow",
+              downloadPath=str(folder / "saved"), eventsEnabled=True)
+    page.value("document.querySelector('#misread summary').focus()")
+    page.press("Enter", 13)
+    page.send("Input.dispatchKeyEvent", type="char", text="\r")
+    page.value("new Promise((done) => setTimeout(done, 300))")
+    text, rows = numbers(page, "misread")
+    check(page.value("document.querySelectorAll('#misread tbody tr').length") == len(rows) > 0,
+          f"{name}: Enter opens the numbers as a table of {len(rows)} lines")
+    page.click("#misread button[data-save]")
+    file = folder / "saved" / page.value(
+        "document.querySelector('#misread button[data-save]').dataset.save")
+    for _ in range(100):
+        if file.exists() and file.read_text() == text:
+            break
+        time.sleep(0.1)
+    check(file.exists() and file.read_text() == text, f"{name}: saved {file.name}")
+    page.click("#misread button[data-copy]")
+    copied = "document.querySelector('#misread button[data-copy]').textContent"
+    page.value("new Promise((done) => setTimeout(done, 300))")
+    check(page.value(copied) == "Copied", f"{name}: the numbers can be copied")
+
+
+def try_print(page, name):
+    pdf = page.send("Page.printToPDF", printBackground=True, preferCSSPageSize=True)["data"]
+    check(len(pdf) > 40000 and pdf.startswith("JVBERi"), f"{name}: prints ({len(pdf)} letters)")
+
+
+def try_structure(page, name):
+    repeated = page.value("(() => {const ids = [...document.querySelectorAll('[id]')].map("
+                          "(one) => one.id); return ids.filter((id, at) => ids.indexOf(id) !== at)})()")
+    check(repeated == [], f"{name}: ids are unique {repeated}")
+    nameless = page.value("[...document.querySelectorAll('svg:not([aria-label]), "
+                          "input:not([id]), section:not([aria-labelledby])')].length")
+    check(nameless == 0, f"{name}: pictures, inputs and sections have names")
+    broken = page.value("[...document.querySelectorAll('nav a, .skip')].filter((link) => "
+                        "!document.getElementById(link.hash.slice(1))).length")
+    check(broken == 0, f"{name}: links lead somewhere")
+    page.size(380, 800)
+    wide = page.value("document.scrollingElement.scrollWidth")
+    check(wide <= 380, f"{name}: fits a screen of 380 pixels ({wide})")
+    page.size(1200, 900)
+
+
+def try_without_script(page):
+    page.send("Emulation.setScriptExecutionDisabled", value=True)
+    page.open((folder / "exact.html").as_uri())
+    page.send("Emulation.setScriptExecutionDisabled", value=False)
+    shown = page.value("(() => {const details = document.querySelector('#misread details'); "
+                       "details.open = true; return details.innerText})()")
+    check("mac_value,misread,error_bound" in shown, "without the script the numbers are text")
+    page.send("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def try_policy(page):
+    """The checks above would see a script that the policy forbids."""
+    text = (folder / "exact.html").read_text()
+    (folder / "changed.html").write_text(text.replace("'use strict';", "'use strict'; "))
+    page.open((folder / "changed.html").as_uri())
+    page.value("1")
+    check(any("Content Security Policy" in said for said in complaints(page)),
+          "a script of another hash is refused")
+
+
+if not shutil.which(CHROMIUM):
+    print("skipped: Chromium is missing (.ci/install browser)")
+    sys.exit(77)
+folder = pathlib.Path(FOLDER)
+shutil.rmtree(folder, ignore_errors=True)
+(folder / "saved").mkdir(parents=True)
+make_pages(folder)
+with Browser(CHROMIUM) as browser:
+    tab = browser.page()
+    for kind in ("exact", "sampled"):
+        tab.open((folder / (kind + ".html")).as_uri())
+        quiet(tab, kind)
+        try_theme(tab)
+        try_map(tab, kind)
+        try_numbers(tab, kind)
+        try_print(tab, kind)
+        try_structure(tab, kind)
+        quiet(tab, kind)
+    tab.open((folder / "hostile.html").as_uri())
+    quiet(tab, "hostile")
+    check(tab.value("document.title") == HOSTILE, "a hostile name is text")
+    both = []
+    for kind in ("large", "codes64"):  # both open at once
+        both.append(browser.page())
+        seconds = both[-1].open((folder / (kind + ".html")).as_uri())
+        size = (folder / (kind + ".html")).stat().st_size
+        quiet(both[-1], kind)
+        check(size < 2_000_000, f"{kind}: {size} bytes, loaded in {seconds:.2f} s")
+        try_structure(both[-1], kind)
+    try_policy(tab)
+    try_without_script(tab)
+print(f"{'FAILED' if failures else 'all passed'}: {failures} failures")
+sys.exit(1 if failures else 0)

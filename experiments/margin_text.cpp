@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "experiments/margin.h"
@@ -25,6 +27,23 @@ std::string misread_text(const MarginResult& result, std::uint32_t k) {
   return fmt::format("{} [{}, {}]", probability(level.misread),
                      probability(level.misread_interval.lower),
                      probability(level.misread_interval.upper));
+}
+
+/// A rate that its error bound hides, or that no trial saw, makes no level the worst one.
+std::string worst_level_text(const MarginResult& result) {
+  const LevelFigures& worst = result.levels[result.worst_level];
+  const bool exact = result.method == circuits::TableMethod::exact;
+  if (exact ? worst.misread_interval.lower > 0.0 : !worst.none_seen) {
+    return fmt::format("Most misread: level {}, {}.", worst.level,
+                       misread_text(result, worst.level));
+  }
+  double limit = 0.0;
+  for (const LevelFigures& level : result.levels) {
+    limit = std::max(limit, level.misread_interval.upper);
+  }
+  return exact ? fmt::format("No level is misread more often than the error bound allows: {:.1e}.",
+                             limit)
+               : fmt::format("No misread was seen: each level's rate is below {:.2e}.", limit);
 }
 
 // 17 levels tell the story of 129: the ends, the worst and an even choice between.
@@ -86,10 +105,9 @@ std::string format_margins(const Experiment& experiment, const MarginResult& res
       "pattern "
       "margin over all numbers of active rows.\n",
       settings.sigmas);
-  text += fmt::format(
-      "Worst pair: {} and {}, quantile margin {}, overlap {:.3g}. Most misread: level {}, {}.\n",
-      worst.level, worst.level + 1, amperes(worst.quantile), worst.overlap, result.worst_level,
-      misread_text(result, result.worst_level));
+  text += fmt::format("Worst pair: {} and {}, quantile margin {}, overlap {:.3g}. {}\n",
+                      worst.level, worst.level + 1, amperes(worst.quantile), worst.overlap,
+                      worst_level_text(result));
   return text;
 }
 

@@ -79,13 +79,13 @@ std::string current(double amperes) {
 
 std::string sense_text(const circuits::SenseAmplifier& sense) {
   std::string text =
-      fmt::format("offset {} (frozen), {} noise {} (fresh)", current(sense.offset_sd),
+      fmt::format("offset sd {} (frozen), {} noise sd {} (fresh)", current(sense.offset_sd),
                   sense.noise_shape == circuits::NoiseShape::gaussian ? "Gaussian" : "logistic",
                   current(sense.noise_sd));
   if (std::isfinite(sense.noise_knee)) {
     text += fmt::format(", growing from {}", current(sense.noise_knee));
   }
-  return text + "; standard deviations";
+  return text;
 }
 
 std::string placement_text(const Macro& macro) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "experiments/commands/command.h"
+#include "experiments/margin.h"
 #include "experiments/table_file.h"
 
 namespace cimstat::experiments {
@@ -26,9 +27,18 @@ void print_summary(const circuits::ErrorTable& table) {
   for (std::size_t i = 1; i < table.size(); ++i) {
     if (table.misread(i) > table.misread(worst)) worst = i;
   }
-  fmt::print("{} classes x {} codes; most misread: level {} of {} active rows, {:.4g}\n",
-             table.size(), table.codes, table.classes[worst].lrs_count,
-             table.classes[worst].active_rows, table.misread(worst));
+  const bool known = table.method == circuits::TableMethod::exact
+                         ? misread_bounds(table, worst).lower > 0.0
+                         : table.misread(worst) > 0.0;
+  fmt::print("{} classes x {} codes; ", table.size(), table.codes);
+  if (known) {
+    fmt::print("most misread: level {} of {} active rows, {:.4g}\n", table.classes[worst].lrs_count,
+               table.classes[worst].active_rows, table.misread(worst));
+  } else {
+    fmt::print("no misread {}\n", table.method == circuits::TableMethod::exact
+                                      ? "rate above its error bound"
+                                      : "was seen");
+  }
 }
 
 }  // namespace

@@ -32,6 +32,15 @@ std::string points_text(const AccuracyFigure& figure) {
                      number(figure.upper));
 }
 
+/// What fits into a picture's width; the numbers below it have the whole.
+std::string shortened(const std::string& text) {
+  constexpr std::size_t kMostBytes = 88;
+  if (text.size() <= kMostBytes) return text;
+  std::size_t end = kMostBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // whole letters
+  return text.substr(0, end) + "\u2026";
+}
+
 std::string entries_plot(std::string_view name, std::string_view description,
                          const std::vector<Entry>& entries, std::string_view title,
                          bool with_zero) {
@@ -56,7 +65,7 @@ std::string entries_plot(std::string_view name, std::string_view description,
     plot.dot({entry.figure.value, height}, 5.0,
              entry.hollow ? "hollow " + entry.style : entry.style, hover);
     plot.note({low - 0.6 * air, height + 13.0 / kLine},
-              fmt::format("{}: {}", entry.name, entry.value), "name");
+              fmt::format("{}: {}", shortened(entry.name), entry.value), "name");
   }
   return plot_frame(description, plot.svg());
 }

@@ -135,7 +135,8 @@ void draw_overlaps(Plot& plot, const ReportInput& input, const CurrentUnit& unit
                                        [](const Point& a, const Point& b) { return a.y < b.y; });
     const double visible = spacing == Spacing::linear ? 0.004 * top : 1.2 * least;
     if (points.size() < 2 || peak->y < visible) continue;
-    plot.filled(points, "overlap",
+    // On a logarithmic axis the tails of many pairs lie above each other.
+    plot.filled(points, spacing == Spacing::linear ? "overlap" : "overlap faint",
                 fmt::format("overlap {}: {} of MAC values {} and {}", pair + 1,
                             number_text(input.margins[pair].overlap), pair, pair + 1));
     if (!numbered[pair]) continue;

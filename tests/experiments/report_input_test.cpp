@@ -18,6 +18,7 @@ namespace cimstat::experiments {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 Experiment lognormal_macro(const std::string& references) {
   return read_experiment(core::Config::from_text(R"(
@@ -74,6 +75,23 @@ TEST(MarginsByRows, AgreeWithThoseOfTheMarginCommandAtEachNumberOfRows) {
       EXPECT_LE(rows[n].pattern.value, rows[n - 1].pattern.value) << "more patterns, less margin";
     }
   }
+}
+
+TEST(MarginText, NamesNoWorstLevelWhereNoMisreadIsKnown) {
+  Experiment experiment = lognormal_macro("replica");
+  experiment.margin.active_rows = 2;
+  MarginResult result = measure_margins(experiment, {1});
+  EXPECT_THAT(format_margins(experiment, result), HasSubstr("Most misread: level "));
+  for (LevelFigures& level : result.levels) {
+    level.misread = 1e-20;
+    level.misread_interval = {0.0, 2e-13};
+  }
+  EXPECT_THAT(format_margins(experiment, result),
+              HasSubstr("No level is misread more often than the error bound allows: 2.0e-13."));
+  result.method = circuits::TableMethod::monte_carlo;
+  for (LevelFigures& level : result.levels) level.none_seen = true;
+  EXPECT_THAT(format_margins(experiment, result),
+              HasSubstr("No misread was seen: each level's rate is below 2.00e-13."));
 }
 
 TEST(SensedCurrents, AreTheSameTogetherAsOneAtATime) {

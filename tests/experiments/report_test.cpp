@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -575,6 +577,18 @@ TEST(ReportCitation, NamesVersionRevisionAndTable) {
   EXPECT_THAT(entry, HasSubstr("revision 0123456789ab; error table with content SHA-256 00ff"));
   EXPECT_THAT(report::citation_text("cimstat 1.2.3 (0123456789ab)", ""),
               HasSubstr("version 1.2.3"));
+}
+
+TEST(ReportCitation, AgreesWithTheCitationFile) {
+  std::ifstream file(CIMSTAT_CITATION);
+  const std::string citation{std::istreambuf_iterator<char>(file), {}};
+  const std::string text = report::citation_text("", "");
+  for (const std::string key : {"title: \"", "  - name: \""}) {
+    const std::size_t from = citation.find(key);
+    ASSERT_NE(from, citation.npos) << key;
+    const std::size_t start = from + key.size();
+    EXPECT_THAT(text, HasSubstr(citation.substr(start, citation.find('"', start) - start)));
+  }
 }
 
 TEST(ReportCitation, TakesNoMarkupFromAForeignFile) {

@@ -87,8 +87,11 @@ def try_theme(page):
                      "(pane) => getComputedStyle(pane).display === 'block')"),
           "every pane is on paper")
     page.send("Emulation.setEmulatedMedia", media="")
+    page.value("document.querySelector('input[name=theme]:checked').focus()")  # hidden on paper
     page.press("ArrowLeft", 37)
     page.press("ArrowLeft", 37)
+    check(page.value("document.querySelector('input[name=theme]:checked').value") == "system"
+          and page.value(ground) == light, "and back to the system's theme")
     page.send("Emulation.setEmulatedMedia",
               features=[{"name": "prefers-color-scheme", "value": "dark"}])
     check(page.value(ground) == dark, "the page follows the system")

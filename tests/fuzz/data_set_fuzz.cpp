@@ -27,36 +27,43 @@ std::vector<std::uint8_t> gzipped(Bytes bytes) {
   return packed;
 }
 
-/// `as_given`: the bytes are to be gzip's already.
-void store(std::string name, Bytes bytes, std::size_t packing) {
+std::vector<std::uint8_t> packed(Bytes bytes, std::size_t packing) {
+  // `as_given`: the bytes are to be gzip's already.
+  if (static_cast<Packing>(packing) == Packing::gzipped) return gzipped(bytes);
+  return {bytes.begin(), bytes.end()};
+}
+
+void remove(std::string_view name) {
   std::error_code ignored;
   std::filesystem::remove(scratch_folder() / name, ignored);
-  std::filesystem::remove(scratch_folder() / (name + ".gz"), ignored);
-  switch (static_cast<Packing>(packing)) {
-    case Packing::none:
-      scratch_file(name, bytes);
-      return;
-    case Packing::as_given:
-      scratch_file(name + ".gz", bytes);
-      return;
-    case Packing::gzipped:
-      scratch_file(name + ".gz", gzipped(bytes));
-  }
+}
+
+void store_idx(const std::string& name, Bytes bytes, std::size_t packing) {
+  remove(name);
+  remove(name + ".gz");
+  const bool plain = static_cast<Packing>(packing) == Packing::none;
+  scratch_file(plain ? name : name + ".gz", packed(bytes, packing));
 }
 
 }  // namespace
 }  // namespace cimstat::fuzz
 
-/// A folder with a file of images and one of labels. The input: how each is packed, how many images
-/// are asked for, the size of the first file, its bytes, then those of the second.
+/// A folder with a file of images and one of labels, or with CIFAR-10's. The input: which of both
+/// and how each file is packed, how many images are asked for, the size of the first file, its
+/// bytes, then those of the second.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cimstat;
   constexpr std::size_t header = 4;
   if (size < header) return 0;
   const fuzz::Bytes bytes(data + header, size - header);
   const std::size_t cut = std::min<std::size_t>(data[2] + 256U * data[3], bytes.size());
-  fuzz::store("t10k-images-idx3-ubyte", bytes.first(cut), data[0] % 3);
-  fuzz::store("t10k-labels-idx1-ubyte", bytes.subspan(cut), data[0] / 3 % 3);
+  fuzz::remove("test_batch.bin");
+  if (data[0] / 9 % 4 == 1) {
+    fuzz::scratch_file("test_batch.bin", fuzz::packed(bytes, data[0] % 3));
+  } else {
+    fuzz::store_idx("t10k-images-idx3-ubyte", bytes.first(cut), data[0] % 3);
+    fuzz::store_idx("t10k-labels-idx1-ubyte", bytes.subspan(cut), data[0] / 3 % 3);
+  }
   const std::size_t limit =
       data[1] == 255 ? std::numeric_limits<std::size_t>::max() : std::size_t{data[1]};
   fuzz::refusal_of([&] {

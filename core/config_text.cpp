@@ -142,11 +142,37 @@ TextPlace place_in(std::string_view text, std::size_t at) {
 
 std::optional<std::size_t> stray_character(std::string_view text) {
   constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  constexpr std::string_view ends_of_value = " \t\r\n,]}#";
+  std::string open;    // brackets
+  bool in_key = true;  // else in a value
   std::size_t at = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
   while (at < text.size()) {
-    if (byte_of(text[at]) >= 0x80) return at;
+    const char letter = text[at];
+    if (byte_of(letter) >= 0x80) return at;
     const std::size_t behind = behind_inert(text, at);
-    at = behind == at ? at + 1 : behind;
+    if (behind != at) {
+      at = behind;
+      continue;
+    }
+    ++at;
+    if (letter == '\n') {
+      in_key = open.empty();
+    } else if (letter == '=') {
+      in_key = false;
+    } else if (letter == ',') {
+      in_key = open.ends_with('{');
+    } else if (letter == '[' || letter == '{') {
+      open += letter;
+      in_key = letter == '{';
+    } else if (letter == ']' || letter == '}') {
+      if (!open.empty()) open.pop_back();
+    } else if (!in_key && ends_of_value.find(letter) == ends_of_value.npos) {
+      // The parser looks ahead to the end of a number: a quote in one opens no string.
+      const std::size_t end = std::min(text.find_first_of(ends_of_value, at), text.size());
+      for (; at < end; ++at) {
+        if (byte_of(text[at]) >= 0x80) return at;
+      }
+    }
   }
   return std::nullopt;
 }

@@ -296,6 +296,18 @@ TEST(ConfigError, RefusesCharactersBeyondAsciiOutsideOfQuotes) {
   // Five quotes: the string's own last two and its end.
   EXPECT_THAT(message_of("a = \"\"\"x\"\"\"\"\"\u00B5", nothing),
               StartsWith("macro.toml:1:14: is not valid TOML"));
+  // A quote inside of a number opens no string.
+  for (const char* number : {"2\"", "2=\"", "[1, 2=\"", "2.\"", "[2[\""}) {
+    EXPECT_THAT(message_of(std::string("a = ") + number + "\u00B5\"", nothing),
+                HasSubstr("beyond ASCII"))
+        << number;
+  }
+  EXPECT_EQ(message_of("a = [\n1, \"\u00B5\"]\nb = {c.\"\u00B5\" = \"\u00B5\", d = '\u00B5'}",
+                       [](const Config& config) {
+                         config.leave_out("a");
+                         config.leave_out("b");
+                       }),
+            "");
   const auto text = [](const Config& config) { config.text("a"); };
   EXPECT_EQ(message_of("\uFEFFa = \"\u00B5\" # \u00B5", text), "");
   EXPECT_EQ(message_of("", text, {"a=40 \u00B5S"}), "");

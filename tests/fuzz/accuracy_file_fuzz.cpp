@@ -44,8 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const fuzz::StoredFile whole = fuzz::stored();
   static const experiments::AccuracyRecord original =
       experiments::read_accuracy(fuzz::scratch_folder() / "whole.h5");
-  const std::filesystem::path file =
-      fuzz::hdf5_file_of({data, size}, whole, [](fuzz::StoredFile&) {});
+  const std::filesystem::path file = fuzz::hdf5_file_of({data, size}, whole, fuzz::rehash_config);
   experiments::AccuracyRecord record;
   const auto refusal = fuzz::refusal_of([&] { record = experiments::read_accuracy(file); });
   fuzz::require_whole({data, size}, refusal);

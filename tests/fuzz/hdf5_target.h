@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/provenance.h"
+
 #include "tests/fuzz/hdf5_recipe.h"
 
 namespace cimstat::fuzz {
@@ -27,6 +29,15 @@ std::filesystem::path hdf5_file_of(Bytes bytes, StoredFile whole, Finish&& finis
   const std::filesystem::path file = scratch_folder() / "input.h5";
   store(whole, file);
   return file;
+}
+
+/// The hash of the configuration that is stored now.
+inline void rehash_config(StoredFile& file) {
+  const StoredAttribute* config = file.attribute("/", "config_toml");
+  StoredAttribute* hash = file.attribute("/", "config_sha256");
+  if (config == nullptr || hash == nullptr) return;
+  const auto* text = std::get_if<std::string>(&config->content);
+  if (text != nullptr) hash->content = core::sha256(std::string_view(text->c_str()));
 }
 
 /// The recipe without a change must be accepted, or all others would be refused for its sake.

@@ -63,6 +63,7 @@ std::vector<Number> numbers(StoredFile& file, std::string_view path) {
 /// The content hash of what is stored now, so that changes of keys, counts and configuration get
 /// past it.
 void rehash(StoredFile& file) {
+  rehash_config(file);
   circuits::ErrorTable table;
   const auto lrs = numbers<std::int64_t>(file, "/lrs_count");
   const auto active = numbers<std::int64_t>(file, "/active_rows");

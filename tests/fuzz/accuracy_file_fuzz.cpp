@@ -22,14 +22,15 @@ read_voltage = "0.2 V"
 StoredFile stored() {
   const experiments::Experiment experiment =
       experiments::read_experiment(core::Config::from_text(macro, "macro.toml"));
-  experiments::AccuracyRecord record{.name = experiment.name,
-                                     .network = "a network",
-                                     .data_set = "a data set",
-                                     .table_sha256 = std::string(64, 'a'),
-                                     .result = {.reads = 2,
-                                                .exact_correct = {1, 1, 0, 1},
-                                                .sampled_correct = {1, 0, 0, 1, 1, 1, 0, 0},
-                                                .partial_sums = 4096}};
+  experiments::AccuracyRecord record;
+  record.name = experiment.name;
+  record.network = "a network";
+  record.data_set = "a data set";
+  record.table_sha256 = std::string(64, 'a');
+  record.result.reads = 2;
+  record.result.exact_correct = {1, 1, 0, 1};
+  record.result.sampled_correct = {1, 0, 0, 1, 1, 1, 0, 0};
+  record.result.partial_sums = 4096;
   return written([&](const std::filesystem::path& file) {
     experiments::write_accuracy(experiment, record, file);
   });

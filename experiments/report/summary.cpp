@@ -74,6 +74,11 @@ std::string misread_card(const ReportInput& input) {
         "Then {}.",
         levels_text({known.begin() + 1, known.begin() + static_cast<std::ptrdiff_t>(count)})));
   }
+  const bool uncertain =
+      std::any_of(input.misread.begin(), input.misread.end(), [&](const MisreadPoint& point) {
+        return point.level != known.front().level && point.upper > known.front().lower;
+      });
+  if (uncertain) texts.push_back("Others are within its error: which one is worst is not certain.");
   return card("Worst MAC value", number_text(known.front().rate), texts);
 }
 

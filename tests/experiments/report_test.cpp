@@ -451,6 +451,15 @@ TEST(Report, ShowsAnUpperLimitWhereNoMisreadWasSeen) {
   EXPECT_THAT(body_of(render_report(input)), Not(HasSubstr("none seen")));
 }
 
+TEST(Report, SaysWhereTheWorstLevelIsNotCertain) {
+  ReportInput input;
+  input.misread = {{0, 1e-3, 8e-4, 1.2e-3, MisreadBasis::sampled},
+                   {1, 2e-3, 1.6e-3, 2.4e-3, MisreadBasis::sampled}};
+  EXPECT_THAT(render_report(input), Not(HasSubstr("not certain")));
+  input.misread.front().upper = 1.7e-3;
+  EXPECT_THAT(render_report(input), HasSubstr("which one is worst is not certain"));
+}
+
 TEST(Report, ClaimsNothingBelowTheErrorBoundOfAComputedTable) {
   ReportInput input;
   input.misread = {{0, 1e-20, 0.0, 2e-13, MisreadBasis::computed},

@@ -87,7 +87,7 @@ CellSum::CellSum(const core::Law& law, std::uint32_t count)
   if (count <= 1 || law.as_normal()) return;
   Inversion inversion = inversion_of(law, count);
   if (inversion.obstacle()) {
-    throw core::UsageError("sum of cells: " + *inversion.obstacle());
+    throw core::UsageError(core::error_line("sum of cells", *inversion.obstacle()));
   }
   inversion.prepare();
   const SumSeries series = inversion.series(0);

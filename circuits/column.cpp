@@ -70,22 +70,27 @@ std::vector<ColumnClass> classes_for(std::span<const std::uint32_t> active_rows)
 }
 
 void check(const ColumnDesign& design, std::span<const ColumnClass> classes) {
+  const auto refuse = [](std::string_view place, const std::string& problem,
+                         const std::string& why) {
+    throw core::UsageError(core::error_line(place, problem, why));
+  };
   if (design.rows < 1 || design.rows > row_limit) {
-    throw core::UsageError(
-        fmt::format("column: {} rows are out of range (1 .. {})", design.rows, row_limit));
+    refuse("column", fmt::format("{} rows are out of range", design.rows),
+           fmt::format("1 to {}", row_limit));
   }
   for (const auto& [k, n] : classes) {
     if (k > n || n > design.rows) {
-      throw core::UsageError(fmt::format(
-          "column: class k = {}, n = {} does not fit {} rows (k <= n <= rows)", k, n, design.rows));
+      refuse("column", fmt::format("class k = {}, n = {} does not fit {} rows", k, n, design.rows),
+             "k <= n <= rows");
     }
   }
   const Ladder& ladder = design.ladder;
   const std::size_t runs = ladder.follows_active_rows ? design.rows + 1 : 1;
   if (ladder.codes < 2 || ladder.references.size() != runs * (ladder.codes - 1)) {
-    throw core::UsageError(fmt::format("ladder: {} references for {} codes do not fit (need {})",
-                                       ladder.references.size(), ladder.codes,
-                                       runs * (std::max(ladder.codes, 2U) - 1)));
+    refuse("ladder",
+           fmt::format("{} references for {} codes do not fit", ladder.references.size(),
+                       ladder.codes),
+           fmt::format("{} are needed", runs * (std::max(ladder.codes, 2U) - 1)));
   }
   for (std::size_t run = 0; run < runs; ++run) {
     const std::span<const double> references = ladder.at(static_cast<std::uint32_t>(run));
@@ -94,10 +99,10 @@ void check(const ColumnDesign& design, std::span<const ColumnClass> classes) {
     const bool ascending = std::adjacent_find(references.begin(), references.end(),
                                               std::greater_equal<>()) == references.end();
     if (!finite || !ascending) {
-      throw core::UsageError(
-          fmt::format("ladder: references for {} active rows are not finite and strictly ascending "
-                      "(is the mean LRS current above the mean HRS current?)",
-                      run));
+      refuse(
+          "ladder",
+          fmt::format("references for {} active rows are not finite and strictly ascending", run),
+          "is the mean LRS current above the mean HRS current?");
     }
   }
 }

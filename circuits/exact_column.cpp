@@ -114,36 +114,41 @@ double reach_of(std::span<const double> references) {
 
 void check(const ExactOptions& options) {
   if (!(options.tolerance >= 1e-15 && options.tolerance <= 1e-6)) {
-    throw core::UsageError(
-        fmt::format("exact: tolerance {:g} is out of range (1e-15 .. 1e-6)", options.tolerance));
+    throw core::UsageError(core::error_line("table.tolerance",
+                                            fmt::format("{:g} is out of range", options.tolerance),
+                                            "1e-15 to 1e-6"));
   }
 }
 
-std::string obstacle_text(const std::string& why, const std::string& remedy) {
-  return fmt::format(
-      "column: the exact engine can't do this design ({}) {} use method = \"monte_carlo\"", why,
-      remedy);
-}
+constexpr std::string_view more_noise = "give the sense amplifier more noise";
 
-std::string inversion_obstacle_text(const Inversion& inversion) {
-  return obstacle_text(*inversion.obstacle(), "give the sense amplifier more noise or");
-}
+/// What keeps the exact engine from a design, and what to change besides the method.
+struct Obstacle {
+  std::string why;
+  std::string_view remedy;
+};
 
-std::optional<std::string> noise_obstacle(const SenseAmplifier& sense) {
+std::optional<Obstacle> noise_obstacle(const SenseAmplifier& sense) {
   if (sense.noise_sd == 0.0 || sense.noise_knee == std::numeric_limits<double>::infinity()) {
     return std::nullopt;
   }
   if (sense.noise_shape == NoiseShape::logistic) {
-    return obstacle_text("logistic noise with a finite noise_knee has no closed transform",
-                         "use Gaussian noise or");
+    return Obstacle{"logistic noise with a finite noise_knee has no closed transform",
+                    "use Gaussian noise"};
   }
   if (!(sense.noise_knee >= lowest_knee * sense.noise_sd)) {
-    return obstacle_text(fmt::format("noise_knee {:g} is below {:g} noise_sd, where the noise may "
-                                     "vanish",
-                                     sense.noise_knee, lowest_knee),
-                         "raise it or");
+    return Obstacle{
+        fmt::format("noise_knee {:g} is below {:g} noise_sd, where the noise may vanish",
+                    sense.noise_knee, lowest_knee),
+        "raise noise_knee"};
   }
   return std::nullopt;
+}
+
+void require_sound_noise(const SenseAmplifier& sense) {
+  if (const auto obstacle = noise_obstacle(sense)) {
+    throw ExactObstacle(obstacle->why, obstacle->remedy);
+  }
 }
 
 Inversion inversion_of(const ColumnDesign& design, std::span<const ColumnClass> classes,
@@ -152,7 +157,7 @@ Inversion inversion_of(const ColumnDesign& design, std::span<const ColumnClass> 
   for (const ColumnClass column_class : classes) counts.push_back(counts_of(design, column_class));
   Inversion inversion(laws_of(design), noise_of(design.sense), counts, tolerance);
   if (inversion.obstacle()) {
-    throw core::UsageError(inversion_obstacle_text(inversion));
+    throw ExactObstacle(*inversion.obstacle(), more_noise);
   }
   inversion.prepare();
   return inversion;
@@ -160,8 +165,14 @@ Inversion inversion_of(const ColumnDesign& design, std::span<const ColumnClass> 
 
 }  // namespace
 
+ExactObstacle::ExactObstacle(std::string why, std::string_view remedy)
+    : core::UsageError(
+          core::error_line("column", "the exact engine can't do this design", why,
+                           fmt::format("{}, or use method = \"monte_carlo\"", remedy))),
+      why_(std::move(why)) {}
+
 std::optional<std::string> exact_obstacle(const ColumnDesign& design) {
-  if (auto obstacle = noise_obstacle(design.sense)) return obstacle;
+  if (auto obstacle = noise_obstacle(design.sense)) return obstacle->why;
   // More cells of a kind only make a sum smoother and its tails lighter: these are the worst.
   const std::uint32_t n = design.rows;
   const std::vector<ColumnClass> classes{{0, 0}, {0, 1}, {1, 1}, {0, n}, {n, n}};
@@ -172,8 +183,7 @@ std::optional<std::string> exact_obstacle(const ColumnDesign& design) {
   if (counts.empty()) return std::nullopt;
   const Inversion inversion(laws_of(design), noise_of(design.sense), counts,
                             ExactOptions{}.tolerance);
-  if (inversion.obstacle()) return inversion_obstacle_text(inversion);
-  return std::nullopt;
+  return inversion.obstacle();
 }
 
 ExactProbabilities exact_probabilities(const ColumnDesign& design,
@@ -182,7 +192,7 @@ ExactProbabilities exact_probabilities(const ColumnDesign& design,
                                        const core::Progress& progress) {
   check(options);
   check(design, classes);
-  if (const auto obstacle = noise_obstacle(design.sense)) throw core::UsageError(*obstacle);
+  require_sound_noise(design.sense);
   std::vector<std::optional<core::Normal>> normals(classes.size());
   std::vector<std::size_t> series_of(classes.size());
   std::vector<ColumnClass> inverted;
@@ -260,7 +270,7 @@ std::vector<SensedCurrent> sensed_currents(const ColumnDesign& design,
     }
   }
   if (inverted.empty()) return result;
-  if (const auto obstacle = noise_obstacle(design.sense)) throw core::UsageError(*obstacle);
+  require_sound_noise(design.sense);
   const Inversion inversion = inversion_of(design, inverted, options.tolerance);
   core::for_each_block(inverted.size(), threads, [&](std::size_t i, std::size_t) {
     result[places[i]].take(inversion.series(i), design, inverted[i]);

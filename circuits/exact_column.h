@@ -3,8 +3,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "core/error.h"
 #include "core/law.h"
 #include "core/parallel.h"
 
@@ -29,10 +31,20 @@ struct ExactProbabilities {
   std::vector<double> error_bound;  ///< [class]: bound on the absolute error of each entry
 };
 
+/// A design, or some of its classes, that the exact engine can't do.
+class ExactObstacle : public core::UsageError {
+ public:
+  ExactObstacle(std::string why, std::string_view remedy);
+  const std::string& why() const { return why_; }
+
+ private:
+  std::string why_;
+};
+
 /// Why the exact engine can't do this design, or nothing where it can.
 std::optional<std::string> exact_obstacle(const ColumnDesign& design);
 
-/// P(code | class) for each class. Throws UsageError with exact_obstacle's text where it can't.
+/// P(code | class) for each class. Throws ExactObstacle where it can't.
 ExactProbabilities exact_probabilities(const ColumnDesign& design,
                                        std::span<const ColumnClass> classes,
                                        const ExactOptions& options, core::Threads threads,

@@ -16,9 +16,9 @@ double continued_mean(const ColumnDesign& design, std::uint32_t level, std::uint
 
 void check_reference_rows(const ColumnDesign& design, std::uint32_t reference_rows) {
   if (reference_rows < 1 || reference_rows > design.rows) {
-    throw core::UsageError(
-        fmt::format("references: reference_rows = {} is out of range (1 .. rows = {})",
-                    reference_rows, design.rows));
+    throw core::UsageError(core::error_line(
+        "references", fmt::format("{} reference_rows are out of range", reference_rows),
+        fmt::format("1 to the {} rows of the column", design.rows)));
   }
 }
 
@@ -59,7 +59,8 @@ Ladder replica_ladder(const ColumnDesign& design, std::uint32_t reference_rows) 
 Ladder uniform_ladder(const ColumnDesign& design, std::uint32_t reference_rows,
                       std::uint32_t codes) {
   check_reference_rows(design, reference_rows);
-  if (codes < 2) throw core::UsageError("references: a converter needs at least 2 codes");
+  if (codes < 2)
+    throw core::UsageError(core::error_line("references", "a converter needs at least 2 codes"));
   const double low = mean_current(design, {0, reference_rows});
   const double step = (mean_current(design, {reference_rows, reference_rows}) - low) / (codes - 1);
   Ladder ladder{

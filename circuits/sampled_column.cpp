@@ -17,10 +17,9 @@ namespace {
 
 void check_trials(std::uint64_t trials) {
   if (trials > core::instance_limit) {
-    throw core::UsageError(
-        fmt::format("trials: {} is out of range (the random-number contract "
-                    "numbers 2^48 trials)",
-                    trials));
+    throw core::UsageError(core::error_line("table.trials",
+                                            fmt::format("{} is out of range", trials),
+                                            "the random-number contract numbers 2^48 trials"));
   }
 }
 

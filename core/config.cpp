@@ -115,6 +115,16 @@ std::string remedy_for_line(std::string_view line) {
                      text::quoted(value));
 }
 
+/// What to do about a text that is no TOML.
+std::string remedy_for_error(std::string_view whole, const toml::parse_error& error) {
+  const std::string_view reason = error.description();
+  if (reason.find("end-of-file") != reason.npos) {
+    return "complete it, or restore the file: it may be cut short";
+  }
+  if (reason.find("not representable") != reason.npos) return "write a smaller number";
+  return remedy_for_line(line_of(whole, error.source().begin.line));
+}
+
 /// The parser's words, without its "Error " in front.
 std::string reason_of(const toml::parse_error& error) {
   constexpr std::string_view kPreamble = "Error ";
@@ -131,7 +141,7 @@ ConfigNode parsed_file(std::string_view whole, std::string_view name) {
     const toml::source_position at = error.source().begin;
     throw UsageError(error_line(fmt::format("{}:{}:{}", name, at.line, at.column),
                                 "is not valid TOML", reason_of(error),
-                                remedy_for_line(line_of(whole, at.line))));
+                                remedy_for_error(whole, error)));
   }
 }
 

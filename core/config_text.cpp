@@ -98,6 +98,11 @@ std::string read_file(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(status)) {
     throw UsageError(error_line(name, "can't be read", "it is a directory", "name a TOML file"));
   }
+  // A pipe could keep the reader waiting, and a device could never end.
+  if (!std::filesystem::is_regular_file(status)) {
+    throw UsageError(
+        error_line(name, "can't be read", "it is a pipe or a device", "name a TOML file"));
+  }
   std::ifstream stream(file, std::ios::binary);
   if (!stream)
     throw UsageError(error_line(name, "can't be read", "access denied", "check its permissions"));
@@ -120,7 +125,7 @@ void require_sound(std::string_view text, std::string_view name) {
     if (length == 0) {
       throw UsageError(error_line(place_of(name, text, at), "is not UTF-8 text",
                                   fmt::format("byte 0x{:02x}", byte_of(text[at])),
-                                  "save the file as UTF-8"));
+                                  "name a TOML file, saved as UTF-8"));
     }
     at += length;
   }

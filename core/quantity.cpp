@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -41,12 +42,31 @@ struct Unit {
   double offset = 0.0;
 };
 
-bool is_base_unit(std::string_view text, Quantity quantity) {
-  if (quantity == Quantity::ratio) return false;
-  if (text == si_unit(quantity)) return true;
+/// Units that a prefix may stand before.
+std::vector<std::string_view> base_units(Quantity quantity) {
+  if (quantity == Quantity::ratio) return {};
   // Greek capital omega, and the ohm sign that looks like it.
-  return quantity == Quantity::resistance &&
-         (text == "\u03a9" || text == "\u2126" || text == "Ohm");
+  if (quantity == Quantity::resistance) return {"ohm", "Ohm", "\u03a9", "\u2126"};
+  return {si_unit(quantity)};
+}
+
+bool is_base_unit(std::string_view text, Quantity quantity) {
+  const std::vector<std::string_view> units = base_units(quantity);
+  return std::find(units.begin(), units.end(), text) != units.end();
+}
+
+/// Units that stand alone, with what they mean.
+struct WholeUnit {
+  std::string_view sign;
+  Unit unit;
+};
+
+std::vector<WholeUnit> whole_units(Quantity quantity) {
+  if (quantity == Quantity::ratio) return {{"%", {-2, 0.0}}};
+  if (quantity == Quantity::temperature) {
+    return {{"degC", {0, kZeroCelsius}}, {"\u00b0C", {0, kZeroCelsius}}};
+  }
+  return {};
 }
 
 std::string wrong_unit(std::string_view text, Quantity quantity) {
@@ -58,9 +78,8 @@ std::string wrong_unit(std::string_view text, Quantity quantity) {
 
 Unit parse_unit(std::string_view text, Quantity quantity) {
   if (text.empty() || is_base_unit(text, quantity)) return {};
-  if (quantity == Quantity::ratio && text == "%") return {-2, 0.0};
-  if (quantity == Quantity::temperature && (text == "degC" || text == "\u00b0C")) {
-    return {0, kZeroCelsius};
+  for (const WholeUnit& whole : whole_units(quantity)) {
+    if (text == whole.sign) return whole.unit;
   }
   for (const Prefix& prefix : kPrefixes) {
     if (text.starts_with(prefix.sign) && is_base_unit(text.substr(prefix.sign.size()), quantity)) {
@@ -138,6 +157,21 @@ double parse_quantity(std::string_view text, Quantity quantity) {
     throw std::invalid_argument("no number in it");
   }
   return value + unit.offset;
+}
+
+std::string quantity_pattern(Quantity quantity) {
+  std::string units;
+  for (const WholeUnit& whole : whole_units(quantity)) units += fmt::format("|{}", whole.sign);
+  std::string prefixes;
+  for (const Prefix& prefix : kPrefixes) {
+    prefixes += fmt::format("{}{}", prefixes.empty() ? "" : "|", prefix.sign);
+  }
+  for (const std::string_view unit : base_units(quantity)) {
+    units += fmt::format("|({})?{}", prefixes, unit);
+  }
+  return fmt::format(
+      "^[ \\t]*[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?[ \\t]*(|{})[ \\t]*$",
+      units.substr(1));
 }
 
 std::string format_quantity(double value, Quantity quantity, int digits) {

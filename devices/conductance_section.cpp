@@ -10,10 +10,10 @@ using core::Quantity;
 using core::Range;
 
 // What any memory cell could have, and then some: a mistyped exponent must not pass.
-constexpr Range conductances{1e-18, 1e3};        // [S]
+constexpr Range conductances{1e-15, 1e3};        // [S]
 constexpr Range conductances_or_none{0.0, 1e3};  // [S]
-constexpr Range resistances{1e-3, 1e18};         // [ohm]
-constexpr Range resistances_or_none{0.0, 1e18};  // [ohm]
+constexpr Range resistances{1e-3, 1e15};         // [ohm]
+constexpr Range resistances_or_none{0.0, 1e15};  // [ohm]
 constexpr double largest_sigma = 5.0;
 
 Parameter conductance(std::string_view key, Range range, std::string_view meaning,
@@ -89,7 +89,7 @@ core::Variant empirical() {
       .parameters = {{.key = "values",
                       .rule = core::NumbersRule{Quantity::conductance, conductances_or_none},
                       .meaning = "conductances, ascending, two or more",
-                      .example = "[\"38 uS\", \"40 uS\", \"43 uS\"]"},
+                      .example = "[38e-6, 40e-6, 43e-6]"},
                      {.key = "probabilities",
                       .rule = core::NumbersRule{Quantity::ratio, Range::fraction()},
                       .meaning =

@@ -41,6 +41,10 @@ struct ChosenTable {
   std::string reason;  ///< which engine made it, and why
 };
 
+/// Throws UsageError where make_table would before it computes anything: too many entries, or the
+/// exact engine asked for where it can't be used.
+void check_table(const Experiment& experiment, const std::vector<circuits::ColumnClass>& classes);
+
 /// Makes the error table for `classes` by the engine that the settings ask for; `automatic` takes
 /// the exact one wherever it can.
 ChosenTable make_table(const Experiment& experiment,

@@ -45,7 +45,7 @@ void check_levels(const SectionReader& cell, const Macro& macro) {
                                : macro.cell.access_resistance > 0.0 ? "access_resistance"
                                                                     : "read_noise";
   cell.fail(key,
-            fmt::format("leaves no difference between the levels: mean conductance {} in LRS, {} "
+            fmt::format("leaves LRS no more conductive than HRS: mean conductance {} in LRS, {} "
                         "in HRS",
                         siemens(lrs), siemens(hrs)),
             stuck >= 1.0 ? "every cell is stuck" : "as read, not as programmed", "lower it");
@@ -73,19 +73,19 @@ void read_leakage(const SectionReader& column, Macro& macro) {
   }
 }
 
-/// Noise a thousand times the largest current: an exponent of noise_sd or noise_knee is wrong.
+/// Noise far above all currents: an exponent of noise_sd or noise_knee is wrong.
 void check_noise(const SectionReader& section, const circuits::ColumnDesign& design) {
-  constexpr double most = 1e3;
+  constexpr double most = 10.0;
   const circuits::SenseAmplifier& sense = design.sense;
-  const double current = circuits::mean_current(design, {design.rows, design.rows});
-  const double noise = sense.noise_sd * std::sqrt(1.0 + std::max(current, 0.0) / sense.noise_knee);
-  if (!(noise > most * std::abs(current))) return;
-  const bool by_knee = sense.noise_sd <= most * std::abs(current);
+  const double current = design.rows * design.lrs.mean();
+  const double noise = sense.noise_sd * std::sqrt(1.0 + current / sense.noise_knee);
+  if (noise <= most * current) return;
+  const bool by_knee = sense.noise_sd <= most * current;
   section.fail(by_knee ? "noise_knee" : "noise_sd",
-               fmt::format("gives a noise of {} at the largest mean current, {}",
+               fmt::format("makes a noise of {} at a current of {}",
                            core::format_quantity(noise, Quantity::current),
                            core::format_quantity(current, Quantity::current)),
-               fmt::format("more than {:g} times as much tells nothing of the MAC value", most),
+               fmt::format("all rows in LRS; above {:g} times that it hides every MAC value", most),
                by_knee ? "raise it" : "lower it");
 }
 

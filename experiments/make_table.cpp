@@ -77,33 +77,36 @@ ChosenTable exact_table(const Experiment& experiment,
 
 }  // namespace
 
-ChosenTable make_table(const Experiment& experiment,
-                       const std::vector<circuits::ColumnClass>& classes, core::Threads threads,
-                       const core::Progress& progress) {
+void check_table(const Experiment& experiment, const std::vector<circuits::ColumnClass>& classes) {
   const circuits::ColumnDesign& design = experiment.macro.design;
-  const TableSettings& settings = experiment.table;
   circuits::check(design, classes);
   check_size(classes.size(), design.ladder.codes);
-  if (settings.method == Method::monte_carlo) {
-    return sampled_table(experiment, classes, "asked for", threads, progress);
-  }
-  const auto obstacle = circuits::exact_obstacle(design);
-  if (obstacle && settings.method == Method::exact) {
+  if (experiment.table.method != Method::exact) return;
+  if (const auto obstacle = circuits::exact_obstacle(design)) {
     throw core::UsageError(core::error_line("table.method", "\"exact\" can't be used", *obstacle,
                                             "choose \"auto\" or \"monte_carlo\""));
   }
-  if (!obstacle) {
+}
+
+ChosenTable make_table(const Experiment& experiment,
+                       const std::vector<circuits::ColumnClass>& classes, core::Threads threads,
+                       const core::Progress& progress) {
+  check_table(experiment, classes);
+  const TableSettings& settings = experiment.table;
+  if (settings.method == Method::monte_carlo) {
+    return sampled_table(experiment, classes, "asked for", threads, progress);
+  }
+  std::string obstacle = circuits::exact_obstacle(experiment.macro.design).value_or("");
+  if (obstacle.empty()) {
     try {
       return exact_table(experiment, classes, threads, progress);
-    } catch (const core::UsageError& error) {
+    } catch (const circuits::ExactObstacle& error) {
       // Some classes of a design can be beyond it where the extreme ones are not.
       if (settings.method == Method::exact) throw;
-      return sampled_table(experiment, classes,
-                           fmt::format("the exact engine can't: {}", error.what()), threads,
-                           progress);
+      obstacle = error.why();
     }
   }
-  return sampled_table(experiment, classes, fmt::format("the exact engine can't: {}", *obstacle),
+  return sampled_table(experiment, classes, fmt::format("the exact engine can't: {}", obstacle),
                        threads, progress);
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/json_text.h"
+
 #include "experiments/margin.h"
 
 namespace cimstat::experiments {
@@ -112,30 +114,39 @@ std::string format_margins(const Experiment& experiment, const MarginResult& res
 }
 
 std::string margins_as_json(const Experiment& experiment, const MarginResult& result) {
-  std::string text = fmt::format(
-      "{{\"name\": {:?}, \"active_rows\": {}, \"confidence\": {}, \"sigmas\": {}, "
-      "\"tail_probability\": {}, "
-      "\"worst_gap\": {}, \"worst_level\": {},\n \"levels\": [",
-      experiment.name, result.active_rows, experiment.table.confidence, experiment.margin.sigmas,
-      experiment.margin.tail_probability, result.worst_gap, result.worst_level);
+  core::JsonArray levels;
   for (const LevelFigures& level : result.levels) {
-    text += fmt::format(
-        "{}\n  {{\"level\": {}, \"mean_A\": {}, \"sd_A\": {}, \"low_quantile_A\": {}, "
-        "\"high_quantile_A\": {}, "
-        "\"misread\": {}, \"misread_lower\": {}, \"misread_upper\": {}}}",
-        level.level == 0 ? "" : ",", level.level, level.mean, level.sd, level.low_quantile,
-        level.high_quantile, level.misread, level.misread_interval.lower,
-        level.misread_interval.upper);
+    levels.add(core::JsonObject()
+                   .add("level", std::uint64_t{level.level})
+                   .add("mean_A", level.mean)
+                   .add("sd_A", level.sd)
+                   .add("low_quantile_A", level.low_quantile)
+                   .add("high_quantile_A", level.high_quantile)
+                   .add("misread", level.misread)
+                   .add("misread_lower", level.misread_interval.lower)
+                   .add("misread_upper", level.misread_interval.upper));
   }
-  text += "],\n \"gaps\": [";
+  core::JsonArray gaps;
   for (const GapFigures& gap : result.gaps) {
-    text += fmt::format(
-        "{}\n  {{\"level\": {}, \"input_aware_A\": {}, \"pattern_A\": {}, \"quantile_A\": {}, "
-        "\"overlap\": {}}}",
-        gap.level == 0 ? "" : ",", gap.level, gap.input_aware, gap.pattern, gap.quantile,
-        gap.overlap);
+    gaps.add(core::JsonObject()
+                 .add("level", std::uint64_t{gap.level})
+                 .add("input_aware_A", gap.input_aware)
+                 .add("pattern_A", gap.pattern)
+                 .add("quantile_A", gap.quantile)
+                 .add("overlap", gap.overlap));
   }
-  return text + "]}\n";
+  return core::JsonObject()
+             .add("name", experiment.name)
+             .add("active_rows", std::uint64_t{result.active_rows})
+             .add("confidence", experiment.table.confidence)
+             .add("sigmas", experiment.margin.sigmas)
+             .add("tail_probability", experiment.margin.tail_probability)
+             .add("worst_gap", std::uint64_t{result.worst_gap})
+             .add("worst_level", std::uint64_t{result.worst_level})
+             .add("levels", levels)
+             .add("gaps", gaps)
+             .text() +
+         '\n';
 }
 
 }  // namespace cimstat::experiments

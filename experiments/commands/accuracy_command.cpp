@@ -1,6 +1,5 @@
 #include <cstdlib>
 #include <memory>
-#include <numeric>
 
 #include <fmt/format.h>
 
@@ -8,6 +7,7 @@
 
 #include "experiments/accuracy_file.h"
 #include "experiments/commands/command.h"
+#include "experiments/commands/plan.h"
 #include "experiments/inference/dataset.h"
 #include "experiments/inference/network.h"
 #include "experiments/table_file.h"
@@ -16,20 +16,8 @@ namespace cimstat::experiments {
 
 namespace {
 
-constexpr std::string_view shipped_network = "fashion-cnn";
-
-/// A file, or the shipped network: it lies at a fixed path from the program, built or installed.
-std::filesystem::path network_file(const std::string& name) {
-  if (name != shipped_network) return name;
-  std::error_code ignored;
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  return (program.parent_path() / CIMSTAT_DATA / "networks/fashion_cnn.h5").lexically_normal();
-}
-
 circuits::ErrorTable table_of_every_class(Experiment& experiment, const CommonOptions& options) {
-  std::vector<std::uint32_t> all(experiment.macro.design.rows + 1);
-  std::iota(all.begin(), all.end(), 0U);
-  const auto classes = circuits::classes_for(all);
+  const auto classes = every_class(experiment);
   ProgressMeter meter("table", table_unit(experiment, classes.size()), options.verbosity());
   return make_table(experiment, classes, options.thread_count(), meter.callback()).table;
 }
@@ -61,6 +49,7 @@ void add_accuracy_command(CLI::App& app) {
   command->callback([options] {
     const RunClock clock;
     Experiment experiment = read_experiment(options->open());
+    print_warnings(experiment);
     const AccuracySettings& settings = experiment.accuracy;
     const std::filesystem::path file = options->output(options->output_file, ".accuracy.h5");
     if (!options->table_file.empty()) check_output(file, {options->table_file});

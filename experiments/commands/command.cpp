@@ -69,6 +69,20 @@ void check_output(const std::filesystem::path& file,
   }
 }
 
+std::filesystem::path network_file(const std::string& name) {
+  constexpr std::string_view shipped_network = "fashion-cnn";
+  if (name != shipped_network) return name;
+  std::error_code ignored;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  return (program.parent_path() / CIMSTAT_DATA / "networks/fashion_cnn.h5").lexically_normal();
+}
+
+void print_warnings(const Experiment& experiment) {
+  for (const std::string& warning : experiment.macro.warnings) {
+    fmt::print(stderr, "cimstat: warning: {}\n", warning);
+  }
+}
+
 bool will_be_sampled(const Experiment& experiment) {
   return experiment.table.method == Method::monte_carlo ||
          (experiment.table.method == Method::automatic &&

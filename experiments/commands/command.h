@@ -47,6 +47,13 @@ void check_output(const std::filesystem::path& file,
 /// classes.
 ProgressUnit table_unit(const Experiment& experiment, std::size_t classes);
 
+/// The file of a network: `name`, or the shipped one, which lies at a fixed path from the program,
+/// built or installed.
+std::filesystem::path network_file(const std::string& name);
+
+/// Warnings of the configuration, a line each, on stderr.
+void print_warnings(const Experiment& experiment);
+
 /// Whether the settings and the design lead to sampling.
 bool will_be_sampled(const Experiment& experiment);
 
@@ -55,6 +62,8 @@ void add_margin_command(CLI::App& app);
 void add_table_command(CLI::App& app);
 void add_accuracy_command(CLI::App& app);
 void add_report_command(CLI::App& app);
+void add_describe_command(CLI::App& app);
+void add_validate_command(CLI::App& app);
 void add_show_command(CLI::App& app);
 /// Its callback throws CLI::RuntimeError(1) where the files differ.
 void add_diff_command(CLI::App& app);

@@ -25,6 +25,7 @@ void add_margin_command(CLI::App& app) {
       "Example: cimstat margin experiments/configs/chen2018_9rows.toml --set margin.active_rows=4");
   command->callback([options] {
     const Experiment experiment = read_experiment(options->open());
+    print_warnings(experiment);
     ProgressMeter meter("margin", table_unit(experiment, experiment.margin.active_rows + 1),
                         options->verbosity());
     const MarginResult result =

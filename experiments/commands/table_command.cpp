@@ -3,24 +3,13 @@
 #include <fmt/format.h>
 
 #include "experiments/commands/command.h"
+#include "experiments/commands/plan.h"
 #include "experiments/margin.h"
 #include "experiments/table_file.h"
 
 namespace cimstat::experiments {
 
 namespace {
-
-void print_plan(const Experiment& experiment, std::size_t classes) {
-  const std::uint32_t codes = experiment.macro.design.ladder.codes;
-  const bool sampled = will_be_sampled(experiment);
-  fmt::print("classes  {}\ncodes    {}\nmethod   {}\n", classes, codes,
-             sampled ? "monte_carlo" : "exact");
-  if (sampled) {
-    fmt::print("trials   {} ({} for each class)\n", experiment.table.trials * classes,
-               experiment.table.trials);
-  }
-  fmt::print("bytes    {} before compression\n", classes * codes * 8 * (sampled ? 4 : 3));
-}
 
 void print_summary(const circuits::ErrorTable& table) {
   std::size_t worst = 0;
@@ -66,8 +55,12 @@ void add_table_command(CLI::App& app) {
   command->callback([options] {
     const RunClock clock;
     const Experiment experiment = read_experiment(options->open());
+    print_warnings(experiment);
     const auto classes = circuits::classes_for(experiment.table.active_rows);
-    if (options->dry_run) return print_plan(experiment, classes.size());
+    if (options->dry_run) {
+      check_table(experiment, classes);
+      return fmt::print("{}", table_plan(experiment, classes));
+    }
     const std::filesystem::path file = options->output(options->output_file, ".table.h5");
     ChosenTable chosen;
     {

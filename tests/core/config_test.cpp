@@ -363,7 +363,7 @@ TEST(ErrorLine, ShowsWhatWouldActOnATerminal) {
 
 TEST(ConfigText, MustBeUtf8) {
   EXPECT_EQ(message_of("x = 1\na = \"\xc3\xa9\xff\"", nothing),
-            "macro.toml:2:7: is not UTF-8 text (byte 0xff); save the file as UTF-8");
+            "macro.toml:2:7: is not UTF-8 text (byte 0xff); name a TOML file, saved as UTF-8");
   for (const char* bad :
        {"\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82"}) {
     EXPECT_THAT(message_of(std::string("a = \"") + bad + "\"", nothing), HasSubstr("UTF-8")) << bad;

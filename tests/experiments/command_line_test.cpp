@@ -96,9 +96,8 @@ TEST_F(CommandLine, HelpNamesEverySubcommand) {
 
 TEST_F(CommandLine, WrongUseExitsWithTwoAndOneLine) {
   for (const std::string& arguments :
-       {std::string("tabel"), std::string("table"),
-        "table " + config() + " --nosuch", "table " + out("missing.toml"),
-        "table " + config() + " --set table.trials=-1",
+       {std::string("tabel"), std::string("table"), "table " + config() + " --nosuch",
+        "table " + out("missing.toml"), "table " + config() + " --set table.trials=-1",
         "table " + config() + " --set cell.lrs.sigma=nan", "table " + config() + " --simd MMX",
         "table " + config() + " --set nosuch.key=1", "table " + config() + " --threads 99999"}) {
     const Outcome outcome = run(arguments);
@@ -128,6 +127,41 @@ TEST_F(CommandLine, AnUnwritableResultLeavesNothing) {
   const Outcome outcome = run("table " + config() + " -q -o " + out("no/such/folder/t.h5"));
   EXPECT_NE(outcome.exit_code, 0);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
+}
+
+TEST_F(CommandLine, ValidateSaysOkOrTheOneLine) {
+  const Outcome sound = run("validate " + config());
+  EXPECT_EQ(sound.exit_code, 0);
+  EXPECT_EQ(sound.output, "ok\n");
+  const Outcome wrong = run("validate " + config() + " --set cell.lrs.sigma=-1");
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_EQ(wrong.output,
+            "cimstat: --set cell.lrs.sigma: -1 is out of range (must be >= 0 and <= 5); write a "
+            "number between 0 and 5\n");
+}
+
+TEST_F(CommandLine, ValidateDryRunGivesTheFigures) {
+  const Outcome exact = run("validate " + config() + " --dry-run");
+  EXPECT_EQ(exact.exit_code, 0);
+  EXPECT_THAT(exact.output,
+              AllOf(HasSubstr("classes  55\n"), HasSubstr("codes    10\n"),
+                    HasSubstr("method   exact (cells are independent and add up)\n"),
+                    HasSubstr("time     about "), HasSubstr("(probe: 55 classes took ")));
+  const Outcome sampled = run("validate " + config() + " --dry-run --set table.method=monte_carlo");
+  EXPECT_THAT(sampled.output, AllOf(HasSubstr("method   monte_carlo (asked for)\n"),
+                                    HasSubstr("trials   550000 (10000 for each class)\n"),
+                                    HasSubstr("(probe: 80000 trials took ")));
+}
+
+TEST_F(CommandLine, WarnsOfNegativeConductancesOnStandardError) {
+  const Outcome outcome =
+      run("validate " + config() +
+          " --set 'cell.hrs={distribution=\"normal\", mean=\"2 uS\", sd=\"1 uS\"}'");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.output,
+            "cimstat: warning: --set cell.hrs: cell.hrs.sd: 0.0228 of the cells have a negative "
+            "conductance (the normal law is that wide); cut it off with low = 0, or use a "
+            "lognormal\nok\n");
 }
 
 TEST_F(CommandLine, DryRunWritesNothing) {

@@ -95,6 +95,69 @@ TEST(Experiment, RefusesCodesForALadderThatHasNoChoice) {
                 "remove it"));
 }
 
+TEST(Experiment, TellsEqualLevelsFromLevelsTheWrongWayRound) {
+  EXPECT_EQ(refusal({"cell.stuck_at_lrs=0.5", "cell.stuck_at_hrs=0.5"}),
+            "--set cell.stuck_at_lrs: leaves LRS no more conductive than HRS: mean conductance 21 "
+            "uS in LRS, 21 uS in HRS (every cell is stuck); lower it");
+  // A concave compression takes more from the mean of a wide law than from that of a narrow one.
+  EXPECT_THAT(
+      refusal({"cell.lrs.median=20 uS", "cell.lrs.sigma=1", "cell.access_resistance=1 Mohm",
+               "cell.hrs={distribution=\"point\", value=\"30 uS\"}"}),
+      AllOf(HasSubstr("--set cell.access_resistance: leaves LRS no more conductive than HRS"),
+            HasSubstr("(as read, not as programmed); lower it")));
+}
+
+TEST(Experiment, SaysAtItsKeyWhatMakesNoLaw) {
+  EXPECT_EQ(refusal({"cell.lrs={distribution=\"normal\", mean=1e300, sd=0}"}),
+            "--set cell.lrs: cell.lrs.mean: 1e+300 is out of range (must be >= 0 and <= 1 kS); "
+            "write a number between 0 and 1 kS");
+  EXPECT_EQ(refusal({"cell.lrs.high=1 uS"}),
+            "--set cell.lrs.high: the lognormal law lies outside of its range from low to high "
+            "(nothing would be left of it); widen the range");
+  EXPECT_EQ(refusal({"cell.lrs.low=1 S"}),
+            "--set cell.lrs.low: the lognormal law lies outside of its range from low to high "
+            "(nothing would be left of it); widen the range");
+}
+
+TEST(Experiment, LeavesALawOpenAboveWhereOnlyLowIsGiven) {
+  const Experiment experiment =
+      read(whole, {"cell.lrs={distribution=\"normal\", mean=\"40 uS\", sd=\"30 uS\", low=0}"});
+  const auto& law = std::get<core::TruncatedNormal>(experiment.macro.cell.lrs);
+  EXPECT_DOUBLE_EQ(law.high, 40e-6 + 40 * 30e-6);
+  EXPECT_THAT(experiment.config_toml, testing::Not(HasSubstr("high")));
+  EXPECT_EQ(devices::describe(law), "normal: mean 40 uS, sd 30 uS cut off below 0 S");
+  EXPECT_TRUE(experiment.macro.warnings.empty());
+}
+
+TEST(Experiment, WarnsOfANormalThatReachesBelowZero) {
+  const Overrides wide = {"cell.hrs={distribution=\"normal\", mean=\"2 uS\", sd=\"1 uS\"}"};
+  EXPECT_EQ(read(whole, wide).macro.warnings,
+            std::vector<std::string>{
+                "--set cell.hrs: cell.hrs.sd: 0.0228 of the cells have a negative conductance (the "
+                "normal law is that wide); cut it off with low = 0, or use a lognormal"});
+  EXPECT_TRUE(read(whole, {"cell.hrs={distribution=\"normal\", mean=\"2 uS\", sd=\"0.3 uS\"}"})
+                  .macro.warnings.empty());
+}
+
+TEST(Experiment, SaysWhatToDoWhereAShorterColumnMakesAnotherSectionWrong) {
+  EXPECT_EQ(refusal({"column.rows=1"}, "[margin]\nactive_rows = 5\n"),
+            "m.toml:19:15: margin.active_rows: 5 is out of range (must be a whole number from 1 to "
+            "1, the column.rows here); lower it too, for example --set margin.active_rows=1");
+}
+
+TEST(Experiment, TakesAPerfectOffState) {
+  Experiment experiment = read(whole, {"cell.hrs={distribution=\"point\", value=0}"});
+  const std::vector<circuits::ColumnClass> classes = {{0, 9}, {5, 9}};
+  const ChosenTable exact = make_table(experiment, classes, {1});
+  EXPECT_EQ(exact.table.method, circuits::TableMethod::exact);
+  experiment.table.method = Method::monte_carlo;
+  experiment.table.trials = 100'000;
+  const ChosenTable sampled = make_table(experiment, classes, {1});
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    EXPECT_NEAR(sampled.table.misread(i), exact.table.misread(i), 0.01);
+  }
+}
+
 TEST(MakeTable, TakesTheExactEngineWhereItCan) {
   const Experiment experiment = read(whole);
   const ChosenTable chosen =
@@ -111,7 +174,10 @@ TEST(MakeTable, SamplesAndSaysWhyWhereTheExactEngineCanNot) {
   const std::vector<circuits::ColumnClass> classes = {{2, 9}, {9, 9}};
   const ChosenTable chosen = make_table(experiment, classes, {1});
   EXPECT_EQ(chosen.table.method, circuits::TableMethod::monte_carlo);
-  EXPECT_THAT(chosen.reason, HasSubstr("the exact engine can't"));
+  EXPECT_EQ(
+      chosen.reason,
+      "Monte Carlo, 1000 trials for each class (the exact engine can't: logistic noise with a "
+      "finite noise_knee has no closed transform)");
   for (std::size_t i = 0; i < chosen.table.size(); ++i) EXPECT_EQ(chosen.table.trials(i), 1000U);
 }
 

@@ -42,7 +42,8 @@ def deep_inline_table(folder, file):
 
 def million_keys(folder, file):
     with open(file, "w") as stream:
-        stream.writelines(f"k{number} = {number}\n" for number in range(1_000_000))
+        for number in range(1_000_000):
+            stream.write(f"k{number} = {number}\n")
 
 
 def most_keys_that_fit(folder, file):
@@ -51,7 +52,10 @@ def most_keys_that_fit(folder, file):
 
 def text_of_100_mb(folder, file):
     with open(file, "w") as stream:
-        stream.write('name = "' + "x" * 100_000_000 + '"\n')
+        stream.write('name = "')
+        for _ in range(1000):
+            stream.write("x" * 100_000)
+        stream.write('"\n')
 
 
 def text_of_900_kb(folder, file):

@@ -1,0 +1,75 @@
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+#include "experiments/commands/command.h"
+#include "experiments/commands/plan.h"
+#include "experiments/inference/forward_pass.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+/// What [accuracy] names, read as far as it takes to tell that it fits.
+struct NamedFiles {
+  Network network;
+  ImageSet images;  ///< the first few
+};
+
+NamedFiles read_named_files(const AccuracySettings& settings) {
+  constexpr std::size_t few_images = 16;
+  NamedFiles files{read_network(network_file(settings.network)),
+                   read_named_images(settings.data_set, Split::test, few_images)};
+  const auto [channels, rows, columns] = files.network.input_shape;
+  if (std::size_t{channels} * rows * columns != files.images.image_size()) {
+    throw core::UsageError(core::error_line(
+        "accuracy.data_set", fmt::format("has images of {} pixels", files.images.image_size()),
+        fmt::format("the network takes {} x {} x {}", channels, rows, columns),
+        "name a network and a data set that fit"));
+  }
+  const ForwardPass pass(files.network, settings.array);
+  pass.check_codes(2);
+  return files;
+}
+
+}  // namespace
+
+void add_validate_command(CLI::App& app) {
+  const auto options = std::make_shared<CommonOptions>();
+  CLI::App* command = app.add_subcommand(
+      "validate", "Check an experiment file and the files that it names, without running it");
+  options->add_to(*command);
+  command->add_flag(
+      "--dry-run", options->dry_run,
+      "print what a run would be: classes, codes, method, trials, bytes, and the time "
+      "estimated from short probes");
+  command->footer("Example: cimstat validate macro.toml --dry-run --set table.trials=1e9");
+  command->callback([options] {
+    const core::Config config = options->open();
+    const bool asks_accuracy = config.has("accuracy");
+    const Experiment experiment = read_experiment(config);
+    print_warnings(experiment);
+    const auto classes = circuits::classes_for(experiment.table.active_rows);
+    check_table(experiment, classes);
+    std::optional<NamedFiles> files;
+    if (asks_accuracy) files = read_named_files(experiment.accuracy);
+    fmt::print("ok\n");
+    if (!options->dry_run) return;
+    const core::Threads threads = options->thread_count();
+    fmt::print("{}", table_plan(experiment, classes));
+    const TimeEstimate table = estimate_table(experiment, classes, threads);
+    fmt::print("time     about {} on {} threads (probe: {})\n", estimate_text(table.seconds),
+               core::resolved(threads), table.probe);
+    if (!files) return;
+    const auto all = every_class(experiment);
+    const double every = all.size() == classes.size()
+                             ? table.seconds
+                             : estimate_table(experiment, all, threads).seconds;
+    fmt::print("{}", accuracy_plan(experiment, files->network, files->images, every, threads));
+  });
+}
+
+}  // namespace cimstat::experiments

@@ -26,7 +26,7 @@ struct Bins {
   std::uint32_t count = 0;
   std::uint32_t width = 1;
   std::uint32_t of = 0;
-  double edge(std::uint32_t bin) const { return std::min(bin * width, of) - 0.5; }
+  std::uint64_t first(std::uint32_t bin) const { return std::uint64_t{bin} * width; }
 };
 
 Bins bins_for(std::uint32_t count) {
@@ -87,7 +87,7 @@ Csv numbers_of(const ConfusionMap& map, const BinnedMap& bins) {
       for (std::uint32_t column = 0; column < bins.columns.count; ++column) {
         const double value = bins.probability[std::size_t{row} * bins.columns.count + column];
         if (!(value > 0.0)) continue;
-        csv.count(row * bins.rows.width).count(column * bins.columns.width).number(value, 6);
+        csv.count(bins.rows.first(row)).count(bins.columns.first(column)).number(value, 6);
         csv.end_line();
       }
     }
@@ -160,10 +160,11 @@ std::string code_map(const ConfusionMap& map, const BinnedMap& bins, double floo
   for (std::size_t at = 0; at < probability.size(); ++at) {
     if (!(probability[at] >= floor)) continue;
     shades[at] = heat_shade(probability[at], floor);
+    const std::size_t row = at / columns.count;
+    const std::size_t column = at % columns.count;
     if (few && cell_width >= 38.0) {
-      numbers.push_back({{static_cast<double>(at % columns.count),
-                          static_cast<double>(at / columns.count) - 4.0 / cell_height},
-                         at});
+      numbers.push_back(
+          {{static_cast<double>(column), static_cast<double>(row) - 4.0 / cell_height}, at});
     }
   }
   plot.cells(columns.count, rows.count, shades, "h");

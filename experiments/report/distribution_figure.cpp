@@ -56,6 +56,7 @@ double linear_top(const std::vector<LevelDistribution>& levels) {
   constexpr double kFarAbove = 4.0;
   constexpr double kAir = 1.06;
   std::vector<double> peaks;
+  peaks.reserve(levels.size());
   for (const LevelDistribution& level : levels) peaks.push_back(peak_of(level));
   std::sort(peaks.begin(), peaks.end());
   const double middle = peaks[peaks.size() / 2];

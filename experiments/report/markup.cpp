@@ -90,7 +90,7 @@ std::string number_text(double value, int digits) {
     mantissa.erase(mantissa.find_last_not_of('0') + 1);
     if (mantissa.ends_with('.')) mantissa.pop_back();
   }
-  const std::string power = power_of_ten(std::stoi(text.substr(mark + 1)));
+  std::string power = power_of_ten(std::stoi(text.substr(mark + 1)));
   if (mantissa == "1") return power;
   return fmt::format("{} × {}", with_minus(mantissa), power);
 }
@@ -107,7 +107,7 @@ std::string percent_text(double fraction, int decimals) {
 }
 
 std::string signed_text(double value, int decimals) {
-  const std::string digits = fmt::format("{:.{}f}", std::abs(value), decimals);
+  std::string digits = fmt::format("{:.{}f}", std::abs(value), decimals);
   if (digits.find_first_not_of("0.") == digits.npos) return digits;
   return (value < 0.0 ? std::string(kMinus) : "+") + digits;
 }

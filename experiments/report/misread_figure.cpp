@@ -119,6 +119,7 @@ const MisreadPoint& worst_of(const std::vector<MisreadPoint>& points) {
 
 std::string worst_plot(const ReportInput& input, const std::vector<ActiveRowsFigures>& runs) {
   std::vector<MisreadPoint> worst;
+  worst.reserve(runs.size());
   for (const ActiveRowsFigures& run : runs) worst.push_back(worst_of(run.misread));
   const RateAxis axis = rate_axis(worst);
   Plot plot("misread-rows-clip",

@@ -17,7 +17,7 @@ import sys
 cimstat, page, folder = (pathlib.Path(argument).resolve() for argument in sys.argv[1:4])
 update = "--update" in sys.argv[4:]
 number = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
-time = re.compile(r"\bin \d+(\.\d+)? s\b")
+time = re.compile(r"\bin \d+(\.\d+)? s\b|^time .*")
 
 
 def last_digit(text):

@@ -17,9 +17,12 @@
 /// Array datasets of 2 KiB and more are chunked with shuffle + gzip 1 + fletcher32; smaller ones
 /// lie in their object header, whose checksum covers them and the attributes (but not a text beyond
 /// 64 KiB). What cannot be written is an Error (failure); wrong use is a std::logic_error.
-/// Reading: errors are DataErrors "file: /object: problem (why) suggestion"; sizes are checked
-/// before memory is taken; links that lead to other files are not followed. A file must not be
-/// used by two threads at once. The library's own printing of errors is switched off.
+/// Reading: errors are DataErrors "file: /object: problem (why); remedy". Only files whose structure
+/// carries checksums are opened (format 1.8 or later); sizes are checked against a limit and against
+/// the file's own before memory is taken; what leads to other files (soft and external links,
+/// external and virtual datasets), filters but gzip, shuffle and fletcher32, and types but integers,
+/// floating-point numbers and fixed-length texts are refused. A file must not be used by two threads
+/// at once. The library's own printing of errors is switched off.
 namespace cimstat::core {
 
 namespace detail {
@@ -69,7 +72,8 @@ class Hdf5Output {
 
 class Hdf5Input {
  public:
-  /// Throws DataError when the file is missing, not HDF5, truncated or unreadable.
+  /// Throws UsageError when the file is missing or can't be opened, DataError when it is not HDF5,
+  /// truncated, or of a format without checksums.
   explicit Hdf5Input(std::filesystem::path file);
   Hdf5Input(Hdf5Input&&) noexcept;
   Hdf5Input& operator=(Hdf5Input&&) noexcept;
@@ -77,7 +81,8 @@ class Hdf5Input {
 
   bool has(std::string_view path) const;  ///< group or dataset
   bool has_attribute(std::string_view path, std::string_view name) const;
-  std::vector<std::string> children(std::string_view group) const;  ///< in creation order
+  /// Names of members, in creation order where the group tracks it, else by name.
+  std::vector<std::string> children(std::string_view group) const;
   Shape64 shape(std::string_view dataset) const;
   /// As stored: "uint32", "float64" and the like; "other" for what is neither; empty for a group.
   std::string element_type(std::string_view dataset) const;
@@ -88,18 +93,26 @@ class Hdf5Input {
   std::vector<std::uint64_t> unsigneds(std::string_view dataset, std::uint64_t limit) const;
   std::vector<std::int64_t> integers(std::string_view dataset, std::uint64_t limit) const;
 
+  /// Of fixed length; UTF-8 without control characters but newline and tab.
   std::string text_attribute(std::string_view path, std::string_view name) const;
   double number_attribute(std::string_view path, std::string_view name) const;
   std::int64_t integer_attribute(std::string_view path, std::string_view name) const;
   std::vector<std::int64_t> integers_attribute(std::string_view path, std::string_view name) const;
+  std::vector<double> numbers_attribute(std::string_view path, std::string_view name) const;
 
   /// Throws the DataError for an object of this file.
-  [[noreturn]] void fail(std::string_view path, std::string_view problem,
-                         std::string_view suggestion = {}) const;
+  [[noreturn]] void fail(std::string_view path, std::string_view problem, std::string_view why,
+                         std::string_view remedy) const;
 
   /// Checks the root attributes `filetype` and `schema_version` [major, minor]; the major must
   /// agree.
   void require_type(std::string_view filetype, std::int64_t schema_major) const;
+
+  /// Refuses members and attributes of an object that are none of these, with the nearest that is.
+  /// Attributes of dimension scales and netCDF and the CF notes (comment, history, institution,
+  /// references) may always be there.
+  void require_known(std::string_view path, std::span<const std::string> members,
+                     std::span<const std::string> attributes) const;
 
  private:
   std::unique_ptr<detail::Hdf5Reader> reader_;

@@ -13,7 +13,9 @@
 #include <hdf5.h>
 #include <hdf5_hl.h>
 
+#include "core/error.h"
 #include "core/hdf5_file.h"
+#include "core/utf8.h"
 
 /// Not public: the HDF5 library behind hdf5_file.h, and what both directions need of it.
 namespace cimstat::core::detail {
@@ -63,12 +65,12 @@ inline std::string cause() {
   return text;
 }
 
+/// "file: /object: problem (why); remedy".
 inline std::string line(const std::filesystem::path& file, std::string_view path,
-                        std::string_view problem, std::string_view why,
-                        std::string_view suggestion) {
-  return fmt::format("{}: {}{}{}{}{}{}", file.string(), path, path.empty() ? "" : ": ", problem,
-                     why.empty() ? "" : fmt::format(" ({})", why), suggestion.empty() ? "" : " ",
-                     suggestion);
+                        std::string_view problem, std::string_view why, std::string_view remedy) {
+  const std::string place =
+      path.empty() ? file.string() : fmt::format("{}: {}", file.string(), excerpt(path));
+  return error_line(place, excerpt(problem), excerpt(why), remedy);
 }
 
 /// "/a/b/" -> {"a", "b"}.

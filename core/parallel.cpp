@@ -15,6 +15,8 @@
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include "core/interrupt.h"
+
 namespace cimstat::core {
 namespace {
 
@@ -98,6 +100,7 @@ void for_each_block(std::size_t blocks, Threads threads,
   const std::size_t workers = std::min<std::size_t>(resolved(threads), blocks);
   if (workers <= 1) {
     for (std::size_t block = 0; block < blocks; ++block) {
+      stop_if_requested();
       body(block, 0);
       if (progress) progress(block + 1, blocks);
     }
@@ -115,6 +118,7 @@ void for_each_block(std::size_t blocks, Threads threads,
     const auto slot = static_cast<std::size_t>(tbb::this_task_arena::current_thread_index());
     try {
       for (std::size_t block = piece.begin(); block != piece.end() && !gate.stopped(); ++block) {
+        stop_if_requested();
         body(block, slot);
         gate.block_done();
       }

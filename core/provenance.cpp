@@ -37,7 +37,7 @@ class Sha256 {
 
  private:
   static void require(bool success) {
-    if (!success) throw std::runtime_error("OpenSSL cannot compute a SHA-256");
+    if (!success) throw std::runtime_error("OpenSSL can't compute a SHA-256");
   }
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
@@ -71,8 +71,16 @@ std::string sha256_of_file(const std::filesystem::path& file) {
     stream.read(block.data(), std::ssize(block));
     hash.add(block.data(), static_cast<std::size_t>(stream.gcount()));
   }
-  if (!stream.eof()) throw DataError(fmt::format("{}: cannot be read", file.string()));
+  if (!stream.eof()) {
+    throw DataError(error_line(file.string(), "can't be read", {}, "check the path"));
+  }
   return hash.hexadecimal();
+}
+
+std::filesystem::path run_record_of(const std::filesystem::path& result) {
+  std::filesystem::path file = result;
+  file += ".run.json";
+  return file;
 }
 
 void write_run_record(const RunRecord& record, const std::filesystem::path& result) {
@@ -96,9 +104,7 @@ void write_run_record(const RunRecord& record, const std::filesystem::path& resu
     separator = ",\n";
   }
   json += "\n}\n";
-  std::filesystem::path file = result;
-  file += ".run.json";
-  write_atomically(file, json);
+  write_atomically(run_record_of(result), json);
 }
 
 }  // namespace cimstat::core

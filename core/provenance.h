@@ -21,8 +21,9 @@ std::string sha256(std::string_view text);
 std::string sha256_of_file(const std::filesystem::path& file);
 
 /// What varies from run to run and so stays out of result files. Written beside the result as
-/// `<result>.run.json`, atomically, with the source text, the host's name and the time (UTC) added.
-/// Throws Error (failure) when it cannot be written.
+/// `<result>.run.json`, atomically, with the source text, the host's name and the time (UTC) added;
+/// behind the result, so that a run killed in between leaves the record of an older result, which
+/// `result_sha256` tells. Throws Error (failure) when it can't be written.
 struct RunRecord {
   std::string command;
   std::string result_file;
@@ -33,6 +34,8 @@ struct RunRecord {
   double cpu_seconds = 0.0;
 };
 void write_run_record(const RunRecord& record, const std::filesystem::path& result);
+/// `<result>.run.json`.
+std::filesystem::path run_record_of(const std::filesystem::path& result);
 
 /// Names and values of a run record, as written. Throws UsageError when it can't be opened,
 /// DataError when it isn't one flat JSON object with a result_file and its result_sha256.

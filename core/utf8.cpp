@@ -1,5 +1,7 @@
 #include "core/utf8.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace cimstat::core {
@@ -50,6 +52,14 @@ std::string one_line(std::string_view text) {
     for (const char byte : character) result += fmt::format("\\x{:02x}", byte_of(byte));
   }
   return result;
+}
+
+std::string excerpt(std::string_view text) {
+  constexpr std::size_t most_bytes = 200;
+  if (text.size() <= most_bytes) return std::string(text);
+  std::size_t at = 0;
+  while (at < most_bytes) at += std::max<std::size_t>(utf8_length(text, at), 1);
+  return std::string(text.substr(0, at)) + "...";
 }
 
 }  // namespace cimstat::core

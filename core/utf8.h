@@ -14,4 +14,8 @@ std::size_t utf8_length(std::string_view text, std::size_t at);
 /// separators and the marks that turn the direction of writing become \xNN, byte by byte.
 std::string one_line(std::string_view text);
 
+/// The text, or its first 200 bytes or so and "..." where it is longer: for messages that quote
+/// what a file holds.
+std::string excerpt(std::string_view text);
+
 }  // namespace cimstat::core

@@ -1,6 +1,8 @@
 #include "experiments/accuracy_file.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -14,7 +16,9 @@ namespace cimstat::experiments {
 namespace {
 
 constexpr std::string_view accuracy_filetype = "cimstat accuracy";
-constexpr std::uint64_t answer_limit = std::uint64_t{1} << 32;
+constexpr std::uint64_t answer_limit = most_answers;
+constexpr double estimate_tolerance = 1e-9;  // of another machine's mathematics
+constexpr std::string_view again = "make the result again with cimstat accuracy";
 
 void write_estimate(core::Hdf5Output& file, std::string_view name, const Estimate& estimate) {
   const std::vector<double> values = {estimate.value, estimate.interval.lower,
@@ -32,13 +36,47 @@ void write_index(core::Hdf5Output& file, std::string_view path, std::string_view
   file.make_scale(path, name);
 }
 
+void check_members(const core::Hdf5Input& file) {
+  const std::vector<std::string> members = {"image", "read", "exact_correct", "sampled_correct"};
+  file.require_known(
+      "/", members,
+      header_attributes({"network", "data_set", "table_content_sha256", "partial_sums",
+                         "exact_accuracy", "sampled_accuracy", "difference",
+                         "sampled_on_these_images"}));
+}
+
 std::vector<std::uint8_t> read_answers(const core::Hdf5Input& file, std::string_view path) {
+  require_units(file, path, "1");
   std::vector<std::uint8_t> answers;
   for (const std::uint64_t value : file.unsigneds(path, answer_limit)) {
-    if (value > 1) file.fail(path, fmt::format("{} is neither 0 (wrong) nor 1 (right)", value));
+    if (value > 1) {
+      file.fail(path, fmt::format("{} is no answer", value), "0 is wrong, 1 is right", again);
+    }
     answers.push_back(static_cast<std::uint8_t>(value));
   }
   return answers;
+}
+
+void check_estimate(const core::Hdf5Input& file, std::string_view name, const Estimate& expected) {
+  const std::vector<double> found = file.numbers_attribute("/", name);
+  const std::array<double, 3> wanted = {expected.value, expected.interval.lower,
+                                        expected.interval.upper};
+  const auto equal = [](double a, double b) { return std::abs(a - b) <= estimate_tolerance; };
+  if (!std::equal(found.begin(), found.end(), wanted.begin(), wanted.end(), equal)) {
+    file.fail("/", fmt::format("attribute '{}' contradicts the answers", name),
+              fmt::format("{} instead of {}", fmt::join(found, ", "), fmt::join(wanted, ", ")),
+              again);
+  }
+}
+
+void check_estimates(const core::Hdf5Input& file, const AccuracyRecord& record) {
+  const AccuracyStatistics statistics = accuracy_statistics(record.result, record.confidence);
+  check_estimate(file, "exact_accuracy", statistics.exact);
+  check_estimate(file, "sampled_accuracy", statistics.sampled);
+  check_estimate(file, "difference", statistics.difference);
+  if (statistics.sampled_on_these_images) {
+    check_estimate(file, "sampled_on_these_images", *statistics.sampled_on_these_images);
+  }
 }
 
 std::string percent(const Estimate& estimate) {
@@ -85,27 +123,31 @@ void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,
 
 AccuracyRecord read_accuracy(const std::filesystem::path& path) {
   const core::Hdf5Input file(path);
-  file.require_type(accuracy_filetype, 1);
+  const ResultHeader header = read_result_header(file, accuracy_filetype);
+  if (header.is_known_version) check_members(file);
   AccuracyRecord record;
-  record.name = file.text_attribute("/", "title");
+  record.name = header.title;
+  record.confidence = header.confidence;
   record.network = file.text_attribute("/", "network");
   record.data_set = file.text_attribute("/", "data_set");
   record.config_toml = file.text_attribute("/", "config_toml");
   record.table_sha256 = file.text_attribute("/", "table_content_sha256");
-  record.confidence = file.number_attribute("/", "confidence_level");
-  if (!(record.confidence > 0.0 && record.confidence < 1.0)) {
-    file.fail("/", "confidence_level is not between 0 and 1");
-  }
   const core::Shape64 shape = file.shape("/sampled_correct");
-  if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1 ||
+  if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1 || shape[0] > answer_limit ||
+      shape[1] > answer_limit || shape[0] * shape[1] > answer_limit ||
       file.shape("/exact_correct") != core::Shape64{shape[1]}) {
-    file.fail("/sampled_correct", "not a [read, image] array that goes with /exact_correct");
+    file.fail("/sampled_correct", "is not a [read, image] array that goes with /exact_correct",
+              fmt::format("{}", fmt::join(shape, " x ")), again);
   }
   record.result.reads = static_cast<std::uint32_t>(shape[0]);
   record.result.exact_correct = read_answers(file, "/exact_correct");
   record.result.sampled_correct = read_answers(file, "/sampled_correct");
-  record.result.partial_sums =
-      static_cast<std::uint64_t>(file.integer_attribute("/", "partial_sums"));
+  const std::int64_t partial_sums = file.integer_attribute("/", "partial_sums");
+  if (partial_sums < 0) {
+    file.fail("/", fmt::format("attribute 'partial_sums' is {}", partial_sums), "0 or more", again);
+  }
+  record.result.partial_sums = static_cast<std::uint64_t>(partial_sums);
+  check_estimates(file, record);
   return record;
 }
 

@@ -22,7 +22,8 @@ struct AccuracyRecord {
 void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,
                     const std::filesystem::path& file);
 
-/// Throws DataError when the file is not a whole, consistent result.
+/// Throws UsageError when the file can't be opened, DataError when it is not a whole result whose
+/// estimates agree with its answers.
 AccuracyRecord read_accuracy(const std::filesystem::path& file);
 
 /// The result for people.

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/interrupt.h"
 
 #include "experiments/commands/command_line.h"
 #include "experiments/commands/program_model.h"
@@ -35,6 +36,7 @@ int finish(int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  cimstat::core::note_interrupts();
   CLI::App app;
   cimstat::experiments::add_command_line(app);
   if (argc < 2) {
@@ -58,6 +60,7 @@ int main(int argc, char** argv) {
         "out of memory (the configuration asks for more than this machine has); make it smaller",
         ExitCode::failure);
   } catch (const std::exception& error) {
+    if (std::ferror(stdout) != 0) return finish(ExitCode::failure);
     return fail(error.what(), ExitCode::failure);
   }
 }

@@ -19,12 +19,6 @@ namespace {
 using circuits::ErrorTable;
 using circuits::TableMethod;
 
-constexpr std::string_view table_filetype = "cimstat error table";
-constexpr std::int64_t schema_major = 1;
-constexpr std::int64_t schema_minor = 0;
-constexpr std::uint64_t class_limit = 1'000'000;
-constexpr std::uint64_t entry_limit = std::uint64_t{1} << 30;
-
 template <class Value>
 void append(std::string& bytes, const std::vector<Value>& values) {
   for (const Value value : values) {
@@ -172,50 +166,6 @@ void write_ladder(core::Hdf5Output& file, const circuits::ColumnDesign& design) 
   file.attach_scale("/reference", "/reference_index", 1);
 }
 
-std::vector<std::uint32_t> read_key(const core::Hdf5Input& file, std::string_view path,
-                                    std::uint64_t size, std::uint64_t limit) {
-  if (file.shape(path) != core::Shape64{size}) {
-    file.fail(path, "its length is not that of the class axis", "make the table again");
-  }
-  std::vector<std::uint32_t> key;
-  for (const std::uint64_t value : file.unsigneds(path, class_limit)) {
-    if (value > limit) file.fail(path, fmt::format("{} is out of range (0 .. {})", value, limit));
-    key.push_back(static_cast<std::uint32_t>(value));
-  }
-  return key;
-}
-
-void read_classes(const core::Hdf5Input& file, ErrorTable& table, std::uint64_t classes) {
-  const auto lrs = read_key(file, "/lrs_count", classes, circuits::row_limit);
-  const auto active = read_key(file, "/active_rows", classes, circuits::row_limit);
-  for (std::size_t i = 0; i < classes; ++i) {
-    const auto before = i == 0 ? std::pair(0U, 0U) : std::pair(active[i - 1], lrs[i - 1]);
-    if (lrs[i] > active[i] || (i > 0 && std::pair(active[i], lrs[i]) <= before)) {
-      file.fail("/active_rows",
-                fmt::format("class {} is out of order or has more LRS cells than rows", i),
-                "classes ascend in active_rows, then lrs_count");
-    }
-    table.classes.push_back({lrs[i], active[i]});
-  }
-}
-
-void check_rows(const core::Hdf5Input& file, const ErrorTable& table) {
-  for (std::size_t row = 0; row < table.size(); ++row) {
-    double sum = 0.0;
-    for (std::uint32_t code = 0; code < table.codes; ++code) {
-      const double value = table.row(row)[code];
-      if (!(value >= 0.0 && value <= 1.0)) {
-        file.fail("/probability",
-                  fmt::format("class {}, code {}: {} is no probability", row, code, value));
-      }
-      sum += value;
-    }
-    if (std::abs(sum - 1.0) > 1e-6) {
-      file.fail("/probability", fmt::format("class {} sums to {} instead of 1", row, sum));
-    }
-  }
-}
-
 }  // namespace
 
 std::string content_hash(const ErrorTable& table, const std::string& config_toml) {
@@ -236,7 +186,7 @@ void write_result_header(core::Hdf5Output& file, const Experiment& experiment,
                          const std::string& config_toml, std::string_view filetype) {
   file.attribute("/", "Conventions", "CF-1.10");
   file.attribute("/", "filetype", filetype);
-  file.attribute("/", "schema_version", std::vector<std::int64_t>{schema_major, schema_minor});
+  file.attribute("/", "schema_version", std::vector<std::int64_t>{result_schema_major, result_schema_minor});
   file.attribute("/", "title", experiment.name);
   file.attribute("/", "source", core::source_text());
   file.attribute("/", "config_toml", config_toml);
@@ -260,60 +210,6 @@ void write_table(const Experiment& experiment, const ChosenTable& chosen,
   write_values(file, table, experiment.table.confidence);
   write_ladder(file, experiment.macro.design);
   file.commit();
-}
-
-TableRecord read_table(const std::filesystem::path& path) {
-  const core::Hdf5Input file(path);
-  file.require_type(table_filetype, schema_major);
-  TableRecord record;
-  record.name = file.text_attribute("/", "title");
-  record.config_toml = file.text_attribute("/", "config_toml");
-  record.reason = file.text_attribute("/", "method_reason");
-  record.source = file.text_attribute("/", "source");
-  record.rng = file.text_attribute("/", "rng");
-  record.seed = static_cast<std::uint64_t>(file.integer_attribute("/", "seed"));
-  record.confidence = file.number_attribute("/", "confidence_level");
-  record.content_sha256 = file.text_attribute("/", "content_sha256");
-
-  ErrorTable& table = record.table;
-  const core::Shape64 shape = file.shape("/probability");
-  if (shape.size() != 2 || shape[0] < 1 || shape[1] < 2 || shape[0] > class_limit ||
-      shape[1] > 65536 || shape[0] * shape[1] > entry_limit) {
-    file.fail("/probability", "not a [class, code] array of a size that a table can have");
-  }
-  table.codes = static_cast<std::uint32_t>(shape[1]);
-  read_classes(file, table, shape[0]);
-  table.ideal_code = read_key(file, "/ideal", shape[0], table.codes - 1);
-  table.code_step = file.number_attribute("/mac_value", "step");
-  table.code_origin = file.number_attribute("/mac_value", "origin");
-  if (!(table.code_step > 0.0 && std::isfinite(table.code_step) &&
-        std::isfinite(table.code_origin))) {
-    file.fail("/mac_value", "step must be positive and origin finite");
-  }
-  table.probability = file.doubles("/probability", entry_limit);
-  check_rows(file, table);
-  const std::string method = file.text_attribute("/", "method");
-  if (method == "monte_carlo") {
-    table.method = TableMethod::monte_carlo;
-    if (file.shape("/counts") != shape)
-      file.fail("/counts", "its shape is not that of /probability");
-    table.counts = file.unsigneds("/counts", entry_limit);
-  } else if (method == "exact") {
-    table.method = TableMethod::exact;
-    if (file.shape("/error_bound") != core::Shape64{shape[0]}) {
-      file.fail("/error_bound", "its length is not that of the class axis");
-    }
-    table.error_bound = file.doubles("/error_bound", class_limit);
-  } else {
-    file.fail("/", fmt::format("method \"{}\" is not known", method),
-              "expected exact or monte_carlo");
-  }
-  if (content_hash(table, record.config_toml) != record.content_sha256) {
-    file.fail(
-        "/", "content_sha256 does not match the keys, counts and configuration (damaged or edited)",
-        "make the table again");
-  }
-  return record;
 }
 
 }  // namespace cimstat::experiments

@@ -53,6 +53,11 @@ void add_accuracy_command(CLI::App& app) {
     const AccuracySettings& settings = experiment.accuracy;
     const std::filesystem::path file = options->output(options->output_file, ".accuracy.h5");
     if (!options->table_file.empty()) check_output(file, {options->table_file});
+    const Network network = read_network(network_file(settings.network));
+    const ImageSet images = [&] {
+      const PhaseNote note("reading " + settings.data_set, options->verbosity());
+      return read_named_images(settings.data_set, Split::test);
+    }();
     circuits::ErrorTable table;
     std::string table_hash;
     if (options->table_file.empty()) {
@@ -72,11 +77,6 @@ void add_accuracy_command(CLI::App& app) {
       table = std::move(read.table);
       table_hash = read.content_sha256;
     }
-    const Network network = read_network(network_file(settings.network));
-    const ImageSet images = [&] {
-      const PhaseNote note("reading " + settings.data_set, options->verbosity());
-      return read_named_images(settings.data_set, Split::test);
-    }();
     AccuracyRecord record{.name = experiment.name,
                           .network = network.name,
                           .data_set = images.name,

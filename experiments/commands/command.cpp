@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "core/atomic_file.h"
 #include "core/error.h"
+#include "core/provenance.h"
 #include "core/simd.h"
 
 #include "circuits/exact_column.h"
@@ -67,6 +69,8 @@ void check_output(const std::filesystem::path& file,
       refuse("is an input of this run and would be overwritten; name another file");
     }
   }
+  core::clear_stale_temporary(file);
+  core::clear_stale_temporary(core::run_record_of(file));
 }
 
 std::filesystem::path network_file(const std::string& name) {

@@ -39,7 +39,8 @@ struct CommonOptions {
 };
 
 /// Before any work is done: throws UsageError when `file` can't be made (no such folder, no right,
-/// not a regular file) or is one of the inputs.
+/// not a regular file) or is one of the inputs; Error (failure) when another run is writing it now.
+/// Removes what a killed run has left of it.
 void check_output(const std::filesystem::path& file,
                   const std::vector<std::filesystem::path>& inputs);
 

@@ -18,9 +18,11 @@ std::size_t images_to_run(const Network& network, const ImageSet& image_set,
   const std::size_t pixels =
       std::size_t{network.input_shape[0]} * network.input_shape[1] * network.input_shape[2];
   if (pixels != image_set.image_size()) {
-    throw core::DataError(fmt::format("images: {} pixels each (the network takes {} x {} x {})",
-                                      image_set.image_size(), network.input_shape[0],
-                                      network.input_shape[1], network.input_shape[2]));
+    throw core::DataError(core::error_line(
+        image_set.name, fmt::format("has images of {} pixels", image_set.image_size()),
+        fmt::format("the network takes {} x {} x {}", network.input_shape[0],
+                    network.input_shape[1], network.input_shape[2]),
+        "choose a data set and a network that go together"));
   }
   if (options.reads < 1) throw core::UsageError("reads: 0 (at least one pass is needed)");
   const std::size_t there = image_set.size();
@@ -28,10 +30,11 @@ std::size_t images_to_run(const Network& network, const ImageSet& image_set,
   if (images > there || images == 0) {
     throw core::UsageError(fmt::format("images: {} wanted (the data set has {})", images, there));
   }
-  if (std::uint64_t{images} * options.reads > core::instance_limit) {
-    throw core::UsageError(
-        fmt::format("reads: {} of {} images (the random-number contract numbers {} image-reads)",
-                    options.reads, images, core::instance_limit));
+  static_assert(most_answers <= core::instance_limit);
+  if (std::uint64_t{images} * options.reads > most_answers) {
+    throw core::UsageError(core::error_line(
+        "accuracy.reads", fmt::format("{} reads of {} images are too many", options.reads, images),
+        fmt::format("{} image-reads at most", most_answers), "ask for fewer reads or images"));
   }
   return images;
 }

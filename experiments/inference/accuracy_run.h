@@ -31,6 +31,9 @@ struct AccuracyOptions {
   std::size_t images = 0;   ///< the first so many; 0 means all
 };
 
+/// Images x reads of one result.
+constexpr std::uint64_t most_answers = std::uint64_t{1} << 28;
+
 /// Right or wrong, for each image: the truth from which all figures follow.
 struct AccuracyResult {
   std::uint32_t reads = 0;

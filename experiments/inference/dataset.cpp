@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <memory>
 #include <system_error>
 
 #include <fmt/format.h>
-#include <zlib.h>
 
+#include "core/deflate.h"
 #include "core/error.h"
 
 namespace cimstat::experiments {
@@ -16,51 +15,45 @@ namespace {
 
 constexpr std::uint32_t images_magic = 2051;
 constexpr std::uint32_t labels_magic = 2049;
-constexpr std::uint32_t idx_classes = 10;
+constexpr std::uint8_t ten_classes = 10;
 constexpr std::uint32_t largest_extent = 4096;
-constexpr std::uint64_t most_bytes = std::uint64_t{1} << 31;
-constexpr std::string_view damaged = "the file is damaged or incomplete: fetch it again";
+constexpr std::uint64_t most_bytes = std::uint64_t{1} << 30;
+constexpr std::uint64_t record_pixels = 3 * 32 * 32;
+constexpr std::string_view fetch = "fetch it again";
+constexpr std::string_view get_fashion =
+    "check the path; Fashion-MNIST: apt-get install dataset-fashion-mnist";
 
-/// A plain or gzipped IDX file, read from its beginning to its end.
-class IdxFile {
+/// A plain or gzipped file of items of one size, read from its beginning to its end.
+class ItemFile {
  public:
-  explicit IdxFile(const std::filesystem::path& path) : path_(path) {
-    std::error_code problem;
-    if (!std::filesystem::is_regular_file(path, problem)) {
-      fail("no such file", "check the path; Fashion-MNIST: apt-get install dataset-fashion-mnist");
-    }
-    file_.reset(gzopen(path.c_str(), "rb"));
-    if (!file_) fail("cannot be opened", "check its permissions");
-    gzbuffer(file_.get(), 1 << 17);
+  explicit ItemFile(const std::filesystem::path& path) : path_(path), input_(path) {}
+
+  [[noreturn]] void fail(std::string_view problem, std::string_view why,
+                         std::string_view remedy) const {
+    throw core::DataError(core::error_line(path_.string(), problem, why, remedy));
   }
 
-  [[noreturn]] void fail(std::string_view problem, std::string_view suggestion) const {
-    throw core::DataError(fmt::format("{}: {} ({})", path_.string(), problem, suggestion));
+  void read(std::span<std::uint8_t> bytes) {
+    if (input_.read(bytes) < bytes.size()) fail("ends too early", {}, fetch);
   }
 
-  void require_magic(std::uint32_t magic, std::string_view content) {
-    const std::uint32_t found = number();
-    if (found != magic) {
-      fail(
-          fmt::format("is no IDX file of {}: magic number {} instead of {}", content, found, magic),
-          "are images and labels swapped?");
-    }
-  }
-
+  /// Big-endian.
   std::uint32_t number() {
     std::array<std::uint8_t, 4> bytes{};
     read(bytes);
+    header_bytes_ += bytes.size();
     std::uint32_t value = 0;
     for (const std::uint8_t byte : bytes) value = value << 8 | byte;
     return value;
   }
 
-  void read(std::span<std::uint8_t> bytes) {
-    while (!bytes.empty()) {
-      const auto wanted = static_cast<unsigned>(std::min<std::size_t>(bytes.size(), 1 << 24));
-      const int count = gzread(file_.get(), bytes.data(), wanted);
-      if (count <= 0) fail("ends too early", damaged);
-      bytes = bytes.subspan(static_cast<std::size_t>(count));
+  /// Before memory is taken: whether as many bytes can follow the numbers read so far.
+  void require_room(std::uint64_t size) {
+    const std::uint64_t stored = input_.stored_bytes();
+    if (input_.is_packed()) {
+      if (size / core::most_deflate_ratio > stored) ends_too_early(size);
+    } else if (stored < header_bytes_ + size) {
+      ends_too_early(size);
     }
   }
 
@@ -68,61 +61,109 @@ class IdxFile {
   void require_rest(std::uint64_t size) {
     std::vector<std::uint8_t> block(1 << 16);
     std::uint64_t rest = 0;
-    while (rest <= size) {
-      const int count = gzread(file_.get(), block.data(), static_cast<unsigned>(block.size()));
-      if (count < 0) fail("cannot be unpacked", damaged);
-      if (count == 0) break;
-      rest += static_cast<std::uint64_t>(count);
-    }
-    int state = Z_OK;
-    gzerror(file_.get(), &state);
-    if (rest < size || state == Z_BUF_ERROR) fail("ends too early", damaged);
-    if (rest > size) fail("goes on after its last item", damaged);
+    std::size_t count = 0;
+    do {
+      count = input_.read(block);
+      rest += count;
+    } while (count == block.size() && rest <= size);
+    if (rest < size) fail("ends too early", {}, fetch);
+    if (rest > size) fail("goes on after its last item", {}, fetch);
   }
 
+  core::GzipInput& input() { return input_; }
+
  private:
+  [[noreturn]] void ends_too_early(std::uint64_t size) const {
+    fail("ends too early",
+         fmt::format("{} bytes for items of {} bytes", input_.stored_bytes(), size), fetch);
+  }
+
   std::filesystem::path path_;
-  std::unique_ptr<gzFile_s, decltype(&gzclose_r)> file_{nullptr, &gzclose_r};
+  core::GzipInput input_;
+  std::uint64_t header_bytes_ = 0;
 };
+
+/// The magic number is two zeros, the type of an element (8: unsigned byte) and how many axes.
+void require_magic(ItemFile& file, std::uint32_t magic, std::string_view content) {
+  const std::uint32_t found = file.number();
+  if (found == magic) return;
+  std::string why = fmt::format("magic number {} instead of {}", found, magic);
+  const std::uint32_t type = found >> 8;
+  if (type == magic >> 8) {
+    why += fmt::format(": {} axes instead of {}", found & 0xFFU, magic & 0xFFU);
+  } else if (type >= 0x09 && type <= 0x0E) {
+    why += fmt::format(": elements of type {:#04x} instead of unsigned bytes, 0x08", type);
+  }
+  const bool swapped = found == images_magic || found == labels_magic;
+  file.fail(fmt::format("is no IDX file of {}", content), why,
+            swapped ? "are images and labels swapped?" : "name a file of that kind");
+}
+
+void require_label(const ItemFile& file, std::uint8_t label, std::uint64_t image) {
+  if (label < ten_classes) return;
+  file.fail(fmt::format("label {} of image {} is out of range", label, image),
+            fmt::format("0 to {}", ten_classes - 1), fetch);
+}
 
 std::filesystem::path idx_file(const std::filesystem::path& folder, std::string_view name) {
   const std::filesystem::path plain = folder / name;
   std::error_code ignored;
   if (std::filesystem::exists(plain, ignored)) return plain;
-  return folder / fmt::format("{}.gz", name);
+  std::filesystem::path packed = folder / fmt::format("{}.gz", name);
+  if (std::filesystem::exists(packed, ignored)) return packed;
+  throw core::UsageError(core::error_line(plain.string(), "no such file, nor with .gz", {},
+                                          get_fashion));
+}
+
+ImageSet read_idx_folder(const std::filesystem::path& folder, Split split, std::size_t limit) {
+  const std::string_view prefix = split == Split::training ? "train" : "t10k";
+  return read_idx(idx_file(folder, fmt::format("{}-images-idx3-ubyte", prefix)),
+                  idx_file(folder, fmt::format("{}-labels-idx1-ubyte", prefix)), limit);
+}
+
+ImageSet read_cifar10_folder(const std::filesystem::path& folder, Split split, std::size_t limit) {
+  if (split == Split::test) {
+    const std::array files = {folder / "test_batch.bin"};
+    return read_cifar10(files, limit);
+  }
+  std::vector<std::filesystem::path> files;
+  for (int batch = 1; batch <= 5; ++batch) {
+    files.push_back(folder / fmt::format("data_batch_{}.bin", batch));
+  }
+  return read_cifar10(files, limit);
 }
 
 }  // namespace
 
 ImageSet read_idx(const std::filesystem::path& images_file,
                   const std::filesystem::path& labels_file, std::size_t limit) {
-  IdxFile images(images_file);
-  IdxFile labels(labels_file);
-  images.require_magic(images_magic, "images");
-  labels.require_magic(labels_magic, "labels");
+  ItemFile images(images_file);
+  ItemFile labels(labels_file);
+  require_magic(images, images_magic, "images");
+  require_magic(labels, labels_magic, "labels");
   const std::uint64_t count = images.number();
   const std::uint64_t label_count = labels.number();
   if (label_count != count) {
-    labels.fail(fmt::format("has {} labels for {} images", label_count, count),
-                "are both files of the same split?");
+    labels.fail(fmt::format("has {} labels for {} images", label_count, count), {},
+                "take both files of the same split");
   }
   ImageSet set;
   set.rows = images.number();
   set.columns = images.number();
-  set.classes = idx_classes;
+  set.classes = ten_classes;
   if (set.rows < 1 || set.rows > largest_extent || set.columns < 1 ||
       set.columns > largest_extent) {
-    images.fail(fmt::format("images of {} x {} pixels (1 .. {} each)", set.rows, set.columns,
-                            largest_extent),
-                damaged);
+    images.fail(fmt::format("has images of {} x {} pixels", set.rows, set.columns),
+                fmt::format("1 to {} each", largest_extent), fetch);
   }
-  const std::uint64_t taken = std::min<std::uint64_t>(count, limit);
   const std::uint64_t image_size = set.image_size();
+  const std::uint64_t taken = std::min<std::uint64_t>(count, limit);
   if (taken * image_size > most_bytes) {
-    images.fail(fmt::format("{} images of {} x {} pixels are more than 2 GiB", taken, set.rows,
-                            set.columns),
-                "use fewer");
+    images.fail(fmt::format("has {} images of {} x {} pixels", taken, set.rows, set.columns),
+                "1 GiB at most", "cut the file down to fewer images");
   }
+  images.require_room(count * image_size);
+  labels.require_room(count);
   // Grown image by image: a damaged count must not take memory that no pixels stand behind.
   for (std::uint64_t image = 0; image < taken; ++image) {
     const std::size_t start = set.pixels.size();
@@ -130,15 +171,42 @@ ImageSet read_idx(const std::filesystem::path& images_file,
     images.read(std::span(set.pixels).subspan(start));
     std::uint8_t label = 0;
     labels.read(std::span(&label, 1));
-    if (label >= idx_classes) {
-      labels.fail(fmt::format("label {} of image {} (0 .. {})", label, image, idx_classes - 1),
-                  damaged);
-    }
+    require_label(labels, label, image);
     set.labels.push_back(label);
   }
   images.require_rest((count - taken) * image_size);
   labels.require_rest(count - taken);
   set.name = images_file.stem().string();
+  return set;
+}
+
+ImageSet read_cifar10(std::span<const std::filesystem::path> files, std::size_t limit) {
+  ImageSet set;
+  set.channels = 3;
+  set.rows = set.columns = 32;
+  set.classes = ten_classes;
+  std::array<std::uint8_t, 1 + record_pixels> record{};
+  for (const std::filesystem::path& path : files) {
+    ItemFile file(path);
+    std::uint64_t image = 0;
+    // The whole file is looked at, whatever the limit, so that a damaged one is never half used.
+    for (std::size_t count = 0; (count = file.input().read(record)) > 0; ++image) {
+      if (count < record.size()) {
+        file.fail(fmt::format("ends inside image {}", image),
+                  "an image is a label and 3 x 32 x 32 bytes",
+                  "fetch it again, or name a folder of CIFAR-10's binary version");
+      }
+      require_label(file, record[0], image);
+      if (set.size() >= limit) continue;
+      if (set.pixels.size() + record_pixels > most_bytes) {
+        file.fail("has too many images", "1 GiB at most", "cut the file down to fewer images");
+      }
+      set.labels.push_back(record[0]);
+      set.pixels.insert(set.pixels.end(), record.begin() + 1, record.end());
+    }
+    if (image == 0) file.fail("holds no image", {}, fetch);
+  }
+  set.name = "cifar-10";
   return set;
 }
 
@@ -150,14 +218,13 @@ ImageSet read_named_images(std::string_view name_or_folder, Split split, std::si
   }
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored)) {
-    throw core::DataError(fmt::format(
-        "{}: no such folder of images (Fashion-MNIST: apt-get install dataset-fashion-mnist, or "
-        "name a folder that holds its files)",
-        folder.string()));
+    throw core::UsageError(
+        core::error_line(folder.string(), "no such folder of images", {}, get_fashion));
   }
-  const std::string_view prefix = split == Split::training ? "train" : "t10k";
-  ImageSet set = read_idx(idx_file(folder, fmt::format("{}-images-idx3-ubyte", prefix)),
-                          idx_file(folder, fmt::format("{}-labels-idx1-ubyte", prefix)), limit);
+  const bool is_cifar10 = std::filesystem::exists(folder / "test_batch.bin", ignored) ||
+                          std::filesystem::exists(folder / "data_batch_1.bin", ignored);
+  ImageSet set = is_cifar10 ? read_cifar10_folder(folder, split, limit)
+                            : read_idx_folder(folder, split, limit);
   set.name = name_or_folder;
   return set;
 }

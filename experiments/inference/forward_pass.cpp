@@ -10,14 +10,6 @@
 #include "core/error.h"
 
 namespace cimstat::experiments {
-namespace {
-
-bool requantises(LayerKind kind) {
-  return is_weighted(kind) || kind == LayerKind::average_pool || kind == LayerKind::add;
-}
-
-}  // namespace
-
 ForwardPass::ForwardPass(const Network& network, const ArrayOptions& options) {
   check(network);
   const std::vector<std::array<std::uint32_t, 3>> shapes = output_shapes(network);

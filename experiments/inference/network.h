@@ -65,7 +65,11 @@ std::string_view name_of(LayerKind kind);
 /// Whether the kind has weights: convolution and fully_connected.
 bool is_weighted(LayerKind kind);
 
-/// Throws DataError "place: layer 'name': problem" unless the whole network can be run: known and
+/// Whether the kind's outputs are rounded to output_bits of its own: weighted layers, average_pool
+/// and add; the others keep the bits of their input.
+bool requantises(LayerKind kind);
+
+/// Throws DataError "place: /layers/000_name: problem (why); remedy" unless the whole network can be run: known and
 /// earlier inputs, shapes that fit through the graph, numbers in range, logits [classes] at the
 /// end, sums that cannot overflow 32 bits, and sizes within the limits that
 /// experiments/formats/network.md states.
@@ -74,7 +78,12 @@ void check(const Network& network, std::string_view place = "network");
 /// The shape [channels, rows, columns] that each layer delivers. Throws DataError as `check` does.
 std::vector<std::array<std::uint32_t, 3>> output_shapes(const Network& network);
 
-/// Reads and checks a network file. Throws DataError.
+/// SHA-256 over everything that decides what the network computes, in an order and byte order of
+/// its own: graph, integers, and the doubles' bits. Not over name and description.
+std::string content_hash(const Network& network);
+
+/// Reads and checks a network file. Throws UsageError when it can't be opened, DataError when it is
+/// not a whole network, or not the one that its `content_sha256`, where it has one, was made of.
 Network read_network(const std::filesystem::path& file);
 
 /// Checks the network and writes it; experiments/formats/network.md documents the format. Throws DataError

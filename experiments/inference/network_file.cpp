@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <limits>
 #include <optional>
 
 #include <fmt/format.h>
 
+#include "core/config.h"
 #include "core/hdf5_file.h"
 #include "core/provenance.h"
 
@@ -14,21 +17,56 @@ namespace {
 
 constexpr std::string_view filetype = "cimstat network";
 constexpr std::int64_t schema_major = 1;
-constexpr std::int64_t schema_minor = 0;
+constexpr std::int64_t schema_minor = 1;
 constexpr std::uint64_t most_weights = std::uint64_t{1} << 26;
+constexpr std::size_t most_layers = 999;
 constexpr std::uint64_t most_channels = std::uint64_t{1} << 20;
+constexpr std::string_view correct = "correct the network and write it again";
+
+/// One number after the other, little-endian; texts behind their length.
+class Digest {
+ public:
+  void add(std::uint64_t word) {
+    for (unsigned byte = 0; byte < 8; ++byte) {
+      bytes_.push_back(static_cast<char>(static_cast<unsigned char>(word >> (8 * byte))));
+    }
+  }
+  void add(std::string_view text) {
+    add(std::uint64_t{text.size()});
+    bytes_ += text;
+  }
+  void add(const std::vector<double>& numbers) {
+    add(std::uint64_t{numbers.size()});
+    for (const double number : numbers) add(std::bit_cast<std::uint64_t>(number));
+  }
+  void add(const std::vector<std::int8_t>& weights) {
+    add(std::uint64_t{weights.size()});
+    for (const std::int8_t weight : weights) bytes_.push_back(static_cast<char>(weight));
+  }
+  std::string sha256() const { return core::sha256(bytes_); }
+
+ private:
+  std::string bytes_;
+};
 
 std::string group_name(std::size_t index, std::string_view name) {
   return fmt::format("{:03}_{}", index, name);
 }
 
+constexpr std::array kinds = {
+    LayerKind::convolution,  LayerKind::fully_connected, LayerKind::relu,   LayerKind::max_pool,
+    LayerKind::average_pool, LayerKind::add,             LayerKind::flatten};
+
 std::optional<LayerKind> kind_of(std::string_view name) {
-  for (const LayerKind kind :
-       {LayerKind::convolution, LayerKind::fully_connected, LayerKind::relu, LayerKind::max_pool,
-        LayerKind::average_pool, LayerKind::add, LayerKind::flatten}) {
-    if (name_of(kind) == name) return kind;
-  }
-  return std::nullopt;
+  const auto place = std::find_if(kinds.begin(), kinds.end(),
+                                  [&](LayerKind kind) { return name_of(kind) == name; });
+  return place == kinds.end() ? std::nullopt : std::optional(*place);
+}
+
+std::vector<std::string> kind_names() {
+  std::vector<std::string> names;
+  for (const LayerKind kind : kinds) names.emplace_back(name_of(kind));
+  return names;
 }
 
 std::vector<std::string> split(std::string_view text) {
@@ -44,7 +82,7 @@ std::vector<std::string> split(std::string_view text) {
 std::uint32_t small_number(const core::Hdf5Input& input, const std::string& path,
                            std::string_view name, std::int64_t value) {
   if (value < 0 || value > std::numeric_limits<std::int32_t>::max()) {
-    input.fail(path, fmt::format("attribute '{}' is {} (out of range)", name, value));
+    input.fail(path, fmt::format("attribute '{}' is {}", name, value), "out of range", correct);
   }
   return static_cast<std::uint32_t>(value);
 }
@@ -60,27 +98,59 @@ void read_weights(const core::Hdf5Input& input, const std::string& path, std::ui
   const core::Shape64 shape = input.shape(dataset);
   const std::size_t rank = layer.kind == LayerKind::convolution ? 4 : 2;
   if (shape.size() != rank) {
-    input.fail(dataset, fmt::format("has {} axes ({} of {} are needed)", shape.size(), rank,
-                                    name_of(layer.kind)));
+    input.fail(dataset, fmt::format("has {} axes", shape.size()),
+               fmt::format("{} of {} are needed", rank, name_of(layer.kind)), correct);
   }
   layer.weight_shape = {1, 1, 1, 1};
   for (std::size_t axis = 0; axis < rank; ++axis) {
     if (shape[axis] < 1 || shape[axis] > most_weights) {
-      input.fail(dataset, fmt::format("axis {} has {} elements (out of range)", axis, shape[axis]));
+      input.fail(dataset, fmt::format("axis {} has {} elements", axis, shape[axis]),
+                 fmt::format("1 to {}", most_weights), correct);
     }
     layer.weight_shape[axis] = static_cast<std::uint32_t>(shape[axis]);
   }
   for (const std::int64_t value : input.integers(dataset, limit)) {
     if (value < -128 || value > 127) {
-      input.fail(dataset, fmt::format("holds {} (weights are -128 .. 127)", value));
+      input.fail(dataset, fmt::format("holds {}", value), "weights are -128 to 127", correct);
     }
     layer.weight.push_back(static_cast<std::int8_t>(value));
   }
 }
 
 std::vector<double> read_vector(const core::Hdf5Input& input, const std::string& dataset) {
-  if (input.shape(dataset).size() != 1) input.fail(dataset, "is not one-dimensional");
+  if (input.shape(dataset).size() != 1) {
+    input.fail(dataset, "is not one-dimensional", {}, correct);
+  }
   return input.doubles(dataset, most_channels);
+}
+
+/// What a layer holds that this version does not know could change what it computes.
+void require_known_layer(const core::Hdf5Input& input, const std::string& path, LayerKind kind) {
+  static const std::vector<std::string> attributes = {
+      "name", "kind", "inputs", "kernel", "stride", "padding", "weight_bits", "output_bits"};
+  static const std::vector<std::string> dataset_attributes = {"units", "long_name"};
+  std::vector<std::string> members;
+  if (is_weighted(kind)) members.emplace_back("weight");
+  if (requantises(kind)) members.insert(members.end(), {"scale", "bias"});
+  input.require_known(path, members, attributes);
+  for (const std::string& member : input.children(path)) {
+    const std::string dataset = path + "/" + member;
+    input.require_known(dataset, {}, dataset_attributes);
+    if (input.has_attribute(dataset, "units") && input.text_attribute(dataset, "units") != "1") {
+      input.fail(dataset,
+                 fmt::format("is in units of '{}'", input.text_attribute(dataset, "units")),
+                 "weights, scales and biases are plain numbers", correct);
+    }
+  }
+}
+
+void require_known_root(const core::Hdf5Input& input) {
+  static const std::vector<std::string> members = {"layers"};
+  static const std::vector<std::string> attributes = {
+      "filetype",    "schema_version", "source",  "name",          "description",
+      "input_shape", "input_bits",     "classes", "content_sha256"};
+  input.require_known("/", members, attributes);
+  input.require_known("/layers", input.children("/layers"), {});
 }
 
 Layer read_layer(const core::Hdf5Input& input, const std::string& path,
@@ -89,7 +159,12 @@ Layer read_layer(const core::Hdf5Input& input, const std::string& path,
   layer.name = input.text_attribute(path, "name");
   const std::string kind = input.text_attribute(path, "kind");
   const std::optional<LayerKind> known = kind_of(kind);
-  if (!known) input.fail(path, fmt::format("is of the unknown kind '{}'", kind));
+  if (!known) {
+    const std::optional<std::string> meant = core::nearest(kind, kind_names());
+    input.fail(path, fmt::format("is of the unknown kind '{}'", kind), {},
+               meant ? fmt::format("did you mean {}?", *meant)
+                     : fmt::format("take one of {}", fmt::join(kind_names(), ", ")));
+  }
   layer.kind = *known;
   layer.inputs = split(input.text_attribute(path, "inputs"));
   layer.kernel = small_number(input, path, "kernel");
@@ -126,34 +201,70 @@ void write_layer(core::Hdf5Output& output, const std::string& path, const Layer&
 
 }  // namespace
 
+std::string content_hash(const Network& network) {
+  Digest digest;
+  for (const std::uint32_t extent : network.input_shape) digest.add(std::uint64_t{extent});
+  digest.add(std::uint64_t{network.input_bits});
+  digest.add(std::uint64_t{network.classes});
+  digest.add(std::uint64_t{network.layers.size()});
+  for (const Layer& layer : network.layers) {
+    digest.add(layer.name);
+    digest.add(name_of(layer.kind));
+    digest.add(std::uint64_t{layer.inputs.size()});
+    for (const std::string& name : layer.inputs) digest.add(name);
+    for (const std::uint32_t number :
+         {layer.kernel, layer.stride, layer.padding, layer.weight_bits, layer.output_bits}) {
+      digest.add(std::uint64_t{number});
+    }
+    for (const std::uint32_t extent : layer.weight_shape) digest.add(std::uint64_t{extent});
+    digest.add(layer.weight);
+    digest.add(layer.scale);
+    digest.add(layer.bias);
+  }
+  return digest.sha256();
+}
+
 Network read_network(const std::filesystem::path& file) {
   const core::Hdf5Input input(file);
   input.require_type(filetype, schema_major);
+  const bool is_known_version = input.integers_attribute("/", "schema_version").at(1) <= schema_minor;
+  if (is_known_version) require_known_root(input);
   Network network;
   network.name = input.text_attribute("/", "name");
   network.description = input.text_attribute("/", "description");
   const std::vector<std::int64_t> shape = input.integers_attribute("/", "input_shape");
-  if (shape.size() != 3)
-    input.fail("/", "attribute 'input_shape' is not [channels, rows, columns]");
+  if (shape.size() != 3) {
+    input.fail("/", "attribute 'input_shape' is not [channels, rows, columns]", {}, correct);
+  }
   for (std::size_t axis = 0; axis < 3; ++axis) {
     network.input_shape[axis] = small_number(input, "/", "input_shape", shape[axis]);
   }
   network.input_bits = small_number(input, "/", "input_bits");
   network.classes = small_number(input, "/", "classes");
   std::vector<std::string> groups = input.children("/layers");
+  if (groups.size() > most_layers) {
+    input.fail("/layers", fmt::format("has {} members", groups.size()),
+               fmt::format("{} layers at most", most_layers), correct);
+  }
   std::sort(groups.begin(), groups.end());
   std::uint64_t weights_left = most_weights;
   for (std::size_t index = 0; index < groups.size(); ++index) {
     const std::string path = "/layers/" + groups[index];
     Layer layer = read_layer(input, path, weights_left);
     if (groups[index] != group_name(index, layer.name)) {
-      input.fail(path, fmt::format("is not called {} (its place and name)",
-                                   group_name(index, layer.name)));
+      input.fail(path, fmt::format("is not called {}", group_name(index, layer.name)),
+                 "its place and name", correct);
     }
+    if (is_known_version) require_known_layer(input, path, layer.kind);
     weights_left -= layer.weight.size();
     network.layers.push_back(std::move(layer));
   }
   check(network, file.string());
+  if (input.has_attribute("/", "content_sha256") &&
+      input.text_attribute("/", "content_sha256") != content_hash(network)) {
+    input.fail("/", "content_sha256 is not that of the layers", "damaged or edited",
+               "restore the file, or write it again without that attribute");
+  }
   return network;
 }
 
@@ -170,6 +281,7 @@ void write_network(const Network& network, const std::filesystem::path& file) {
       std::vector<std::int64_t>(network.input_shape.begin(), network.input_shape.end()));
   output.attribute("/", "input_bits", std::int64_t{network.input_bits});
   output.attribute("/", "classes", std::int64_t{network.classes});
+  output.attribute("/", "content_sha256", content_hash(network));
   output.group("/layers");
   for (std::size_t index = 0; index < network.layers.size(); ++index) {
     const Layer& layer = network.layers[index];

@@ -38,10 +38,10 @@ constexpr std::uint64_t plenty = 1 << 24;
 std::string message_of(const std::function<void()>& action) {
   try {
     action();
-  } catch (const DataError& error) {
+  } catch (const Error& error) {
     return error.what();
   }
-  return "no DataError";
+  return "no Error";
 }
 
 std::vector<std::uint64_t> counts(std::size_t size) {
@@ -275,11 +275,11 @@ TEST(Hdf5File, NamesFileAndObjectInItsErrors) {
   EXPECT_THAT(message([](const auto& in) { in.number_attribute("/", "seed"); }),
               HasSubstr("is not a floating-point number"));
   EXPECT_THAT(message([](const auto& in) { in.require_type("cimstat table", 1); }),
-              HasSubstr("a cimstat table file is needed here"));
+              HasSubstr("is a file of type 'cimstat sample'; give a cimstat table file here"));
   EXPECT_THAT(message([](const auto& in) { in.require_type("cimstat sample", 2); }),
               HasSubstr("has schema version 1.2"));
-  EXPECT_THAT(message([](const auto& in) { in.fail("/x", "is odd", "make it even"); }),
-              HasSubstr("a.h5: /x: is odd make it even"));
+  EXPECT_THAT(message([](const auto& in) { in.fail("/x", "is odd", "3", "make it even"); }),
+              HasSubstr("a.h5: /x: is odd (3); make it even"));
 }
 
 TEST(Hdf5File, ReadsUnsignedNumbersBeyondTheSignedRangeOnlyAsUnsigned) {
@@ -300,11 +300,13 @@ TEST(Hdf5File, SaysWhatIsWrongWithAFileThatCannotBeOpened) {
   const auto message = [&](const std::string& name) {
     return message_of([&] { const Hdf5Input input(folder / name); });
   };
-  EXPECT_THAT(message("none.h5"), HasSubstr("none.h5: no such file"));
+  EXPECT_THAT(message("none.h5"), HasSubstr("none.h5: can't be read (no such file); check the"));
   std::filesystem::create_directory(folder / "folder.h5");
-  EXPECT_THAT(message("folder.h5"), HasSubstr("is not a file"));
+  EXPECT_THAT(message("folder.h5"), HasSubstr("can't be read (not a regular file)"));
   write_bytes(folder / "empty.h5", {});
-  EXPECT_THAT(message("empty.h5"), HasSubstr("is not an HDF5 file"));
+  EXPECT_THAT(message("empty.h5"), HasSubstr("is empty"));
+  write_bytes(folder / "begun.h5", {'\x89', 'H', 'D', 'F'});
+  EXPECT_THAT(message("begun.h5"), HasSubstr("is truncated (4 of 9 bytes are there)"));
   write_bytes(folder / "text.h5", std::vector<char>(5000, 't'));
   EXPECT_THAT(message("text.h5"), HasSubstr("is not an HDF5 file"));
 }

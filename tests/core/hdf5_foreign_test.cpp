@@ -16,6 +16,7 @@
 namespace cimstat::core {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using tests::bytes_of;
@@ -59,12 +60,39 @@ TEST_F(ForeignHdf5, IsReadInAnyByteOrderWidthAndTextKind) {
   EXPECT_THAT(input.integers("/big_endian", 3), ElementsAre(1, -2, 70000));
   EXPECT_THAT(input.doubles("/single", 2), ElementsAre(0.5, -1.5));
   EXPECT_EQ(input.unsigneds("/contiguous", plenty), values());
-  EXPECT_EQ(input.text_attribute("/", "variable_text"), "\xCE\xBCS");
+  EXPECT_EQ(input.text_attribute("/", "utf8_text"), "\xCE\xBCS");
   EXPECT_EQ(input.text_attribute("/", "fixed_text"), "padded with NULs");
   EXPECT_EQ(input.integer_attribute("/", "one_integer"), 7);
   EXPECT_EQ(input.integer_attribute("/", "negative"), -3);
   EXPECT_EQ(Hdf5Input(file("v108.h5")).unsigneds("/values", plenty), values());
-  EXPECT_EQ(Hdf5Input(file("earliest.h5")).unsigneds("/values", plenty), values());
+}
+
+TEST_F(ForeignHdf5, WithoutChecksumsIsRefusedBeforeTheLibraryReadsIt) {
+  const auto message = [&](const char* name) {
+    return message_of([&] { const Hdf5Input input(file(name)); });
+  };
+  EXPECT_THAT(message("earliest.h5"),
+              AllOf(HasSubstr("an old HDF5 format whose structure has no checksums (superblock"),
+                    HasSubstr("; rewrite it with h5repack -L OLD NEW, or in h5py with libver=")));
+  EXPECT_THAT(message("user_block.h5"), HasSubstr("is not an HDF5 file, or its beginning is lost"));
+}
+
+TEST_F(ForeignHdf5, TakesNoMemoryForWhatItOnlyClaims) {
+  const Hdf5Input input(file("bomb.h5"));
+  const std::uint64_t everything = ~std::uint64_t{0};
+  const auto message = [&](const char* name) {
+    return message_of([&] { input.unsigneds(name, everything); });
+  };
+  EXPECT_THAT(message("/values"), HasSubstr("unpacks to more than a chunk holds"));
+  EXPECT_THAT(message_of([&] { input.doubles("/claimed", everything); }),
+              HasSubstr("claims more values than the file can hold (8000000000000000000 bytes in"));
+  EXPECT_THAT(message("/small_chunks"), HasSubstr("claims more values than the file can hold"));
+}
+
+TEST_F(ForeignHdf5, MayLeadInCircles) {
+  const Hdf5Input input(file("kinds.h5"));
+  EXPECT_THAT(input.integers("/cycle/again/cycle/again/list", 2), ElementsAre(1, 2));
+  EXPECT_THAT(input.children("/cycle/again/cycle"), ElementsAre("again"));
 }
 
 TEST_F(ForeignHdf5, IsRefusedWhereItIsNotWhatItShouldBe) {
@@ -78,13 +106,25 @@ TEST_F(ForeignHdf5, IsRefusedWhereItIsNotWhatItShouldBe) {
   EXPECT_THAT(integers("/boolean"), HasSubstr("does not hold integers"));
   EXPECT_THAT(integers("/compound"), HasSubstr("does not hold integers"));
   EXPECT_THAT(integers("/text"), HasSubstr("does not hold integers"));
+  EXPECT_THAT(integers("/references"), HasSubstr("does not hold integers (it holds references)"));
+  EXPECT_THAT(integers("/opaque"), HasSubstr("does not hold integers (it holds opaque bytes)"));
+  EXPECT_THAT(doubles("/half"), HasSubstr("write it as float64 or float32"));
+  EXPECT_THAT(integers("/scale_offset"), HasSubstr("a filter that is not allowed here (number 6"));
+  EXPECT_THAT(integers("/lzf"), HasSubstr("a filter that is not allowed here (number 32000"));
+  EXPECT_THAT(doubles("/never_written_whole"), HasSubstr("lacks a part of its values"));
+  EXPECT_THAT(message_of([&] { input.text_attribute("/", "variable_text"); }),
+              HasSubstr("is a text of variable length (such texts carry no checksum); write it"));
+  EXPECT_THAT(message_of([&] { input.text_attribute("/", "not_utf8"); }),
+              HasSubstr("attribute 'not_utf8' is not plain text (byte 0xff at 1)"));
+  EXPECT_THAT(message_of([&] { input.text_attribute("/", "escape"); }),
+              HasSubstr("attribute 'escape' is not plain text (byte 0x1b at 1)"));
   EXPECT_THAT(integers("/soft"), HasSubstr("is a soft or external link"));
   EXPECT_THAT(integers("/external"), HasSubstr("is a soft or external link"));
   EXPECT_THAT(integers("/virtual"), HasSubstr("keeps its values in another file"));
   EXPECT_THAT(doubles("/outside"), HasSubstr("keeps its values in another file"));
   EXPECT_THAT(doubles("/never_written"), HasSubstr("lacks a part of its values"));
   EXPECT_THAT(doubles("/huge"), HasSubstr("more than the 1048576 elements"));
-  EXPECT_THAT(doubles("/huge_chunk"), HasSubstr("chunks that are too large"));
+  EXPECT_THAT(doubles("/huge_chunk"), HasSubstr("chunks that are too large (64 MiB at most)"));
   EXPECT_THAT(message_of([&] { input.text_attribute("/", "texts"); }), HasSubstr("not one text"));
   EXPECT_THAT(message_of([&] { input.integer_attribute("/", "large"); }),
               HasSubstr("is out of range"));

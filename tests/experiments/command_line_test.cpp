@@ -111,7 +111,8 @@ TEST_F(CommandLine, WrongUseExitsWithTwoAndOneLine) {
 TEST_F(CommandLine, ForeignDataExitsWithThree) {
   std::ofstream(out("foreign.h5")) << "no HDF5";
   EXPECT_EQ(run("report " + out("foreign.h5")).exit_code, 3);
-  EXPECT_EQ(run("accuracy " + config() + " --table " + out("missing.h5")).exit_code, 3);
+  EXPECT_EQ(run("accuracy " + config() + " --table " + out("foreign.h5")).exit_code, 3);
+  EXPECT_EQ(run("accuracy " + config() + " --table " + out("missing.h5")).exit_code, 2);
 }
 
 TEST_F(CommandLine, MarginPrintsEachLevel) {

@@ -28,10 +28,10 @@ constexpr std::size_t all = 1000000;
 std::string message_of(const std::function<void()>& action) {
   try {
     action();
-  } catch (const core::DataError& error) {
+  } catch (const core::Error& error) {
     return error.what();
   }
-  return "no DataError";
+  return "no Error";
 }
 
 void append(std::vector<char>& bytes, std::uint32_t number) {
@@ -101,7 +101,7 @@ TEST(Idx, IsReadPlainAndGzipped) {
 }
 
 TEST(Idx, SaysWhatItRefuses) {
-  EXPECT_EQ(Pair().message(), "no DataError");
+  EXPECT_EQ(Pair().message(), "no Error");
   EXPECT_THAT((Pair{.images_magic = 2049}.message()),
               HasSubstr("magic number 2049 instead of 2051"));
   EXPECT_THAT((Pair{.labels_magic = 2051}.message()), HasSubstr("are images and labels swapped?"));
@@ -116,7 +116,7 @@ TEST(Idx, SaysWhatItRefuses) {
               HasSubstr("ends too early"));
   EXPECT_THAT(
       (Pair{.images = 4294967295U, .labels = 4294967295U, .rows = 4096, .columns = 4096}.message()),
-      HasSubstr("more than 2 GiB"));
+      HasSubstr("images of 4096 x 4096 pixels (1 GiB at most)"));
 }
 
 TEST(Idx, IsRefusedAtEveryShorterLength) {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <functional>
 #include <limits>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -140,6 +141,8 @@ struct Refusal {
   std::string message;
 };
 
+void PrintTo(const Refusal& refusal, std::ostream* stream) { *stream << refusal.name; }
+
 class NetworkRefusal : public ::testing::TestWithParam<Refusal> {};
 
 TEST_P(NetworkRefusal, NamesThePlaceAndLeavesNoFile) {
@@ -182,7 +185,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"NameOfTheInput", [](Network& n) { n.layers[0].name = "input"; }, "no usable name"},
         Refusal{"NameTwice", [](Network& n) { at(n, "pool1").name = "sum"; }, "used twice"},
         Refusal{"ForwardInput", [](Network& n) { at(n, "relu1").inputs = {"conv2"}; },
-                "layer 'relu1': its input 'conv2' is not an earlier layer"},
+                "/layers/001_relu1: its input 'conv2' is not an earlier layer"},
         Refusal{"OwnInput", [](Network& n) { at(n, "relu1").inputs = {"relu1"}; },
                 "not an earlier layer"},
         Refusal{"UnknownInput", [](Network& n) { at(n, "flat").inputs = {"pool9"}; },
@@ -207,7 +210,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"ReluWithBits", [](Network& n) { at(n, "relu1").output_bits = 4; },
                 "output_bits 4"},
         Refusal{"HiddenLogits", [](Network& n) { at(n, "conv2").output_bits = 0; },
-                "layer 'conv2': output_bits 0"},
+                "/layers/002_conv2: output_bits 0"},
         Refusal{"NineOutputBits", [](Network& n) { at(n, "sum").output_bits = 9; },
                 "output_bits 9"},
         Refusal{"QuantisedLogits", [](Network& n) { at(n, "logits").output_bits = 4; },

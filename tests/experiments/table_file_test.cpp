@@ -117,7 +117,7 @@ TEST_F(TableFile, IsRefusedWhenDamagedAndNeverCrashes) {
 TEST_F(TableFile, RefusesAFileOfAnotherKind) {
   std::ofstream(folder_ / "text.h5") << "not HDF5";
   EXPECT_THROW(read_table(folder_ / "text.h5"), core::DataError);
-  EXPECT_THROW(read_table(folder_ / "missing.h5"), core::DataError);
+  EXPECT_THROW(read_table(folder_ / "missing.h5"), core::UsageError);
 }
 
 }  // namespace

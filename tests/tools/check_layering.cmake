@@ -8,10 +8,10 @@ set(failures 0)
 set(seams
   "<(tbb|oneapi)/.*=core/parallel.cpp"
   "<(hdf5|hdf5_hl|H5[A-Z]).*=core/hdf5_library.h"
-  "\"core/hdf5_(library|storage)=core/hdf5_(input|library|output|storage).*"
+  "\"core/hdf5_(gate|library|reader|storage|writer)=core/hdf5_.*"
   "<toml.*=core/config.cpp"
   "<openssl/.*=core/provenance.cpp"
-  "<zlib.*=experiments/inference/dataset.cpp"
+  "<zlib.*=core/deflate.cpp"
   "<torch/.*=experiments/training/.*"
   "<CLI/.*=experiments/(commands/.*|main.cpp|training/.*)")
 

@@ -1,8 +1,10 @@
 """Runs the cases of a file of wrong inputs through the built program.
 
     run.py CIMSTAT CASES.toml [RECIPES.py]
+    run.py CIMSTAT CASES.py
 
-Each [[case]] of CASES.toml:
+The second form is for files that are no text: CASES.py has the same as a dictionary, CASES, and its
+recipes are functions. Each [[case]] of CASES.toml:
 
     kind        what is wrong: missing, truncated, foreign, wrong type, ...
     name        what the case is, in a few words
@@ -44,7 +46,8 @@ def make_input(case, cases, recipes, folder):
     file = folder / cases["file"]
     given = case.get("input", {})
     if "recipe" in given:
-        getattr(recipes, given["recipe"])(folder, file)
+        recipe = given["recipe"]
+        (recipe if callable(recipe) else getattr(recipes, recipe))(folder, file)
     elif "bytes" in given:
         file.write_bytes(bytes.fromhex(given["bytes"]))
     elif "text" in given:
@@ -104,9 +107,13 @@ def problems_of(case, cases, recipes, program):
 
 def main():
     program = os.path.abspath(sys.argv[1])
-    with open(sys.argv[2], "rb") as stream:
-        cases = tomllib.load(stream)
-    recipes = load_recipes(sys.argv[3]) if len(sys.argv) > 3 else None
+    recipes = None
+    if sys.argv[2].endswith(".py"):
+        cases = load_recipes(sys.argv[2]).CASES
+    else:
+        with open(sys.argv[2], "rb") as stream:
+            cases = tomllib.load(stream)
+        recipes = load_recipes(sys.argv[3]) if len(sys.argv) > 3 else None
     count = dict.fromkeys(cases.get("kinds", []), 0)
     failed = 0
     for case in cases["case"]:

@@ -1,0 +1,50 @@
+#include "core/interrupt.h"
+
+#include <atomic>
+#include <csignal>
+#include <cstring>
+#include <string>
+#include <unistd.h>
+
+namespace cimstat::core {
+namespace {
+
+std::atomic<int> pending_signal = 0;
+static_assert(std::atomic<int>::is_always_lock_free);  // handlers may touch nothing else
+
+extern "C" void note_signal(int signal) {
+  int none = 0;
+  if (pending_signal.compare_exchange_strong(none, signal)) return;
+  _exit(static_cast<int>(ExitCode::interrupted));
+}
+
+void handle(int signal, void (*handler)(int)) {
+  struct sigaction action {};
+  if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) return;
+  action = {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(signal, &action, nullptr);
+}
+
+}  // namespace
+
+void note_interrupts() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) handle(signal, &note_signal);
+  for (const int signal : {SIGPIPE, SIGXFSZ}) handle(signal, SIG_IGN);
+}
+
+void request_stop(int signal) { pending_signal.store(signal); }
+
+void forget_stop() { pending_signal.store(0); }
+
+bool stop_requested() noexcept { return pending_signal.load(std::memory_order_relaxed) != 0; }
+
+void stop_if_requested() {
+  const int signal = pending_signal.load(std::memory_order_relaxed);
+  if (signal == 0) return;
+  throw Interrupted("interrupted (SIG" + std::string(::sigabbrev_np(signal)) +
+                    "); nothing was written, run it again");
+}
+
+}  // namespace cimstat::core

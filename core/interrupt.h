@@ -1,0 +1,32 @@
+#pragma once
+
+#include "core/error.h"
+
+/// Being asked to stop: work ends between two blocks, and what was half made is removed on the way
+/// out.
+namespace cimstat::core {
+
+/// The program was asked to stop and has done so: nothing is left half made. Exit code 130.
+class Interrupted : public Error {
+ public:
+  explicit Interrupted(const std::string& message) : Error(ExitCode::interrupted, message) {}
+};
+
+/// From here on SIGINT, SIGTERM and SIGHUP are noted instead of ending the program, and a second one
+/// ends it at once with exit code 130; one that the caller ignores (nohup) stays ignored. SIGPIPE
+/// and SIGXFSZ are ignored, so that a closed pipe and a file at its size limit are errors of the
+/// write that meets them.
+void note_interrupts();
+
+/// Asks the work to stop, as the signal of this number would.
+void request_stop(int signal);
+/// Takes the request back, for tests.
+void forget_stop();
+
+/// Whether a stop was asked for. Costs one load.
+bool stop_requested() noexcept;
+
+/// Throws Interrupted when a stop was asked for.
+void stop_if_requested();
+
+}  // namespace cimstat::core

@@ -120,8 +120,7 @@ void AtomicFile::commit() {
 void clear_stale_temporary(const std::filesystem::path& target) {
   const std::filesystem::path temporary = temporary_name(target);
   // Not through a link, and without waiting for the other end of a pipe.
-  const int descriptor =
-      ::open(temporary.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (descriptor < 0) return;  // none, or none of ours
   const int number = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
   struct stat status {};

@@ -31,9 +31,9 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
-/// For the beginning of a run that will write `target`: removes the temporary that a killed run left
-/// behind, where its lock shows that nobody is writing it any more. Throws Error (failure) when
-/// another run is writing it now.
+/// For the beginning of a run that will write `target`: removes the temporary that a killed run
+/// left behind, where its lock shows that nobody is writing it any more. Throws Error (failure)
+/// when another run is writing it now.
 void clear_stale_temporary(const std::filesystem::path& target);
 
 /// Writes a whole text file so.

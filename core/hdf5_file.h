@@ -17,12 +17,12 @@
 /// Array datasets of 2 KiB and more are chunked with shuffle + gzip 1 + fletcher32; smaller ones
 /// lie in their object header, whose checksum covers them and the attributes (but not a text beyond
 /// 64 KiB). What cannot be written is an Error (failure); wrong use is a std::logic_error.
-/// Reading: errors are DataErrors "file: /object: problem (why); remedy". Only files whose structure
-/// carries checksums are opened (format 1.8 or later); sizes are checked against a limit and against
-/// the file's own before memory is taken; what leads to other files (soft and external links,
-/// external and virtual datasets), filters but gzip, shuffle and fletcher32, and types but integers,
-/// floating-point numbers and fixed-length texts are refused. A file must not be used by two threads
-/// at once. The library's own printing of errors is switched off.
+/// Reading: errors are DataErrors "file: /object: problem (why); remedy". Only files whose
+/// structure carries checksums are opened (format 1.8 or later); sizes are checked against a limit
+/// and against the file's own before memory is taken; what leads to other files (soft and external
+/// links, external and virtual datasets), filters but gzip, shuffle and fletcher32, and types but
+/// integers, floating-point numbers and fixed-length texts are refused. A file must not be used by
+/// two threads at once. The library's own printing of errors is switched off.
 namespace cimstat::core {
 
 namespace detail {
@@ -81,7 +81,7 @@ class Hdf5Input {
 
   bool has(std::string_view path) const;  ///< group or dataset
   bool has_attribute(std::string_view path, std::string_view name) const;
-  /// Names of members, in creation order where the group tracks it, else by name.
+  /// Names of members, in creation order where the group has an index of it, else by name.
   std::vector<std::string> children(std::string_view group) const;
   Shape64 shape(std::string_view dataset) const;
   /// As stored: "uint32", "float64" and the like; "other" for what is neither; empty for a group.

@@ -1,5 +1,6 @@
 #include "core/hdf5_reader.h"
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -72,8 +73,8 @@ void Hdf5Reader::fail_with_cause(std::string_view path, std::string_view problem
 
 void Hdf5Reader::require_checksums(std::string_view path) const {
   H5O_info_t info{};
-  if (H5Oget_info_by_name2(file.id(), std::string(path).c_str(), &info, H5O_INFO_HDR,
-                           H5P_DEFAULT) < 0) {
+  if (H5Oget_info_by_name2(file.id(), std::string(path).c_str(), &info, H5O_INFO_HDR, H5P_DEFAULT) <
+      0) {
     fail_with_cause(path, "object is damaged");
   }
   if (info.hdr.version < 2) {
@@ -166,13 +167,15 @@ std::vector<std::string> Hdf5Reader::children(std::string_view group) const {
   if (info.nlinks > most_names) {
     fail(group, "has too many members", fmt::format("{} at most", most_names), restore);
   }
-  const H5_index_t index =
-      (order & H5P_CRT_ORDER_TRACKED) != 0 ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME;
+  // The index of creation order lists them in it. In any other order but the native one the library
+  // makes a table first, and frees uninitialised memory when the group turns out to be damaged.
+  const bool is_ordered = (order & H5P_CRT_ORDER_INDEXED) != 0;
   Names names;
-  const herr_t state =
-      H5Literate(object.id(), index, H5_ITER_INC, nullptr, &add_link, &names);
+  const herr_t state = H5Literate(object.id(), is_ordered ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME,
+                                  H5_ITER_NATIVE, nullptr, &add_link, &names);
   std::vector<std::string> list = names.take();
   if (state < 0 || list.size() != info.nlinks) fail_with_cause(group, "group is damaged");
+  if (!is_ordered) std::sort(list.begin(), list.end());
   return list;
 }
 
@@ -187,9 +190,10 @@ std::vector<std::string> Hdf5Reader::attributes(std::string_view path) const {
   }
   Names names;
   const herr_t state =
-      H5Aiterate2(object.id(), H5_INDEX_NAME, H5_ITER_INC, nullptr, &add_attribute, &names);
+      H5Aiterate2(object.id(), H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, &add_attribute, &names);
   std::vector<std::string> list = names.take();
   if (state < 0 || list.size() != info.num_attrs) fail_with_cause(path, "object is damaged");
+  std::sort(list.begin(), list.end());
   return list;
 }
 

@@ -35,24 +35,24 @@ bool is_of_kind(hid_t type) {
   if constexpr (std::is_floating_point_v<Number>) {
     return is_one_of(type, {H5T_IEEE_F64LE, H5T_IEEE_F64BE, H5T_IEEE_F32LE, H5T_IEEE_F32BE});
   }
-  return is_one_of(type, {H5T_STD_U64LE, H5T_STD_U64BE, H5T_STD_I64LE, H5T_STD_I64BE,
-                          H5T_STD_U32LE, H5T_STD_U32BE, H5T_STD_I32LE, H5T_STD_I32BE,
-                          H5T_STD_U16LE, H5T_STD_U16BE, H5T_STD_I16LE, H5T_STD_I16BE,
-                          H5T_STD_U8LE, H5T_STD_I8LE, H5T_STD_U8BE, H5T_STD_I8BE});
+  return is_one_of(
+      type, {H5T_STD_U64LE, H5T_STD_U64BE, H5T_STD_I64LE, H5T_STD_I64BE, H5T_STD_U32LE,
+             H5T_STD_U32BE, H5T_STD_I32LE, H5T_STD_I32BE, H5T_STD_U16LE, H5T_STD_U16BE,
+             H5T_STD_I16LE, H5T_STD_I16BE, H5T_STD_U8LE, H5T_STD_I8LE, H5T_STD_U8BE, H5T_STD_I8BE});
 }
 
 template <typename Number>
-constexpr std::string_view kind_remedy = std::is_floating_point_v<Number>
-                                             ? "write it as float64 or float32"
-                                             : "write it as an integer of 8, 16, 32 or 64 bits";
+constexpr std::string_view kind_remedy =
+    std::is_floating_point_v<Number> ? "write it as float64 or float32"
+                                     : "write it as an integer of 8, 16, 32 or 64 bits";
 
 /// What a type that is refused is, for people.
-std::string_view class_name(hid_t type) {
+std::string class_name(hid_t type) {
   switch (H5Tget_class(type)) {
     case H5T_INTEGER:
-      return "integers";
+      return fmt::format("integers of {} bits", 8 * H5Tget_size(type));
     case H5T_FLOAT:
-      return "floating-point numbers";
+      return fmt::format("floating-point numbers of {} bits", 8 * H5Tget_size(type));
     case H5T_STRING:
       return "text";
     case H5T_ENUM:
@@ -137,8 +137,8 @@ std::vector<Number> Hdf5Reader::read_attribute(std::string_view path, std::strin
   const std::string label = quoted_attribute(attribute);
   if (!is_of_kind<Number>(type.id())) {
     fail(path,
-         label +
-             (std::is_integral_v<Number> ? " is not an integer" : " is not a floating-point number"),
+         label + (std::is_integral_v<Number> ? " is not an integer"
+                                             : " is not a floating-point number"),
          fmt::format("it holds {}", class_name(type.id())), kind_remedy<Number>);
   }
   const Space space(H5Aget_space(opened.id()));

@@ -12,10 +12,10 @@ class Interrupted : public Error {
   explicit Interrupted(const std::string& message) : Error(ExitCode::interrupted, message) {}
 };
 
-/// From here on SIGINT, SIGTERM and SIGHUP are noted instead of ending the program, and a second one
-/// ends it at once with exit code 130; one that the caller ignores (nohup) stays ignored. SIGPIPE
-/// and SIGXFSZ are ignored, so that a closed pipe and a file at its size limit are errors of the
-/// write that meets them.
+/// From here on SIGINT, SIGTERM and SIGHUP are noted instead of ending the program, and a second
+/// one ends it at once with exit code 130; one that the caller ignores (nohup) stays ignored.
+/// SIGPIPE and SIGXFSZ are ignored, so that a closed pipe and a file at its size limit are errors
+/// of the write that meets them.
 void note_interrupts();
 
 /// Asks the work to stop, as the signal of this number would.

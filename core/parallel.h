@@ -27,8 +27,8 @@ using Progress = std::function<void(std::size_t done, std::size_t total)>;
 /// The first exception stops the rest and reaches the caller. Runs on the calling thread alone, in
 /// order, when blocks == 1 or threads resolves to 1. `progress`, where given, is called after every
 /// block, from the calling thread or one worker at a time, never concurrently. Blocks of 5 us or
-/// more lose at most a few percent to scheduling. Calls may be nested. Throws Interrupted before the
-/// next block when the program was asked to stop (core/interrupt.h).
+/// more lose at most a few percent to scheduling. Calls may be nested. Throws Interrupted before
+/// the next block when the program was asked to stop (core/interrupt.h).
 void for_each_block(std::size_t blocks, Threads threads,
                     const std::function<void(std::size_t block, std::size_t slot)>& body,
                     const Progress& progress = {});

@@ -38,11 +38,10 @@ void write_index(core::Hdf5Output& file, std::string_view path, std::string_view
 
 void check_members(const core::Hdf5Input& file) {
   const std::vector<std::string> members = {"image", "read", "exact_correct", "sampled_correct"};
-  file.require_known(
-      "/", members,
-      header_attributes({"network", "data_set", "table_content_sha256", "partial_sums",
-                         "exact_accuracy", "sampled_accuracy", "difference",
-                         "sampled_on_these_images"}));
+  file.require_known("/", members,
+                     header_attributes({"network", "data_set", "table_content_sha256",
+                                        "partial_sums", "exact_accuracy", "sampled_accuracy",
+                                        "difference", "sampled_on_these_images"}));
 }
 
 std::vector<std::uint8_t> read_answers(const core::Hdf5Input& file, std::string_view path) {

@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
         "out of memory (the configuration asks for more than this machine has); make it smaller",
         ExitCode::failure);
   } catch (const std::exception& error) {
-    if (std::ferror(stdout) != 0) return finish(ExitCode::failure);
+    if (std::ferror(stdout) != 0) return finish(static_cast<int>(ExitCode::failure));
     return fail(error.what(), ExitCode::failure);
   }
 }

@@ -186,7 +186,8 @@ void write_result_header(core::Hdf5Output& file, const Experiment& experiment,
                          const std::string& config_toml, std::string_view filetype) {
   file.attribute("/", "Conventions", "CF-1.10");
   file.attribute("/", "filetype", filetype);
-  file.attribute("/", "schema_version", std::vector<std::int64_t>{result_schema_major, result_schema_minor});
+  file.attribute("/", "schema_version",
+                 std::vector<std::int64_t>{result_schema_major, result_schema_minor});
   file.attribute("/", "title", experiment.name);
   file.attribute("/", "source", core::source_text());
   file.attribute("/", "config_toml", config_toml);

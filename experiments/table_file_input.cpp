@@ -27,10 +27,19 @@ constexpr std::string_view again = "make the table again";
 
 void check_members(const core::Hdf5Input& file, TableMethod method) {
   const bool exact = method == TableMethod::exact;
-  const std::vector<std::string> members = {
-      "class",  "code",  "lrs_count", "active_rows",     "ideal",     "mac_value",   "probability",
-      "lower",  "upper", "reference", "reference_index", "ladder_rows",
-      exact ? "error_bound" : "counts"};
+  const std::vector<std::string> members = {"class",
+                                            "code",
+                                            "lrs_count",
+                                            "active_rows",
+                                            "ideal",
+                                            "mac_value",
+                                            "probability",
+                                            "lower",
+                                            "upper",
+                                            "reference",
+                                            "reference_index",
+                                            "ladder_rows",
+                                            exact ? "error_bound" : "counts"};
   const std::string_view other = exact ? "/counts" : "/error_bound";
   if (file.has(other)) {
     file.fail(other, "has no place in this table",
@@ -164,7 +173,8 @@ Experiment experiment_of(const core::Hdf5Input& file, const std::string& config_
 }
 
 void check_against_design(const core::Hdf5Input& file, const ErrorTable& table,
-                          const circuits::ColumnDesign& design) {
+                          const Experiment& experiment) {
+  const circuits::ColumnDesign& design = experiment.macro.design;
   const auto contradiction = [&](std::string_view path, std::string_view problem,
                                  const std::string& why) {
     file.fail(path, fmt::format("contradicts config_toml: {}", problem), why, again);
@@ -177,6 +187,9 @@ void check_against_design(const core::Hdf5Input& file, const ErrorTable& table,
   if (table.classes.back().active_rows > design.rows) {
     contradiction("/active_rows", "more rows than the column has",
                   fmt::format("{} of {}", table.classes.back().active_rows, design.rows));
+  }
+  if (table.classes != circuits::classes_for(experiment.table.active_rows)) {
+    contradiction("/active_rows", "other classes than table.active_rows asks for", {});
   }
   if (table.code_step != ladder.code_step || table.code_origin != ladder.code_origin) {
     contradiction("/mac_value", "another step or origin",
@@ -230,8 +243,8 @@ void require_units(const core::Hdf5Input& file, std::string_view dataset, std::s
 }
 
 std::vector<std::string> header_attributes(std::initializer_list<std::string_view> more) {
-  std::vector<std::string> names = {"Conventions", "filetype",    "schema_version", "title",
-                                    "source",      "config_toml", "config_sha256",  "rng",
+  std::vector<std::string> names = {"Conventions", "filetype",        "schema_version", "title",
+                                    "source",      "config_toml",     "config_sha256",  "rng",
                                     "seed",        "confidence_level"};
   names.insert(names.end(), more.begin(), more.end());
   return names;
@@ -292,7 +305,7 @@ TableRecord read_table(const std::filesystem::path& path) {
   table.ideal_code = read_key(file, "/ideal", shape[0], table.codes - 1);
   read_code_axis(file, table);
   const Experiment experiment = experiment_of(file, record.config_toml);
-  check_against_design(file, table, experiment.macro.design);
+  check_against_design(file, table, experiment);
   check_references(file, experiment.macro.design);
   require_units(file, "/probability", "1");
   table.probability = file.doubles("/probability", entry_limit);

@@ -50,10 +50,13 @@ class ItemFile {
   /// Before memory is taken: whether as many bytes can follow the numbers read so far.
   void require_room(std::uint64_t size) {
     const std::uint64_t stored = input_.stored_bytes();
+    const std::uint64_t whole = header_bytes_ + size;
     if (input_.is_packed()) {
-      if (size / core::most_deflate_ratio > stored) ends_too_early(size);
-    } else if (stored < header_bytes_ + size) {
-      ends_too_early(size);
+      if (whole / core::most_deflate_ratio <= stored) return;
+      fail("ends too early", fmt::format("{} bytes can't unpack to {}", stored, whole), fetch);
+    }
+    if (stored < whole) {
+      fail("ends too early", fmt::format("{} of {} bytes are there", stored, whole), fetch);
     }
   }
 
@@ -73,11 +76,6 @@ class ItemFile {
   core::GzipInput& input() { return input_; }
 
  private:
-  [[noreturn]] void ends_too_early(std::uint64_t size) const {
-    fail("ends too early",
-         fmt::format("{} bytes for items of {} bytes", input_.stored_bytes(), size), fetch);
-  }
-
   std::filesystem::path path_;
   core::GzipInput input_;
   std::uint64_t header_bytes_ = 0;
@@ -111,8 +109,8 @@ std::filesystem::path idx_file(const std::filesystem::path& folder, std::string_
   if (std::filesystem::exists(plain, ignored)) return plain;
   std::filesystem::path packed = folder / fmt::format("{}.gz", name);
   if (std::filesystem::exists(packed, ignored)) return packed;
-  throw core::UsageError(core::error_line(plain.string(), "no such file, nor with .gz", {},
-                                          get_fashion));
+  throw core::UsageError(
+      core::error_line(plain.string(), "no such file, nor with .gz", {}, get_fashion));
 }
 
 ImageSet read_idx_folder(const std::filesystem::path& folder, Split split, std::size_t limit) {

@@ -69,9 +69,9 @@ bool is_weighted(LayerKind kind);
 /// and add; the others keep the bits of their input.
 bool requantises(LayerKind kind);
 
-/// Throws DataError "place: /layers/000_name: problem (why); remedy" unless the whole network can be run: known and
-/// earlier inputs, shapes that fit through the graph, numbers in range, logits [classes] at the
-/// end, sums that cannot overflow 32 bits, and sizes within the limits that
+/// Throws DataError "place: /layers/000_name: problem (why); remedy" unless the whole network can
+/// be run: known and earlier inputs, shapes that fit through the graph, numbers in range, logits
+/// [classes] at the end, sums that cannot overflow 32 bits, and sizes within the limits that
 /// experiments/formats/network.md states.
 void check(const Network& network, std::string_view place = "network");
 

@@ -1,5 +1,3 @@
-#include "experiments/inference/network.h"
-
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -9,6 +7,8 @@
 
 #include "core/error.h"
 #include "core/utf8.h"
+
+#include "experiments/inference/network.h"
 
 namespace cimstat::experiments {
 namespace {
@@ -210,10 +210,10 @@ class LayerCheck {
     const std::uint64_t largest_product =
         (std::uint64_t{1} << (layer_.weight_bits - 1)) * ((std::uint64_t{1} << input_bits) - 1);
     if (fan_in * largest_product >= accumulator_limit) {
-      refuse(
-          fmt::format("sums of {} products of {}-bit weights and {}-bit inputs can overflow 32 bits",
-                      fan_in, layer_.weight_bits, input_bits),
-          {}, "use fewer inputs or bits");
+      refuse(fmt::format(
+                 "sums of {} products of {}-bit weights and {}-bit inputs can overflow 32 bits",
+                 fan_in, layer_.weight_bits, input_bits),
+             {}, "use fewer inputs or bits");
     }
   }
 
@@ -245,10 +245,9 @@ std::vector<Signal> checked_signals(const Network& network, std::string_view pla
   std::uint64_t weights = 0;
   std::uint64_t values = 0;
   for (const Layer& layer : network.layers) {
-    const LayerCheck layer_check(layer,
-                                 fmt::format("{}: /layers/{:03}_{}", place,
-                                             &layer - network.layers.data(),
-                                             core::excerpt(layer.name)));
+    const LayerCheck layer_check(
+        layer, fmt::format("{}: /layers/{:03}_{}", place, &layer - network.layers.data(),
+                           core::excerpt(layer.name)));
     if (!is_plain_name(layer.name)) {
       layer_check.refuse("has no usable name (letters, digits, '_', '-', '.'; not 'input')");
     }

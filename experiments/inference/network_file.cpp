@@ -53,9 +53,9 @@ std::string group_name(std::size_t index, std::string_view name) {
   return fmt::format("{:03}_{}", index, name);
 }
 
-constexpr std::array kinds = {
-    LayerKind::convolution,  LayerKind::fully_connected, LayerKind::relu,   LayerKind::max_pool,
-    LayerKind::average_pool, LayerKind::add,             LayerKind::flatten};
+constexpr std::array kinds = {LayerKind::convolution, LayerKind::fully_connected, LayerKind::relu,
+                              LayerKind::max_pool,    LayerKind::average_pool,    LayerKind::add,
+                              LayerKind::flatten};
 
 std::optional<LayerKind> kind_of(std::string_view name) {
   const auto place = std::find_if(kinds.begin(), kinds.end(),
@@ -227,7 +227,8 @@ std::string content_hash(const Network& network) {
 Network read_network(const std::filesystem::path& file) {
   const core::Hdf5Input input(file);
   input.require_type(filetype, schema_major);
-  const bool is_known_version = input.integers_attribute("/", "schema_version").at(1) <= schema_minor;
+  const bool is_known_version =
+      input.integers_attribute("/", "schema_version").at(1) <= schema_minor;
   if (is_known_version) require_known_root(input);
   Network network;
   network.name = input.text_attribute("/", "name");

@@ -48,117 +48,205 @@ def config(old, new):
     return change
 
 
+def virtual(data):
+    layout = h5py.VirtualLayout((15, 5), "f8")
+    layout[...] = h5py.VirtualSource("other.h5", "p", (15, 5))
+    data.create_virtual_dataset("probability", layout)
+
+
 def nothing(folder, file):
     pass
 
 
 # ---- missing
-case("missing", "the file", nothing, "")
-case("missing", "the file, given to accuracy", lambda folder, file: (folder / "macro.toml").write_text(MACRO), "",
-     arguments=["accuracy", "macro.toml", "--table", "{file}"])
-case("missing", "a folder of that name", lambda folder, file: file.mkdir(), "")
-case("missing", "the probabilities", sampled(dataset("probability", None)), "")
-case("missing", "a key", sampled(dataset("active_rows", None)), "")
-case("missing", "an attribute of the root", sampled(attribute("/", "content_sha256", None)), "")
-case("missing", "units", sampled(attribute("ideal", "units", None)), "")
+case("missing", "the file", nothing,
+     "t.h5: can't be read (no such file); check the path", exit=2)
+case("missing", "the file, given to accuracy", lambda folder, file: (folder / "macro.toml").write_text(MACRO),
+     "t.h5: can't be read (no such file); check the path",
+     arguments=["accuracy", "macro.toml", "--table", "{file}"], exit=2)
+case("missing", "a folder of that name", lambda folder, file: file.mkdir(),
+     "t.h5: can't be read (not a regular file); check the path", exit=2)
+case("missing", "the probabilities", sampled(dataset("probability", None)),
+     "t.h5: /probability: is missing; check that this is the right file, or make it again")
+case("missing", "a key", sampled(dataset("active_rows", None)),
+     "t.h5: /active_rows: is missing; check that this is the right file, or make it again")
+case("missing", "an attribute of the root", sampled(attribute("/", "content_sha256", None)),
+     "t.h5: /: attribute 'content_sha256' is missing; check that this is the right file, or make it again")
+case("missing", "units", sampled(attribute("ideal", "units", None)),
+     "t.h5: /ideal: attribute 'units' is missing; check that this is the right file, or make it again")
 # ---- truncated
-for name, length in {"an empty file": 0, "a begun signature": 5, "a begun superblock": 40,
-                     "half": SIZE // 2, "all but the last byte": SIZE - 1}.items():
-    case("truncated", name, bytes_changed(SAMPLED, lambda whole, length=length: whole[:length]), "")
+case("truncated", "an empty file", bytes_changed(SAMPLED, lambda whole: whole[:0]),
+     "t.h5: is empty; copy it again or make it again")
+case("truncated", "a begun signature", bytes_changed(SAMPLED, lambda whole: whole[:5]),
+     "t.h5: is truncated (5 of 9 bytes are there); copy it again or make it again")
+case("truncated", "a begun superblock", bytes_changed(SAMPLED, lambda whole: whole[:40]),
+     "t.h5: is truncated (40 of 48 bytes are there); copy it again or make it again")
+case("truncated", "half", bytes_changed(SAMPLED, lambda whole: whole[:SIZE // 2]),
+     "t.h5: is truncated (8140 of 16281 bytes are there); copy it again or make it again")
+case("truncated", "all but the last byte", bytes_changed(SAMPLED, lambda whole: whole[:SIZE - 1]),
+     "t.h5: is truncated (16280 of 16281 bytes are there); copy it again or make it again")
 case("truncated", "values that were never written",
      sampled(lambda data: data.__delitem__("probability"),
              lambda data: data.create_dataset("probability", (15, 5), "f8", chunks=(15, 5)),
-             attribute("probability", "units", text("1"))), "")
+             attribute("probability", "units", text("1"))),
+     "t.h5: /probability: lacks a part of its values; restore the file or make it again")
 # ---- foreign
-case("foreign", "a text", lambda folder, file: file.write_text("no HDF5 at all\n" * 20), "")
-case("foreign", "another HDF5 file", edited(SAMPLED, attribute("/", "filetype", None)), "")
+case("foreign", "a text", lambda folder, file: file.write_text("no HDF5 at all\n" * 20),
+     "t.h5: is not an HDF5 file, or its beginning is lost; check the path")
+case("foreign", "another HDF5 file", edited(SAMPLED, attribute("/", "filetype", None)),
+     "t.h5: /: attribute 'filetype' is missing (not a file of cimstat); give a cimstat error table file here")
 case("foreign", "a network", lambda folder, file: h5py.File(file, "w", libver="latest").attrs.update(
-    filetype=text("cimstat network"), schema_version=[1, 0]), "")
-case("foreign", "the oldest HDF5 format", rewritten(SAMPLED), "")
-case("foreign", "of a later version", sampled(attribute("/", "schema_version", [2, 0])), "")
-case("foreign", "of an earlier version", sampled(attribute("/", "schema_version", [0, 9])), "")
-case("foreign", "a text of variable length", sampled(attribute("/", "title", "sound")), "")
+    filetype=text("cimstat network"), schema_version=[1, 0]),
+     "t.h5: /: is a file of type 'cimstat network'; give a cimstat error table file here")
+case("foreign", "the oldest HDF5 format", rewritten(SAMPLED),
+     't.h5: is of an old HDF5 format whose structure has no checksums (superblock version 0); rewrite it with h5repack -L OLD NEW, or in h5py with libver="latest"')
+case("foreign", "of a later version", sampled(attribute("/", "schema_version", [2, 0])),
+     "t.h5: /: has schema version 2.0 (this program reads version 1.x); use a newer cimstat, or make the file again with this one")
+case("foreign", "of an earlier version", sampled(attribute("/", "schema_version", [0, 9])),
+     "t.h5: /: has schema version 0.9 (this program reads version 1.x); make the file again with this cimstat")
+case("foreign", "a text of variable length", sampled(attribute("/", "title", "sound")),
+     "t.h5: /: attribute 'title' is a text of variable length (such texts carry no checksum); write it with a fixed length, in h5py as numpy.bytes_(text.encode())")
 case("foreign", "values in another file", sampled(
     lambda data: data.__delitem__("probability"),
-    lambda data: data.create_dataset("probability", (15, 5), "f8", external=[("out.bin", 0, 600)])), "")
+    lambda data: data.create_dataset("probability", (15, 5), "f8", external=[("out.bin", 0, 600)])),
+     "t.h5: /probability: keeps its values in another file; write the values into this file")
 case("foreign", "a virtual dataset", sampled(
     lambda data: data.__delitem__("probability"),
-    lambda data: data.create_virtual_dataset("probability", h5py.VirtualLayout((15, 5), "f8")),
-    attribute("probability", "units", text("1"))), "")
+    virtual,
+    attribute("probability", "units", text("1"))),
+     "t.h5: /probability: keeps its values in another file; write the values into this file")
 case("foreign", "a link into another file", sampled(
     lambda data: data.__delitem__("probability"),
-    lambda data: data.__setitem__("probability", h5py.ExternalLink("other.h5", "/p"))), "")
+    lambda data: data.__setitem__("probability", h5py.ExternalLink("other.h5", "/p"))),
+     "t.h5: /probability: is a soft or external link; put the object itself in its place")
 case("foreign", "another filter", sampled(
     dataset("probability", lambda data: data["probability"][...] if "probability" in data else
-            numpy.zeros((15, 5)), compression="lzf", chunks=(15, 5))), "")
+            numpy.zeros((15, 5)), compression="lzf", chunks=(15, 5))),
+     "t.h5: /probability: went through a filter that is not allowed here (number 32000 of HDF5's list); write it again with no filters but gzip, shuffle and fletcher32")
 case("foreign", "a name that would paint the terminal", sampled(
-    attribute("/", "filetype", text(b"\x1b[31mtable"))), "")
+    attribute("/", "filetype", text(b"\x1b[31mtable"))),
+     "t.h5: /: attribute 'filetype' is not plain text (byte 0x1b at 0); write it as UTF-8 without control characters")
 # ---- wrong type
-case("wrong type", "probabilities as integers", sampled(dataset("probability", numpy.zeros((15, 5), "i4"))), "")
-case("wrong type", "counts as floats", sampled(dataset("counts", numpy.zeros((15, 5)))), "")
-case("wrong type", "keys as texts", sampled(dataset("lrs_count", numpy.array([b"1"] * 15))), "")
-case("wrong type", "keys as booleans", sampled(dataset("lrs_count", numpy.zeros(15, bool))), "")
+case("wrong type", "probabilities as integers", sampled(dataset("probability", numpy.zeros((15, 5), "i4"))),
+     "t.h5: /probability: does not hold floating-point numbers (it holds integers of 32 bits); write it as float64 or float32")
+case("wrong type", "counts as floats", sampled(dataset("counts", numpy.zeros((15, 5)))),
+     "t.h5: /counts: does not hold integers (it holds floating-point numbers of 64 bits); write it as an integer of 8, 16, 32 or 64 bits")
+case("wrong type", "keys as texts", sampled(dataset("lrs_count", numpy.array([b"1"] * 15))),
+     "t.h5: /lrs_count: does not hold integers (it holds text); write it as an integer of 8, 16, 32 or 64 bits")
+case("wrong type", "keys as booleans", sampled(dataset("lrs_count", numpy.zeros(15, bool))),
+     "t.h5: /lrs_count: does not hold integers (it holds an enumeration, such as booleans); write it as an integer of 8, 16, 32 or 64 bits")
 case("wrong type", "compound values", sampled(
-    dataset("probability", numpy.zeros((15, 5), dtype=[("a", "f8"), ("b", "f8")]))), "")
+    dataset("probability", numpy.zeros((15, 5), dtype=[("a", "f8"), ("b", "f8")]))),
+     "t.h5: /probability: does not hold floating-point numbers (it holds compound values); write it as float64 or float32")
 case("wrong type", "a group where a dataset should be", sampled(
-    dataset("ideal", None), lambda data: data.create_group("ideal"), attribute("ideal", "units", text("1"))), "")
-case("wrong type", "a number where a text should be", sampled(attribute("/", "title", 5)), "")
-case("wrong type", "a text where a number should be", sampled(attribute("/", "seed", text("one"))), "")
+    dataset("ideal", None), lambda data: data.create_group("ideal"), attribute("ideal", "units", text("1"))),
+     "t.h5: /ideal: is not a dataset; restore the file or make it again")
+case("wrong type", "a number where a text should be", sampled(attribute("/", "title", 5)),
+     "t.h5: /: attribute 'title' is not one text; restore the file or make it again")
+case("wrong type", "a text where a number should be", sampled(attribute("/", "seed", text("one"))),
+     "t.h5: /: attribute 'seed' is not an integer (it holds text); write it as an integer of 8, 16, 32 or 64 bits")
 # ---- wrong unit
-case("wrong unit", "references in mA", sampled(attribute("reference", "units", text("mA"))), "")
-case("wrong unit", "probabilities in %", sampled(attribute("probability", "units", text("%"))), "")
-case("wrong unit", "counts in thousands", sampled(attribute("counts", "units", text("1000"))), "")
-case("wrong unit", "rows in metres", sampled(attribute("active_rows", "units", text("m"))), "")
+case("wrong unit", "references in mA", sampled(attribute("reference", "units", text("mA"))),
+     "t.h5: /reference: is in units of 'mA' ('A' is needed); convert the values, or make the file again")
+case("wrong unit", "probabilities in %", sampled(attribute("probability", "units", text("%"))),
+     "t.h5: /probability: is in units of '%' ('1' is needed); convert the values, or make the file again")
+case("wrong unit", "counts in thousands", sampled(attribute("counts", "units", text("1000"))),
+     "t.h5: /counts: is in units of '1000' ('1' is needed); convert the values, or make the file again")
+case("wrong unit", "rows in metres", sampled(attribute("active_rows", "units", text("m"))),
+     "t.h5: /active_rows: is in units of 'm' ('1' is needed); convert the values, or make the file again")
 # ---- negative or NaN
-case("negative or NaN", "a probability NaN", sampled(element("probability", (3, 1), NAN)), "")
-case("negative or NaN", "a probability below 0", sampled(element("probability", (3, 1), -0.25)), "")
-case("negative or NaN", "an error bound NaN", exact(element("error_bound", 2, NAN)), "")
-case("negative or NaN", "an error bound below 0", exact(element("error_bound", 2, -1e-9)), "")
-case("negative or NaN", "a key below 0", sampled(dataset("lrs_count", -numpy.ones(15, "i4"))), "")
-case("negative or NaN", "a seed below 0", sampled(attribute("/", "seed", -1)), "")
-case("negative or NaN", "a step NaN", sampled(attribute("mac_value", "step", NAN)), "")
-case("negative or NaN", "a confidence level NaN", sampled(attribute("/", "confidence_level", NAN)), "")
-case("negative or NaN", "a reference NaN", sampled(element("reference", 0, NAN)), "")
+case("negative or NaN", "a probability NaN", sampled(element("probability", (3, 1), NAN)),
+     "t.h5: /probability: nan is no probability (class 3, code 1); make the table again")
+case("negative or NaN", "a probability below 0", sampled(element("probability", (3, 1), -0.25)),
+     "t.h5: /probability: -0.25 is no probability (class 3, code 1); make the table again")
+case("negative or NaN", "an error bound NaN", exact(element("error_bound", 2, NAN)),
+     "t.h5: /error_bound: nan is no bound (class 2); make the table again")
+case("negative or NaN", "an error bound below 0", exact(element("error_bound", 2, -1e-9)),
+     "t.h5: /error_bound: -1e-09 is no bound (class 2); make the table again")
+case("negative or NaN", "a key below 0", sampled(dataset("lrs_count", -numpy.ones(15, "i4"))),
+     "t.h5: /lrs_count: holds an integer that is out of range; restore the file or make it again")
+case("negative or NaN", "a seed below 0", sampled(attribute("/", "seed", -1)),
+     "t.h5: /: attribute 'seed' is -1 (a seed is 0 or more); make the file again")
+case("negative or NaN", "a step NaN", sampled(attribute("mac_value", "step", NAN)),
+     "t.h5: /mac_value: attribute 'step' or 'origin' is no usable number (step nan, origin 0; a positive and a finite one are needed); make the table again")
+case("negative or NaN", "a confidence level NaN", sampled(attribute("/", "confidence_level", NAN)),
+     "t.h5: /: attribute 'confidence_level' is nan (between 0 and 1 is needed); make the file again")
+case("negative or NaN", "a reference NaN", sampled(element("reference", 0, NAN)),
+     "t.h5: /reference: contradicts config_toml (value 0: nan A instead of 5.4694421301746944e-06 A); make the table again")
 # ---- n over limit
-case("n over limit", "active rows beyond any column", sampled(element("active_rows", 14, 1025)), "")
-case("n over limit", "active rows beyond this column", sampled(element("active_rows", 14, 5)), "")
-case("n over limit", "more LRS cells than active rows", sampled(element("lrs_count", 13, 5)), "")
-case("n over limit", "an ideal code beyond the last", sampled(element("ideal", 0, 5)), "")
-case("n over limit", "more counts than trials", sampled(element("counts", (0, 0), 1001)), "")
+case("n over limit", "active rows beyond any column", sampled(element("active_rows", 14, 1025)),
+     "t.h5: /active_rows: 1025 is out of range (0 to 1024); make the table again")
+case("n over limit", "active rows beyond this column", sampled(element("active_rows", 14, 5)),
+     "t.h5: /active_rows: contradicts config_toml: more rows than the column has (5 of 4); make the table again")
+case("n over limit", "more LRS cells than active rows", sampled(element("lrs_count", 13, 5)),
+     "t.h5: /lrs_count: class 13 has more LRS cells than active rows (5 of 4); make the table again")
+case("n over limit", "an ideal code beyond the last", sampled(element("ideal", 0, 5)),
+     "t.h5: /ideal: 5 is out of range (0 to 4); make the table again")
+case("n over limit", "more counts than trials", sampled(element("counts", (0, 0), 1001)),
+     "t.h5: /counts: 1001 is more than the trials of a class (class 0, code 0: 1000 trials in config_toml); make the table again")
 # ---- unknown key
-case("unknown key", "a misspelt dataset", sampled(lambda data: data.move("upper", "uper")), "")
-case("unknown key", "a further key column", sampled(dataset("position", numpy.zeros(15, "u4"))), "")
-case("unknown key", "a further group", sampled(lambda data: data.create_group("chip")), "")
-case("unknown key", "a misspelt attribute", sampled(attribute("/", "confidence_levle", 0.9)), "")
-case("unknown key", "an unknown method", sampled(attribute("/", "method", text("guess"))), "")
+case("unknown key", "a misspelt dataset", sampled(lambda data: data.move("upper", "uper")),
+     "t.h5: /: holds the unknown member 'uper' (this version of the format has none of that name); did you mean upper?")
+case("unknown key", "a further key column", sampled(dataset("position", numpy.zeros(15, "u4"))),
+     "t.h5: /: holds the unknown member 'position' (this version of the format has none of that name); remove it")
+case("unknown key", "a further group", sampled(lambda data: data.create_group("chip")),
+     "t.h5: /: holds the unknown member 'chip' (this version of the format has none of that name); remove it")
+case("unknown key", "a misspelt attribute", sampled(attribute("/", "confidence_levle", 0.9)),
+     "t.h5: /: holds the unknown attribute 'confidence_levle' (this version of the format has none of that name); did you mean confidence_level?")
+case("unknown key", "an unknown method", sampled(attribute("/", "method", text("guess"))),
+     "t.h5: /: method 'guess' is not known (exact or monte_carlo); make the table again")
 # ---- huge number
-case("huge number", "a count of 2^64 - 1", sampled(element("counts", (0, 0), 2**64 - 1)), "")
-case("huge number", "a probability of 1e308", sampled(element("probability", (3, 1), 1e308)), "")
-case("huge number", "a seed of 2^63", sampled(attribute("/", "seed", numpy.uint64(2**63))), "")
-case("huge number", "a key of 2^40", sampled(dataset("active_rows", numpy.full(15, 2**40, "u8"))), "")
+case("huge number", "a count of 2^64 - 1", sampled(element("counts", (0, 0), 2**64 - 1)),
+     "t.h5: /counts: 18446744073709551615 is more than the trials of a class (class 0, code 0: 1000 trials in config_toml); make the table again")
+case("huge number", "a probability of 1e308", sampled(element("probability", (3, 1), 1e308)),
+     "t.h5: /probability: 1e+308 is no probability (class 3, code 1); make the table again")
+case("huge number", "a seed of 2^63", sampled(attribute("/", "seed", numpy.uint64(2**63))),
+     "t.h5: /: attribute 'seed' is out of range; restore the file or make it again")
+case("huge number", "a key of 2^40", sampled(dataset("active_rows", numpy.full(15, 2**40, "u8"))),
+     "t.h5: /active_rows: 1099511627776 is out of range (0 to 1024); make the table again")
 case("huge number", "10^18 classes", sampled(
     lambda data: data.__delitem__("probability"),
-    lambda data: data.create_dataset("probability", (10**18, 5), "f8", chunks=(1000, 5), compression=1)), "")
+    lambda data: data.create_dataset("probability", (10**18, 5), "f8", chunks=(1000, 5), compression=1)),
+     "t.h5: /probability: is not a [class, code] array of a size that a table can have (1000000000000000000 x 5; 1000000 classes, 65536 codes and 134217728 entries at most); make the table again")
 case("huge number", "as many classes as a table may have, without values", sampled(
     lambda data: data.__delitem__("probability"),
     lambda data: data.create_dataset("probability", (10**6, 5), "f8", chunks=(1000, 5), compression=1),
-    *[dataset(key, numpy.zeros(15, "u4")) for key in ("ideal",)]), "")
+    *[dataset(key, numpy.zeros(15, "u4")) for key in ("ideal",)]),
+     "t.h5: /lrs_count: does not go with the class axis of /probability (shape 15 instead of 1000000); make the table again")
 # ---- wrong shape
-case("wrong shape", "probabilities in one row", sampled(dataset("probability", numpy.zeros(75))), "")
-case("wrong shape", "no class at all", sampled(dataset("probability", numpy.zeros((0, 5)))), "")
-case("wrong shape", "keys of another length", sampled(dataset("lrs_count", numpy.zeros(14, "u4"))), "")
-case("wrong shape", "counts turned round", sampled(dataset("counts", numpy.zeros((5, 15), "u8"))), "")
-case("wrong shape", "references of another ladder", sampled(dataset("reference", numpy.zeros(9))), "")
-case("wrong shape", "a version of three numbers", sampled(attribute("/", "schema_version", [1, 0, 0])), "")
+case("wrong shape", "probabilities in one row", sampled(dataset("probability", numpy.zeros(75))),
+     "t.h5: /probability: is not a [class, code] array of a size that a table can have (75; 1000000 classes, 65536 codes and 134217728 entries at most); make the table again")
+case("wrong shape", "no class at all", sampled(dataset("probability", numpy.zeros((0, 5)))),
+     "t.h5: /probability: is not a [class, code] array of a size that a table can have (0 x 5; 1000000 classes, 65536 codes and 134217728 entries at most); make the table again")
+case("wrong shape", "keys of another length", sampled(dataset("lrs_count", numpy.zeros(14, "u4"))),
+     "t.h5: /lrs_count: does not go with the class axis of /probability (shape 14 instead of 15); make the table again")
+case("wrong shape", "counts turned round", sampled(dataset("counts", numpy.zeros((5, 15), "u8"))),
+     "t.h5: /counts: its shape is not that of /probability; make the table again")
+case("wrong shape", "references of another ladder", sampled(dataset("reference", numpy.zeros(9))),
+     "t.h5: /reference: its shape is not that of the references in config_toml (9 instead of 4); make the table again")
+case("wrong shape", "a version of three numbers", sampled(attribute("/", "schema_version", [1, 0, 0])),
+     "t.h5: /: attribute 'schema_version' is not [major, minor]; restore the file or make it again")
 # ---- contradictory
-case("contradictory", "content and its hash", sampled(attribute("/", "content_sha256", text("0" * 64))), "")
-case("contradictory", "configuration and its hash", sampled(attribute("/", "config_toml", text("name = 1"))), "")
-case("contradictory", "counts and probabilities", sampled(element("counts", (0, 0), 999), hash_again), "")
-case("contradictory", "counts and trials", sampled(config("trials = 1000", "trials = 1001"), hash_again), "")
-case("contradictory", "probabilities that do not add up", exact(element("probability", (3, 1), 0.75)), "")
-case("contradictory", "method and datasets", sampled(attribute("/", "method", text("exact"))), "")
-case("contradictory", "configuration and codes", exact(config("\nrows = 4", "\nrows = 5"), hash_again), "")
-case("contradictory", "configuration and references", exact(config("sigma = 0.05", "sigma = 0.06"), hash_again), "")
+case("contradictory", "content and its hash", sampled(attribute("/", "content_sha256", text("0" * 64))),
+     "t.h5: /: content_sha256 is not that of the keys, counts and configuration (damaged or edited); make the table again")
+case("contradictory", "configuration and its hash", sampled(attribute("/", "config_toml", text("name = 1"))),
+     "t.h5: /: attribute 'config_toml' is not what config_sha256 was made of (damaged or edited); make the file again")
+case("contradictory", "counts and probabilities", sampled(element("counts", (0, 0), 999), hash_again),
+     "t.h5: /probability: contradicts /counts (class 0, code 0: 0.996 instead of 0.999); make the table again")
+case("contradictory", "counts and trials", sampled(config("trials = 1000", "trials = 1001"), hash_again),
+     "t.h5: /probability: contradicts /counts (class 0, code 0: 0.996 instead of 0.995004995004995); make the table again")
+case("contradictory", "probabilities that do not add up", exact(element("probability", (3, 1), 0.75)),
+     "t.h5: /probability: class 3 sums to 1.739457304338365 instead of 1; make the table again")
+case("contradictory", "method and datasets", sampled(attribute("/", "method", text("exact"))),
+     "t.h5: /counts: has no place in this table (its method is exact); make the table again")
+case("contradictory", "configuration and classes", exact(config("\nrows = 4", "\nrows = 5"), hash_again),
+     "t.h5: /active_rows: contradicts config_toml: other classes than table.active_rows asks for; make the table again")
+case("contradictory", "configuration and codes", exact(config("reference_rows = 4", "reference_rows = 3"), hash_again),
+     "t.h5: /probability: contradicts config_toml: another number of codes (5 instead of 4); make the table again")
+case("contradictory", "configuration and references", exact(config("sigma = 0.05", "sigma = 0.06"), hash_again),
+     "t.h5: /reference: contradicts config_toml (value 0: 5.4694421301746944e-06 A instead of 5.471645487761955e-06 A); make the table again")
 case("contradictory", "classes out of order", sampled(
-    lambda data: data["lrs_count"].__setitem__(slice(1, 3), [1, 0])), "")
-case("contradictory", "a configuration that is none", exact(config("\nrows = 4", "\nrows = 4000"), hash_again), "")
+    lambda data: data["lrs_count"].__setitem__(slice(1, 3), [1, 0])),
+     "t.h5: /active_rows: class 2 is out of order (classes ascend in active_rows, then lrs_count); make the table again")
+case("contradictory", "a configuration that is none", exact(config("\nrows = 4", "\nrows = 4000"), hash_again),
+     "t.h5: /: attribute 'config_toml' is no configuration of this version (config_toml:24:8: column.rows: 4000 is out of range (must be a whole number from 1 to 1024); write an integer such as 1000); make the table again with this cimstat")

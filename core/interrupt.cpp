@@ -10,11 +10,13 @@ namespace cimstat::core {
 namespace {
 
 std::atomic<int> pending_signal = 0;
+std::atomic<void (*)() noexcept> clean_up_at_end = nullptr;
 static_assert(std::atomic<int>::is_always_lock_free);  // handlers may touch nothing else
 
 extern "C" void note_signal(int signal) {
   int none = 0;
   if (pending_signal.compare_exchange_strong(none, signal)) return;
+  if (const auto clean_up = clean_up_at_end.load()) clean_up();
   _exit(static_cast<int>(ExitCode::interrupted));
 }
 
@@ -29,7 +31,8 @@ void handle(int signal, void (*handler)(int)) {
 
 }  // namespace
 
-void note_interrupts() {
+void note_interrupts(void (*clean_up)() noexcept) {
+  clean_up_at_end.store(clean_up);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) handle(signal, &note_signal);
   for (const int signal : {SIGPIPE, SIGXFSZ}) handle(signal, SIG_IGN);
 }

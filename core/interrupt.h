@@ -15,8 +15,9 @@ class Interrupted : public Error {
 /// From here on SIGINT, SIGTERM and SIGHUP are noted instead of ending the program, and a second
 /// one ends it at once with exit code 130; one that the caller ignores (nohup) stays ignored.
 /// SIGPIPE and SIGXFSZ are ignored, so that a closed pipe and a file at its size limit are errors
-/// of the write that meets them.
-void note_interrupts();
+/// of the write that meets them. `clean_up`, where given, is called before the second signal ends
+/// the program; it may do only what a signal handler may.
+void note_interrupts(void (*clean_up)() noexcept = nullptr);
 
 /// Asks the work to stop, as the signal of this number would.
 void request_stop(int signal);

@@ -129,7 +129,7 @@ AccuracyRecord read_accuracy(const std::filesystem::path& path) {
   record.confidence = header.confidence;
   record.network = file.text_attribute("/", "network");
   record.data_set = file.text_attribute("/", "data_set");
-  record.config_toml = file.text_attribute("/", "config_toml");
+  record.config_toml = header.config_toml;
   record.table_sha256 = file.text_attribute("/", "table_content_sha256");
   const core::Shape64 shape = file.shape("/sampled_correct");
   if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1 || shape[0] > answer_limit ||

@@ -12,6 +12,7 @@
 
 #include "experiments/commands/command_line.h"
 #include "experiments/commands/program_model.h"
+#include "experiments/commands/progress_meter.h"
 
 namespace {
 
@@ -36,7 +37,7 @@ int finish(int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  cimstat::core::note_interrupts();
+  cimstat::core::note_interrupts(&cimstat::experiments::clear_progress);
   CLI::App app;
   cimstat::experiments::add_command_line(app);
   if (argc < 2) {

@@ -86,8 +86,8 @@ std::string content_hash(const Network& network);
 /// not a whole network, or not the one that its `content_sha256`, where it has one, was made of.
 Network read_network(const std::filesystem::path& file);
 
-/// Checks the network and writes it; experiments/formats/network.md documents the format. Throws DataError
-/// for a network that fails the check, Error (failure) when the file cannot be written.
+/// Checks the network and writes it; experiments/formats/network.md documents the format. Throws
+/// DataError for a network that fails the check, Error (failure) when the file cannot be written.
 void write_network(const Network& network, const std::filesystem::path& file);
 
 }  // namespace cimstat::experiments

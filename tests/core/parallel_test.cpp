@@ -1,13 +1,19 @@
 #include "core/parallel.h"
 
 #include <atomic>
+#include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <numeric>
 #include <stdexcept>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "core/interrupt.h"
 
 namespace cimstat::core {
 namespace {
@@ -154,6 +160,40 @@ TEST(Parallel, ProgressMayStopTheRunEarlyAndIsNotCalledAgain) {
                  std::runtime_error);
     EXPECT_EQ(calls, 20u);
   }
+}
+
+TEST(Parallel, StopsBeforeTheNextBlockWhenTheProgramIsAskedTo) {
+  for (const unsigned threads : {1U, 4U}) {
+    std::atomic<std::size_t> done = 0;
+    try {
+      for_each_block(100'000, Threads{threads}, [&](std::size_t, std::size_t) {
+        const std::size_t place = ++done;
+        if (place == 10) request_stop(SIGTERM);
+        while (place > 10 && !stop_requested()) std::this_thread::yield();
+      });
+      ADD_FAILURE() << "was not interrupted";
+    } catch (const Interrupted& interrupted) {
+      EXPECT_EQ(interrupted.code(), ExitCode::interrupted);
+      EXPECT_STREQ(interrupted.what(), "interrupted (SIGTERM); nothing was written, run it again");
+    }
+    forget_stop();
+    EXPECT_LE(done, 10U + threads);
+  }
+}
+
+TEST(Signal, IsNotedOnceAndEndsTheProgramTheSecondTime) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    note_interrupts();
+    std::raise(SIGINT);
+    if (!stop_requested()) std::_Exit(1);
+    std::raise(SIGTERM);
+    std::_Exit(2);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 130);
 }
 
 }  // namespace

@@ -14,6 +14,8 @@
 #include "core/provenance.h"
 #include "core/simd.h"
 
+#include "tests/support/temporary_folder.h"
+
 namespace cimstat::experiments {
 namespace {
 
@@ -39,11 +41,6 @@ Outcome run(const std::string& arguments) {
 class CommandLine : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::temp_directory_path() /
-              ("cimstat_cli_" +
-               std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
     std::ofstream(config()) << R"(name = "test macro"
 [cell]
 model = "rram"
@@ -70,7 +67,6 @@ noise_sd = "0.5 uA"
 trials = 10_000
 )";
   }
-  void TearDown() override { fs::remove_all(folder_); }
   std::string config() const { return (folder_ / "m.toml").string(); }
   std::string out(const std::string& name) const { return (folder_ / name).string(); }
   std::string table_hash(const std::string& arguments) const {
@@ -79,7 +75,7 @@ trials = 10_000
     EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
     return core::sha256_of_file(file);
   }
-  fs::path folder_;
+  tests::TemporaryFolder folder_;
 };
 
 TEST_F(CommandLine, HelpNamesEverySubcommand) {
@@ -127,7 +123,7 @@ TEST_F(CommandLine, MarginPrintsEachLevel) {
 TEST_F(CommandLine, AnUnwritableResultLeavesNothing) {
   const Outcome outcome = run("table " + config() + " -q -o " + out("no/such/folder/t.h5"));
   EXPECT_NE(outcome.exit_code, 0);
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 1);
 }
 
 TEST_F(CommandLine, ValidateSaysOkOrTheOneLine) {
@@ -169,7 +165,7 @@ TEST_F(CommandLine, DryRunWritesNothing) {
   const Outcome outcome = run("table " + config() + " --dry-run");
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_THAT(outcome.output, HasSubstr("classes  55"));
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 1);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 1);
 }
 
 TEST_F(CommandLine, TablesAreTheSameBytesForAnyThreadsAndInstructionSet) {

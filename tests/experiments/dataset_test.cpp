@@ -1,10 +1,12 @@
 #include "experiments/inference/dataset.h"
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <numeric>
 #include <string>
+#include <tuple>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -158,6 +160,57 @@ TEST(Idx, NeverGivesOtherPixelsWhenTheGzippedFileIsDamaged) {
       ASSERT_FALSE(HasFailure()) << "byte " << place << " bit " << bit;
     }
   }
+}
+
+/// CIFAR-10 batches of `images` images, whose label is their number and whose pixels count up.
+std::vector<char> cifar10_batch(int images) {
+  std::vector<char> bytes;
+  for (int image = 0; image < images; ++image) {
+    bytes.push_back(static_cast<char>(image));
+    for (int pixel = 0; pixel < 3072; ++pixel) bytes.push_back(static_cast<char>(image + pixel));
+  }
+  return bytes;
+}
+
+TEST(Cifar10, IsReadFromItsFolderAndFromPackedBatches) {
+  const TemporaryFolder folder;
+  write_bytes(folder / "test_batch.bin", cifar10_batch(4));
+  for (const char* batch : {"1", "2", "3", "4", "5"}) {
+    write_bytes(folder / ("data_batch_" + std::string(batch) + ".bin"), cifar10_batch(3));
+  }
+  const std::string name = folder.path().string();
+  const ImageSet test = read_named_images(name, Split::test);
+  EXPECT_EQ(test.size(), 4U);
+  EXPECT_EQ(std::tuple(test.channels, test.rows, test.columns, test.classes),
+            std::tuple(3U, 32U, 32U, 10U));
+  for (std::size_t image = 0; image < 4; ++image) {
+    EXPECT_EQ(test.labels[image], image);
+    for (std::size_t pixel = 0; pixel < 3072; ++pixel) {
+      ASSERT_EQ(test.image(image)[pixel], (image + pixel) % 256);
+    }
+  }
+  EXPECT_EQ(read_named_images(name, Split::training).size(), 15U);
+  EXPECT_EQ(read_named_images(name, Split::training, 7).size(), 7U);
+  write_gzip(folder / "packed.gz", cifar10_batch(2));
+  const std::array files = {folder / "packed.gz"};
+  EXPECT_EQ(read_cifar10(files, all).size(), 2U);
+}
+
+TEST(Cifar10, IsRefusedWhenOneBatchIsDamagedWhateverTheLimit) {
+  const TemporaryFolder folder;
+  std::vector<char> bytes = cifar10_batch(4);
+  const std::array files = {folder / "batch.bin"};
+  const auto message = [&] {
+    write_bytes(files[0], bytes);
+    return message_of([&] { read_cifar10(files, 1); });
+  };
+  EXPECT_EQ(message(), "no Error");
+  bytes.pop_back();
+  EXPECT_THAT(message(), HasSubstr("ends inside image 3"));
+  bytes = cifar10_batch(11);
+  EXPECT_THAT(message(), HasSubstr("label 10 of image 10 is out of range"));
+  bytes.clear();
+  EXPECT_THAT(message(), HasSubstr("holds no image"));
 }
 
 TEST(Images, AreFoundInAFolderByTheirFourNames) {

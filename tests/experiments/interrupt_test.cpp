@@ -2,6 +2,8 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
 #include <fstream>
 #include <set>
 #include <string>
@@ -148,6 +150,34 @@ TEST_F(Program, StopsAReportOrFinishesIt) {
 
 TEST_F(Program, EndsAtASecondSignal) {
   EXPECT_EQ(interrupted(long_table(), {SIGINT, SIGTERM}), 130);
+}
+
+TEST_F(Program, ClearsTheProgressBarOfATerminalBeforeItSaysSo) {
+  const int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_GE(terminal, 0);
+  ASSERT_EQ(::grantpt(terminal), 0);
+  ASSERT_EQ(::unlockpt(terminal), 0);
+  const int other_end = ::open(::ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ::setenv("TERM", "xterm", 1);
+  ChildProcess program(CIMSTAT_BINARY, long_table(), {.error_descriptor = other_end});
+  ::close(other_end);
+  std::string shown;
+  std::array<char, 4096> piece{};
+  const auto read_more = [&] {
+    const ssize_t count = ::read(terminal, piece.data(), piece.size());
+    if (count > 0) shown.append(piece.data(), static_cast<std::size_t>(count));
+    return count > 0;
+  };
+  while (shown.find("table [") == std::string::npos && read_more()) {
+  }
+  program.send(SIGINT);
+  while (read_more()) {
+  }
+  EXPECT_EQ(program.wait(), 130);
+  ::close(terminal);
+  EXPECT_THAT(shown, ::testing::EndsWith(
+                         "\r\033[Kcimstat: interrupted (SIGINT); nothing was written, run it "
+                         "again\r\n"));
 }
 
 TEST_F(Program, KeepsIgnoringWhatNohupIgnores) {

@@ -128,6 +128,23 @@ TEST(Network, GivesTheSameBytesTwice) {
   EXPECT_EQ(bytes_of(folder / "a.h5"), bytes_of(folder / "b.h5"));
 }
 
+TEST(Network, HasAContentHashOfAllThatIsComputedAndOfNothingElse) {
+  const std::string hash = content_hash(sample());
+  const auto changed = [&](const std::function<void(Network&)>& change) {
+    Network network = sample();
+    change(network);
+    return content_hash(network) != hash;
+  };
+  EXPECT_FALSE(changed([](Network& n) { n.name = n.description = "other"; }));
+  EXPECT_TRUE(changed([](Network& n) { n.layers[0].weight[7] ^= 1; }));
+  EXPECT_TRUE(changed([](Network& n) { n.layers[0].scale[1] *= 1.0 + 1e-15; }));
+  EXPECT_TRUE(changed([](Network& n) { n.layers[0].bias[1] = -n.layers[0].bias[1]; }));
+  EXPECT_TRUE(changed([](Network& n) { n.layers[0].padding = 2; }));
+  EXPECT_TRUE(changed([](Network& n) { n.input_bits = 5; }));
+  EXPECT_TRUE(changed([](Network& n) { n.classes = 4; }));
+  EXPECT_TRUE(changed([](Network& n) { std::swap(n.layers[3].inputs[0], n.layers[3].inputs[1]); }));
+}
+
 TEST(Network, KnowsTheShapeThatEachLayerDelivers) {
   using Shape = std::array<std::uint32_t, 3>;
   EXPECT_THAT(output_shapes(sample()),
@@ -248,6 +265,17 @@ INSTANTIATE_TEST_SUITE_P(
                 "3 scales and 4 biases (4 and 4 are needed)"},
         Refusal{"NoBias", [](Network& n) { at(n, "pool2").bias.clear(); }, "0 biases"},
         Refusal{"ScaleOfAFlatten", [](Network& n) { at(n, "flat").scale = {1.0}; }, "1 scales"},
+        Refusal{"TooManyValuesInAll",
+                [](Network& n) {
+                  n.input_shape = {1, 4096, 4096};
+                  n.layers.erase(n.layers.begin(), n.layers.begin() + 6);
+                  for (int i = 0; i < 20; ++i) {
+                    n.layers.insert(n.layers.begin() + i,
+                                    layer_of(LayerKind::relu, "r" + std::to_string(i),
+                                             {i == 0 ? "input" : "r" + std::to_string(i - 1)}));
+                  }
+                },
+                "more than 268435456 values at the outputs in all"},
         Refusal{"ScaleNotANumber", [](Network& n) { at(n, "conv1").scale[2] = not_a_number; },
                 "not finite"},
         Refusal{"InfiniteBias", [](Network& n) { at(n, "sum").bias[0] = HUGE_VAL; }, "not finite"}),

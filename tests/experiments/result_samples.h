@@ -45,6 +45,7 @@ inline experiments::AccuracyRecord sample_accuracy(std::size_t images, std::uint
                                      .network = "net",
                                      .data_set = "data",
                                      .table_sha256 = std::string(64, 'a'),
+                                     .config_toml = {},
                                      .confidence = 0.95,
                                      .result = {}};
   record.result.reads = reads;

@@ -8,22 +8,13 @@
 #include "core/error.h"
 #include "core/provenance.h"
 
+#include "tests/support/temporary_folder.h"
+
 namespace cimstat::experiments {
 namespace {
 
-namespace fs = std::filesystem;
-
 class TableFile : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() /
-              ("cimstat_table_" +
-               std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   static Experiment experiment(const std::vector<std::string>& overrides = {}) {
     return read_experiment(core::Config::from_text(R"(
 [cell]
@@ -49,7 +40,7 @@ trials = 5000
   static ChosenTable make(const Experiment& asked) {
     return make_table(asked, circuits::classes_for(asked.table.active_rows), {1});
   }
-  fs::path folder_;
+  tests::TemporaryFolder folder_;
 };
 
 void expect_equal(const circuits::ErrorTable& a, const circuits::ErrorTable& b) {

@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "core/provenance.h"
+
 #include "circuits/exact_column.h"
 
 #include "experiments/inference/code_sampler.h"
@@ -87,7 +89,10 @@ void rehash(StoredFile& file) {
   StoredAttribute* hash = file.attribute("/", "content_sha256");
   if (config == nullptr || hash == nullptr) return;
   const auto* text = std::get_if<std::string>(&config->content);
-  if (text != nullptr) hash->content = experiments::content_hash(table, text->c_str());
+  if (text == nullptr) return;
+  hash->content = experiments::content_hash(table, text->c_str());
+  StoredAttribute* config_hash = file.attribute("/", "config_sha256");
+  if (config_hash != nullptr) config_hash->content = core::sha256(std::string(text->c_str()));
 }
 
 /// Engines cost what the configuration in the file asks for; small macros with cheap laws are

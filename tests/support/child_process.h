@@ -23,6 +23,7 @@ class ChildProcess {
     std::filesystem::path output = "/dev/null";  ///< standard output goes there
     std::filesystem::path errors = "/dev/null";  ///< standard error
     int output_descriptor = -1;                  ///< used instead of `output` where it is given
+    int error_descriptor = -1;                   ///< used instead of `errors` where it is given
     rlim_t largest_file = RLIM_INFINITY;         ///< as `ulimit -f` [bytes]
     std::vector<int> ignored_signals = {};       ///< as nohup does
   };
@@ -41,7 +42,10 @@ class ChildProcess {
                            ? surroundings.output_descriptor
                            : ::open(surroundings.output.c_str(), flags, 0666);
     ::dup2(output, STDOUT_FILENO);
-    ::dup2(::open(surroundings.errors.c_str(), flags, 0666), STDERR_FILENO);
+    const int errors = surroundings.error_descriptor >= 0
+                           ? surroundings.error_descriptor
+                           : ::open(surroundings.errors.c_str(), flags, 0666);
+    ::dup2(errors, STDERR_FILENO);
     const rlimit limit{surroundings.largest_file, surroundings.largest_file};
     ::setrlimit(RLIMIT_FSIZE, &limit);
     for (const int signal : surroundings.ignored_signals) ::signal(signal, SIG_IGN);

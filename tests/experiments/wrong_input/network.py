@@ -70,9 +70,9 @@ case("truncated", "a begun signature", bytes_changed(SOUND, lambda whole: whole[
 case("truncated", "a begun superblock", bytes_changed(SOUND, lambda whole: whole[:40]),
      "net.h5: is truncated (40 of 48 bytes are there); copy it again or make it again")
 case("truncated", "half", bytes_changed(SOUND, lambda whole: whole[:SIZE // 2]),
-     "net.h5: is truncated (3213 of 6427 bytes are there); copy it again or make it again")
+     f"net.h5: is truncated ({SIZE // 2} of {SIZE} bytes are there); copy it again or make it again")
 case("truncated", "all but the last byte", bytes_changed(SOUND, lambda whole: whole[:SIZE - 1]),
-     "net.h5: is truncated (6426 of 6427 bytes are there); copy it again or make it again")
+     f"net.h5: is truncated ({SIZE - 1} of {SIZE} bytes are there); copy it again or make it again")
 # ---- foreign
 case("foreign", "a text", lambda folder, file: file.write_text("no HDF5 at all\n" * 20),
      "net.h5: is not an HDF5 file, or its beginning is lost; check the path")

@@ -82,9 +82,9 @@ case("truncated", "a begun signature", bytes_changed(SAMPLED, lambda whole: whol
 case("truncated", "a begun superblock", bytes_changed(SAMPLED, lambda whole: whole[:40]),
      "t.h5: is truncated (40 of 48 bytes are there); copy it again or make it again")
 case("truncated", "half", bytes_changed(SAMPLED, lambda whole: whole[:SIZE // 2]),
-     "t.h5: is truncated (8140 of 16281 bytes are there); copy it again or make it again")
+     f"t.h5: is truncated ({SIZE // 2} of {SIZE} bytes are there); copy it again or make it again")
 case("truncated", "all but the last byte", bytes_changed(SAMPLED, lambda whole: whole[:SIZE - 1]),
-     "t.h5: is truncated (16280 of 16281 bytes are there); copy it again or make it again")
+     f"t.h5: is truncated ({SIZE - 1} of {SIZE} bytes are there); copy it again or make it again")
 case("truncated", "values that were never written",
      sampled(lambda data: data.__delitem__("probability"),
              lambda data: data.create_dataset("probability", (15, 5), "f8", chunks=(15, 5)),

@@ -13,8 +13,8 @@ struct AccuracyRecord {
   std::string name;
   std::string network;
   std::string data_set;
-  std::string table_sha256;  ///< content hash of the error table that was used
-  std::string config_toml;   ///< resolved; set by read_accuracy
+  std::string table_sha256;      ///< content hash of the error table that was used
+  std::string config_toml = {};  ///< resolved; set by read_accuracy
   double confidence = 0.95;
   AccuracyResult result;
 };

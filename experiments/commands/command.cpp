@@ -45,7 +45,7 @@ core::Config CommonOptions::open() const {
 
 std::filesystem::path CommonOptions::output(const std::filesystem::path& given,
                                             std::string_view ending) const {
-  const std::filesystem::path file =
+  std::filesystem::path file =
       given.empty() ? std::filesystem::path(config.stem().string() + std::string(ending)) : given;
   check_output(file, {config});
   return file;

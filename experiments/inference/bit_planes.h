@@ -116,7 +116,7 @@ class ActivationPlanes {
             std::uint32_t pixel);
   std::uint32_t planes() const { return planes_; }
   const std::uint32_t* words(std::uint32_t tile, std::uint32_t plane) const {
-    return words_.data() + plane * layout_.plane_words() + layout_.first_word(tile);
+    return words_.data() + std::size_t{plane} * layout_.plane_words() + layout_.first_word(tile);
   }
   std::uint32_t active_rows(std::uint32_t tile, std::uint32_t plane) const {
     return active_rows_[tile * planes_ + plane];

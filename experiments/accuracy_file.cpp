@@ -9,7 +9,7 @@
 
 #include "core/hdf5_file.h"
 
-#include "experiments/table_file.h"
+#include "experiments/result_header.h"
 
 namespace cimstat::experiments {
 

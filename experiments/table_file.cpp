@@ -12,6 +12,8 @@
 #include "core/provenance.h"
 #include "core/statistics.h"
 
+#include "experiments/result_header.h"
+
 namespace cimstat::experiments {
 
 namespace {
@@ -180,21 +182,6 @@ std::string content_hash(const ErrorTable& table, const std::string& config_toml
   append(bytes, table.ideal_code);
   append(bytes, table.counts);
   return core::sha256(bytes);
-}
-
-void write_result_header(core::Hdf5Output& file, const Experiment& experiment,
-                         const std::string& config_toml, std::string_view filetype) {
-  file.attribute("/", "Conventions", "CF-1.10");
-  file.attribute("/", "filetype", filetype);
-  file.attribute("/", "schema_version",
-                 std::vector<std::int64_t>{result_schema_major, result_schema_minor});
-  file.attribute("/", "title", experiment.name);
-  file.attribute("/", "source", core::source_text());
-  file.attribute("/", "config_toml", config_toml);
-  file.attribute("/", "config_sha256", core::sha256(config_toml));
-  file.attribute("/", "rng", "philox4x32-10");
-  file.attribute("/", "seed", static_cast<std::int64_t>(experiment.seed));
-  file.attribute("/", "confidence_level", experiment.table.confidence);
 }
 
 void write_table(const Experiment& experiment, const ChosenTable& chosen,

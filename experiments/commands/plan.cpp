@@ -81,27 +81,62 @@ std::string table_plan(const Experiment& experiment,
   return text;
 }
 
+namespace {
+
+/// Preparing the tables of sums is done once and can take far longer than many trials: the probe's
+/// progress tells the two apart.
+TimeEstimate estimate_sampling(const Experiment& experiment,
+                               const std::vector<circuits::ColumnClass>& classes,
+                               core::Threads threads) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::size_t few_classes = 8;
+  constexpr std::uint64_t few_trials = std::uint64_t{1} << 18;
+  const auto chosen = evenly_chosen(classes, few_classes);
+  Experiment shorter = experiment;
+  shorter.table.trials = std::min(few_trials, experiment.table.trials);
+  const Clock::time_point start = Clock::now();
+  Clock::time_point first = start;
+  double first_share = 0.0;
+  make_table(shorter, chosen, threads, [&](std::size_t done, std::size_t total) {
+    if (first != start) return;
+    first = Clock::now();
+    first_share = static_cast<double>(done) / static_cast<double>(total);
+  });
+  const double whole = std::chrono::duration<double>(Clock::now() - start).count();
+  const double until_first = std::chrono::duration<double>(first - start).count();
+  const double trials =
+      static_cast<double>(chosen.size()) * static_cast<double>(shorter.table.trials);
+  const double sampling = first_share < 1.0 ? (whole - until_first) / (1.0 - first_share) : whole;
+  const double preparing = std::max(0.0, whole - sampling);
+  const double all =
+      static_cast<double>(classes.size()) * static_cast<double>(experiment.table.trials);
+  return {preparing + sampling * all / trials,
+          fmt::format("preparing took {}, {:.0f} trials {}", estimate_text(preparing), trials,
+                      estimate_text(sampling))};
+}
+
+TimeEstimate estimate_exact(const Experiment& experiment,
+                            const std::vector<circuits::ColumnClass>& classes,
+                            core::Threads threads) {
+  const auto probe = [&](std::size_t count) {
+    const auto chosen = evenly_chosen(classes, count);
+    return Probe{static_cast<double>(chosen.size()),
+                 seconds_of([&] { make_table(experiment, chosen, threads); })};
+  };
+  const Probe small = probe(32);
+  const Probe large = probe(256);
+  const auto all = static_cast<double>(classes.size());
+  return {large.work > small.work ? extrapolated(small, large, all) : large.seconds,
+          fmt::format("{:g} classes took {}", large.work, estimate_text(large.seconds))};
+}
+
+}  // namespace
+
 TimeEstimate estimate_table(const Experiment& experiment,
                             const std::vector<circuits::ColumnClass>& classes,
                             core::Threads threads) {
-  const bool sampled = will_be_sampled(experiment);
-  Experiment shorter = experiment;
-  const auto probe = [&](std::size_t count, std::uint64_t trials) {
-    const auto chosen = evenly_chosen(classes, count);
-    shorter.table.trials = std::min(trials, experiment.table.trials);
-    const double work = static_cast<double>(chosen.size()) *
-                        (sampled ? static_cast<double>(shorter.table.trials) : 1.0);
-    return Probe{work, seconds_of([&] { make_table(shorter, chosen, threads); })};
-  };
-  constexpr std::uint64_t few_trials = 4096;
-  const Probe small = probe(8, few_trials);
-  const Probe large = probe(sampled ? 8 : 64, 16 * few_trials);
-  const double all = static_cast<double>(classes.size()) *
-                     (sampled ? static_cast<double>(experiment.table.trials) : 1.0);
-  const double seconds =
-      large.work > small.work ? extrapolated(small, large, all) : large.seconds * all / large.work;
-  return {seconds, fmt::format("{:g} {} took {}", large.work, sampled ? "trials" : "classes",
-                               estimate_text(large.seconds))};
+  return will_be_sampled(experiment) ? estimate_sampling(experiment, classes, threads)
+                                     : estimate_exact(experiment, classes, threads);
 }
 
 std::string accuracy_plan(const Experiment& experiment, const Network& network,

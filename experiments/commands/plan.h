@@ -16,8 +16,8 @@ namespace cimstat::experiments {
 std::string table_plan(const Experiment& experiment,
                        const std::vector<circuits::ColumnClass>& classes);
 
-/// Time from two short probes of different size on this machine, now: what both share is taken as
-/// spent once, the rest as growing with the work.
+/// Time from short probes on this machine, now: what is spent once (preparing) is told from what
+/// grows with the work.
 struct TimeEstimate {
   double seconds = 0.0;
   std::string probe;  ///< what was run, and how long it took

@@ -212,7 +212,8 @@ ImageSet read_named_images(std::string_view name_or_folder, Split split, std::si
   std::filesystem::path folder(name_or_folder);
   if (name_or_folder == "fashion-mnist") {
     const char* datasets = std::getenv("CIMSTAT_DATASETS");
-    folder = std::filesystem::path(datasets == nullptr ? "/usr/share/datasets" : datasets) / folder;
+    const bool is_set = datasets != nullptr && *datasets != '\0';
+    folder = std::filesystem::path(is_set ? datasets : "/usr/share/datasets") / folder;
   }
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored)) {

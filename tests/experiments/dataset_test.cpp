@@ -237,6 +237,16 @@ TEST(Images, ThatAreMissingComeWithARemedy) {
   EXPECT_THAT(message, HasSubstr((folder / "fashion-mnist").string()));
 }
 
+TEST(Images, AnEmptyFolderVariableIsNone) {
+  if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist")) {
+    GTEST_SKIP() << "Debian's package dataset-fashion-mnist is not installed";
+  }
+  ::setenv("CIMSTAT_DATASETS", "", 1);
+  const std::size_t images = read_named_images("fashion-mnist", Split::test, 1).size();
+  ::unsetenv("CIMSTAT_DATASETS");
+  EXPECT_EQ(images, 1U);
+}
+
 TEST(Images, OfFashionMnistHaveTheirPublishedSizes) {
   if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist")) {
     GTEST_SKIP() << "Debian's package dataset-fashion-mnist is not installed";

@@ -34,7 +34,7 @@ ConfigMembers converted_members(const toml::table& table, const Origin& origin) 
   ConfigMembers members;
   for (const auto& [key, child] : table) {
     members.items.push_back(converted(child, origin));
-    members.items.back().key = std::string(key.str());
+    members.items.back().key = text::unsheltered(key.str());
     members.items.back().key_position = origin.position(key.source().begin);
   }
   return members;
@@ -51,7 +51,7 @@ ConfigNode converted(const toml::node& node, const Origin& origin) {
     for (const toml::node& item : *array) items.items.push_back(converted(item, origin));
     result.value = std::move(items);
   } else if (const auto* string = node.as_string()) {
-    result.value = string->get();
+    result.value = text::unsheltered(string->get());
   } else if (const auto* integer = node.as_integer()) {
     result.value = integer->get();
   } else if (const auto* number = node.as_floating_point()) {
@@ -80,20 +80,33 @@ std::string_view line_of(std::string_view whole, std::uint32_t line) {
   return whole.substr(0, whole.find_first_of("\r\n"));
 }
 
-/// All parsing goes this way. Throws toml::parse_error.
-toml::table parsed(std::string_view whole) {
+/// What the parser refuses: its words and the place.
+struct NotToml {
+  std::string reason;
+  Position at;
+};
+
+/// All parsing goes this way. Throws NotToml.
+ConfigNode parsed(std::string_view whole, const Origin& origin = {}) {
   if (const auto at = text::stray_character(whole)) {
     const auto [line, column] = text::place_in(whole, *at);
-    throw toml::parse_error("a character beyond ASCII outside of quotes",
-                            toml::source_position{line, column});
+    throw NotToml{"a character beyond ASCII outside of quotes", {line, column}};
   }
-  return toml::parse(whole);
+  try {
+    return converted(toml::parse(text::sheltered(whole)), origin);
+  } catch (const toml::parse_error& error) {
+    constexpr std::string_view kPreamble = "Error ";
+    std::string_view reason = error.description();
+    if (reason.starts_with(kPreamble)) reason.remove_prefix(kPreamble.size());
+    const toml::source_position at = error.source().begin;
+    throw NotToml{text::unsheltered(reason), {at.line, at.column}};
+  }
 }
 
 bool is_toml_value(std::string_view value) {
   try {
-    return parsed(fmt::format("value = {}", value)).size() == 1;
-  } catch (const toml::parse_error&) {
+    return parsed(fmt::format("value = {}", value)).members()->items.size() == 1;
+  } catch (const NotToml&) {
     return false;
   }
 }
@@ -116,32 +129,21 @@ std::string remedy_for_line(std::string_view line) {
 }
 
 /// What to do about a text that is no TOML.
-std::string remedy_for_error(std::string_view whole, const toml::parse_error& error) {
-  const std::string_view reason = error.description();
-  if (reason.find("end-of-file") != reason.npos) {
+std::string remedy_for_error(std::string_view whole, const NotToml& error) {
+  if (error.reason.find("end-of-file") != error.reason.npos) {
     return "complete it, or restore the file: it may be cut short";
   }
-  if (reason.find("not representable") != reason.npos) return "write a smaller number";
-  return remedy_for_line(line_of(whole, error.source().begin.line));
-}
-
-/// The parser's words, without its "Error " in front.
-std::string reason_of(const toml::parse_error& error) {
-  constexpr std::string_view kPreamble = "Error ";
-  std::string_view reason = error.description();
-  if (reason.starts_with(kPreamble)) reason.remove_prefix(kPreamble.size());
-  return std::string(reason);
+  if (error.reason.find("not representable") != error.reason.npos) return "write a smaller number";
+  return remedy_for_line(line_of(whole, error.at.line));
 }
 
 ConfigNode parsed_file(std::string_view whole, std::string_view name) {
   text::require_sound(whole, name);
   try {
-    return converted(parsed(whole), Origin{});
-  } catch (const toml::parse_error& error) {
-    const toml::source_position at = error.source().begin;
-    throw UsageError(error_line(fmt::format("{}:{}:{}", name, at.line, at.column),
-                                "is not valid TOML", reason_of(error),
-                                remedy_for_error(whole, error)));
+    return parsed(whole);
+  } catch (const NotToml& error) {
+    throw UsageError(error_line(fmt::format("{}:{}:{}", name, error.at.line, error.at.column),
+                                "is not valid TOML", error.reason, remedy_for_error(whole, error)));
   }
 }
 
@@ -175,17 +177,12 @@ std::size_t end_of_key(std::string_view assignment) {
 std::vector<std::string> keys_of(std::string_view key) {
   std::vector<std::string> keys;
   try {
-    const toml::table whole = parsed(fmt::format("{} = 0", key));
-    const toml::table* level = &whole;
-    while (level != nullptr) {
-      const toml::table* below = nullptr;
-      for (const auto& [name, child] : *level) {
-        keys.emplace_back(name.str());
-        below = child.as_table();
-      }
-      level = below;
+    const ConfigNode whole = parsed(fmt::format("{} = 0", key));
+    for (const ConfigNode* level = &whole; level->members() != nullptr;) {
+      level = &level->members()->items.front();
+      keys.push_back(level->key);
     }
-  } catch (const toml::parse_error&) {
+  } catch (const NotToml&) {
     keys.clear();
   }
   if (keys.empty()) {
@@ -196,13 +193,11 @@ std::vector<std::string> keys_of(std::string_view key) {
 }
 
 ConfigNode value_of(std::string_view value, const std::string& path) {
-  const Origin origin{path};
   try {
-    const toml::table whole = parsed(fmt::format("value = {}", value));
-    return converted(*whole.get("value"), origin);
-  } catch (const toml::parse_error& error) {
+    return parsed(fmt::format("value = {}", value), {path}).members()->items.front();
+  } catch (const NotToml& error) {
     if (kOpeners.find(value.front()) != kOpeners.npos) {
-      refuse_set(path, fmt::format("{} is not a TOML value", text::quoted(value)), reason_of(error),
+      refuse_set(path, fmt::format("{} is not a TOML value", text::quoted(value)), error.reason,
                  "close what is open, and quote it for the shell");
     }
   }

@@ -19,6 +19,8 @@ namespace config_text {
 namespace {
 
 constexpr int kDeepest = 16;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::uint32_t kShelter = 0xD0000;
 
 bool is_bare(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
@@ -26,6 +28,24 @@ bool is_bare(char letter) {
 }
 
 unsigned byte_of(char letter) { return static_cast<unsigned char>(letter); }
+
+/// Of a whole character of UTF-8.
+std::uint32_t code_point(std::string_view character) {
+  std::uint32_t code = byte_of(character[0]);
+  if (character.size() > 1) code &= 0x7FU >> character.size();
+  for (const char next : character.substr(1)) code = code << 6 | (byte_of(next) & 0x3F);
+  return code;
+}
+
+/// From U+0080 on.
+void append_utf8(std::string& text, std::uint32_t code) {
+  const unsigned length = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  const unsigned lead = 0xF00U >> length & 0xFF;
+  text += static_cast<char>(lead | code >> 6 * (length - 1));
+  for (unsigned next = length - 1; next-- > 0;) {
+    text += static_cast<char>(0x80 | (code >> 6 * next & 0x3F));
+  }
+}
 
 std::string place_of(std::string_view name, std::string_view text, std::size_t at) {
   const auto [line, column] = place_in(text, at);
@@ -146,40 +166,52 @@ TextPlace place_in(std::string_view text, std::size_t at) {
 }
 
 std::optional<std::size_t> stray_character(std::string_view text) {
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-  constexpr std::string_view ends_of_value = " \t\r\n,]}#";
-  std::string open;    // brackets
-  bool in_key = true;  // else in a value
-  std::size_t at = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
+  std::size_t at = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
   while (at < text.size()) {
-    const char letter = text[at];
-    if (byte_of(letter) >= 0x80) return at;
+    if (byte_of(text[at]) >= 0x80) return at;
     const std::size_t behind = behind_inert(text, at);
-    if (behind != at) {
-      at = behind;
-      continue;
-    }
-    ++at;
-    if (letter == '\n') {
-      in_key = open.empty();
-    } else if (letter == '=') {
-      in_key = false;
-    } else if (letter == ',') {
-      in_key = open.ends_with('{');
-    } else if (letter == '[' || letter == '{') {
-      open += letter;
-      in_key = letter == '{';
-    } else if (letter == ']' || letter == '}') {
-      if (!open.empty()) open.pop_back();
-    } else if (!in_key && ends_of_value.find(letter) == ends_of_value.npos) {
-      // The parser looks ahead to the end of a number: a quote in one opens no string.
-      const std::size_t end = std::min(text.find_first_of(ends_of_value, at), text.size());
-      for (; at < end; ++at) {
-        if (byte_of(text[at]) >= 0x80) return at;
-      }
-    }
+    at = behind == at ? at + 1 : behind;
   }
   return std::nullopt;
+}
+
+std::string sheltered(std::string_view text) {
+  std::string result;
+  std::size_t at = 0;
+  if (text.starts_with(kByteOrderMark)) {
+    result = kByteOrderMark;
+    at = kByteOrderMark.size();
+  }
+  while (at < text.size()) {
+    const std::size_t length = std::max<std::size_t>(utf8_length(text, at), 1);
+    if (length == 2 || length == 3) {
+      append_utf8(result, kShelter + code_point(text.substr(at, length)));
+    } else {
+      result += text.substr(at, length);
+    }
+    at += length;
+  }
+  return result;
+}
+
+std::string unsheltered(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = std::max<std::size_t>(utf8_length(text, at), 1);
+    const std::string_view character = text.substr(at, length);
+    at += length;
+    const std::uint32_t code = length == 4 ? code_point(character) : 0;
+    const std::uint32_t home = code - kShelter;
+    // What an escape in the text put there need not have come from a character.
+    const bool moved =
+        code >= kShelter + 0x80 && home <= 0xFFFF && (home < 0xD800 || home > 0xDFFF);
+    if (moved) {
+      append_utf8(result, home);
+    } else {
+      result += character;
+    }
+  }
+  return result;
 }
 
 std::string quoted(std::string_view text) {

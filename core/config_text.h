@@ -27,8 +27,15 @@ struct TextPlace {
 TextPlace place_in(std::string_view text, std::size_t at);
 
 /// The first character beyond ASCII outside of strings and comments, where TOML has none (a mark of
-/// the byte order in front is let be): what the parser does with one is undefined.
+/// the byte order in front is let be). Finds the common slips; the parser has the last word.
 std::optional<std::size_t> stray_character(std::string_view text);
+
+/// The text with U+0080 .. U+FFFF moved up to the same places of plane 13, which Unicode leaves
+/// unassigned; a mark of the byte order in front stays. toml++ 3.3 takes some of them, U+00B5 among
+/// them, for unreachable code outside of quotes, and what is outside of quotes only it can tell.
+std::string sheltered(std::string_view text);
+/// The way back.
+std::string unsheltered(std::string_view text);
 
 /// "..." with TOML's escapes: one line whatever `text` holds.
 std::string quoted(std::string_view text);

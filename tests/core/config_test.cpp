@@ -296,10 +296,11 @@ TEST(ConfigError, RefusesCharactersBeyondAsciiOutsideOfQuotes) {
   // Five quotes: the string's own last two and its end.
   EXPECT_THAT(message_of("a = \"\"\"x\"\"\"\"\"\u00B5", nothing),
               StartsWith("macro.toml:1:14: is not valid TOML"));
-  // A quote inside of a number opens no string.
-  for (const char* number : {"2\"", "2=\"", "[1, 2=\"", "2.\"", "[2[\""}) {
+  // A quote inside of a number opens no string, and three quotes open no key.
+  for (const char* number :
+       {"2\"", "2=\"", "[1, 2=\"", "2.\"", "[2[\"", "1\n\"\"\"d = \"&\"\n\""}) {
     EXPECT_THAT(message_of(std::string("a = ") + number + "\u00B5\"", nothing),
-                HasSubstr("beyond ASCII"))
+                HasSubstr("is not valid TOML"))
         << number;
   }
   EXPECT_EQ(message_of("a = [\n1, \"\u00B5\"]\nb = {c.\"\u00B5\" = \"\u00B5\", d = '\u00B5'}",
@@ -312,6 +313,15 @@ TEST(ConfigError, RefusesCharactersBeyondAsciiOutsideOfQuotes) {
   EXPECT_EQ(message_of("\uFEFFa = \"\u00B5\" # \u00B5", text), "");
   EXPECT_EQ(message_of("", text, {"a=40 \u00B5S"}), "");
   EXPECT_THAT(message_of("", text, {"\u00B5=1"}), StartsWith("--set \u00B5: is not a key"));
+}
+
+TEST(ConfigError, KeepsCharactersBeyondAsciiInTextsKeysAndMessages) {
+  const Config config = parsed(
+      "a = \"\u0080\u00B5\u07FF\u0800\u2013\uFFFD\U0001F600\"\n"
+      "\"\u00B5\" = 'x'\nescaped = \"\\u00B5\\U000DD800\\U000D007F\"");
+  EXPECT_EQ(config.text("a"), "\u0080\u00B5\u07FF\u0800\u2013\uFFFD\U0001F600");
+  EXPECT_EQ(config.text("\u00B5"), "x");
+  EXPECT_EQ(config.text("escaped"), "\u00B5\U000DD800\U000D007F");
 }
 
 TEST(ConfigError, KeepsThePlaceOfBadToml) {

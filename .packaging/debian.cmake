@@ -41,7 +41,7 @@ such a column. Results are HDF5 files and one HTML page.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libcimstat-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libtbb-dev, libhdf5-dev, libhwy-dev (>= 1.0.3), \
-libtomlplusplus-dev, libfmt-dev, libssl-dev, zlib1g-dev")
+libtomlplusplus-dev, nlohmann-json3-dev (>= 3.11), libfmt-dev, libssl-dev, zlib1g-dev")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS cimstat)
 set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION
 "statistics of analog compute-in-memory macros (development files)

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <unistd.h>
 #include <utility>
@@ -15,7 +16,7 @@
 
 #include "core/atomic_file.h"
 #include "core/error.h"
-#include "core/json_text.h"
+#include "core/json.h"
 
 namespace cimstat::core {
 namespace {
@@ -85,26 +86,19 @@ std::filesystem::path run_record_of(const std::filesystem::path& result) {
 
 void write_run_record(const RunRecord& record, const std::filesystem::path& result) {
   const std::tm now = fmt::gmtime(std::time(nullptr));
-  const std::vector<std::pair<std::string_view, std::string>> fields{
-      {"command", json_string(record.command)},
-      {"result_file", json_string(record.result_file)},
-      {"result_sha256", json_string(record.result_sha256)},
-      {"source", json_string(source_text())},
-      {"simd_target", json_string(record.simd_target)},
-      {"threads", fmt::format("{}", record.threads)},
-      {"wall_seconds", json_number(record.wall_seconds)},
-      {"cpu_seconds", json_number(record.cpu_seconds)},
-      {"host", json_string(host_name())},
-      {"written", json_string(fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", now))},
+  const Json fields{
+      {"command", record.command},
+      {"result_file", record.result_file},
+      {"result_sha256", record.result_sha256},
+      {"source", source_text()},
+      {"simd_target", record.simd_target},
+      {"threads", record.threads},
+      {"wall_seconds", record.wall_seconds},
+      {"cpu_seconds", record.cpu_seconds},
+      {"host", host_name()},
+      {"written", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", now)},
   };
-  std::string json = "{";
-  std::string_view separator = "\n";
-  for (const auto& [name, value] : fields) {
-    json += fmt::format("{}  {}: {}", separator, json_string(name), value);
-    separator = ",\n";
-  }
-  json += "\n}\n";
-  write_atomically(run_record_of(result), json);
+  write_atomically(run_record_of(result), json_text(fields));
 }
 
 }  // namespace cimstat::core

@@ -37,8 +37,9 @@ void write_run_record(const RunRecord& record, const std::filesystem::path& resu
 /// `<result>.run.json`.
 std::filesystem::path run_record_of(const std::filesystem::path& result);
 
-/// Names and values of a run record, as written. Throws UsageError when it can't be opened,
-/// DataError when it isn't one flat JSON object with a result_file and its result_sha256.
+/// Names and values of a run record in their order; what is not a text as JSON. Throws UsageError
+/// when it can't be opened, DataError when it isn't one flat JSON object of different names, with a
+/// result_file and its result_sha256.
 std::vector<std::pair<std::string, std::string>> read_run_record(const std::filesystem::path& file);
 
 }  // namespace cimstat::core

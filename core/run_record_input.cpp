@@ -1,36 +1,18 @@
 #include <fstream>
-#include <iterator>
-#include <sstream>
+#include <nlohmann/json.hpp>
+#include <set>
 
-#include <boost/property_tree/json_parser.hpp>
-#include <boost/property_tree/ptree.hpp>
+#include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/json.h"
 #include "core/provenance.h"
+#include "core/utf8.h"
 
 namespace cimstat::core {
 namespace {
 
 constexpr std::size_t longest_record = std::size_t{64} * 1024;
-
-/// The parser recurses, so depth is bounded before it starts.
-bool is_flat(std::string_view json) {
-  int depth = 0;
-  bool in_text = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const char letter = json[i];
-    if (in_text && letter == '\\') {
-      ++i;
-    } else if (letter == '"') {
-      in_text = !in_text;
-    } else if (!in_text && (letter == '{' || letter == '[')) {
-      if (++depth > 1) return false;
-    } else if (!in_text && (letter == '}' || letter == ']')) {
-      --depth;
-    }
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -43,22 +25,37 @@ std::vector<std::pair<std::string, std::string>> read_run_record(
   std::ifstream stream(file, std::ios::binary);
   if (!stream)
     throw UsageError(error_line(file.string(), "cannot be opened", {}, "check the path"));
-  std::string json(longest_record + 1, '\0');
-  stream.read(json.data(), std::ssize(json));
-  json.resize(static_cast<std::size_t>(stream.gcount()));
-  if (json.size() > longest_record) refuse("it is longer than 64 KiB");
-  if (!is_flat(json)) refuse("it is nested");
-  boost::property_tree::ptree tree;
-  try {
-    std::istringstream text(json);
-    boost::property_tree::read_json(text, tree);
-  } catch (const boost::property_tree::json_parser_error& error) {
-    refuse("not JSON: " + error.message());
-  }
+  std::string text(longest_record + 1, '\0');
+  stream.read(text.data(), std::ssize(text));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (text.size() > longest_record) refuse("it is longer than 64 KiB");
+
   std::vector<std::pair<std::string, std::string>> fields;
-  for (const auto& [name, value] : tree) fields.emplace_back(name, value.data());
-  if (tree.find("result_file") == tree.not_found() ||
-      tree.find("result_sha256") == tree.not_found()) {
+  std::set<std::string> names;
+  using Event = Json::parse_event_t;
+  const auto take = [&](int depth, Event event, Json& parsed) {
+    const bool opens = event == Event::object_start || event == Event::array_start;
+    if (opens && depth > 0) refuse("it is nested");
+    if (event == Event::array_start) refuse("it is a list");
+    if (event == Event::key) {
+      const auto name = parsed.get<std::string>();
+      if (!names.insert(name).second) {
+        refuse(fmt::format("it has the name \"{}\" twice", excerpt(name)));
+      }
+      fields.emplace_back(name, "");
+    } else if (event == Event::value && depth > 0) {
+      fields.back().second = parsed.is_string() ? parsed.get<std::string>() : parsed.dump();
+    }
+    return event != Event::key;  // a field is taken here, not kept in the document
+  };
+  try {
+    if (!Json::parse(text, take).is_object()) refuse("it is not an object");
+  } catch (const Json::parse_error& error) {  // its own message quotes the file
+    refuse(fmt::format("not JSON at byte {}", error.byte));
+  } catch (const Json::out_of_range&) {
+    refuse("it holds a number that is too large");
+  }
+  if (!names.contains("result_file") || !names.contains("result_sha256")) {
     refuse("result_file or result_sha256 is missing");
   }
   return fields;

@@ -1,8 +1,9 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
 
-#include "core/json_text.h"
+#include "core/json.h"
 
 #include "experiments/margin.h"
 
@@ -114,39 +115,34 @@ std::string format_margins(const Experiment& experiment, const MarginResult& res
 }
 
 std::string margins_as_json(const Experiment& experiment, const MarginResult& result) {
-  core::JsonArray levels;
+  core::Json levels = core::Json::array();
   for (const LevelFigures& level : result.levels) {
-    levels.add(core::JsonObject()
-                   .add("level", std::uint64_t{level.level})
-                   .add("mean_A", level.mean)
-                   .add("sd_A", level.sd)
-                   .add("low_quantile_A", level.low_quantile)
-                   .add("high_quantile_A", level.high_quantile)
-                   .add("misread", level.misread)
-                   .add("misread_lower", level.misread_interval.lower)
-                   .add("misread_upper", level.misread_interval.upper));
+    levels.push_back({{"level", level.level},
+                      {"mean_A", level.mean},
+                      {"sd_A", level.sd},
+                      {"low_quantile_A", level.low_quantile},
+                      {"high_quantile_A", level.high_quantile},
+                      {"misread", level.misread},
+                      {"misread_lower", level.misread_interval.lower},
+                      {"misread_upper", level.misread_interval.upper}});
   }
-  core::JsonArray gaps;
+  core::Json gaps = core::Json::array();
   for (const GapFigures& gap : result.gaps) {
-    gaps.add(core::JsonObject()
-                 .add("level", std::uint64_t{gap.level})
-                 .add("input_aware_A", gap.input_aware)
-                 .add("pattern_A", gap.pattern)
-                 .add("quantile_A", gap.quantile)
-                 .add("overlap", gap.overlap));
+    gaps.push_back({{"level", gap.level},
+                    {"input_aware_A", gap.input_aware},
+                    {"pattern_A", gap.pattern},
+                    {"quantile_A", gap.quantile},
+                    {"overlap", gap.overlap}});
   }
-  return core::JsonObject()
-             .add("name", experiment.name)
-             .add("active_rows", std::uint64_t{result.active_rows})
-             .add("confidence", experiment.table.confidence)
-             .add("sigmas", experiment.margin.sigmas)
-             .add("tail_probability", experiment.margin.tail_probability)
-             .add("worst_gap", std::uint64_t{result.worst_gap})
-             .add("worst_level", std::uint64_t{result.worst_level})
-             .add("levels", levels)
-             .add("gaps", gaps)
-             .text() +
-         '\n';
+  return core::json_text({{"name", experiment.name},
+                          {"active_rows", result.active_rows},
+                          {"confidence", experiment.table.confidence},
+                          {"sigmas", experiment.margin.sigmas},
+                          {"tail_probability", experiment.margin.tail_probability},
+                          {"worst_gap", result.worst_gap},
+                          {"worst_level", result.worst_level},
+                          {"levels", levels},
+                          {"gaps", gaps}});
 }
 
 }  // namespace cimstat::experiments

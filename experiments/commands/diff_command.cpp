@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
 
@@ -28,14 +29,13 @@ struct DiffOptions {
 /// What is printed, and whether the files differ.
 struct Finding {
   std::string text;
-  core::JsonObject json;
+  std::string json;
   bool differ = false;
 };
 
 Finding identical(std::string_view what) {
-  Finding finding{.text = fmt::format("identical: {}\n", what), .json = {}};
-  finding.json.add_flag("differ", false).add_flag("identical", true);
-  return finding;
+  return {.text = fmt::format("identical: {}\n", what),
+          .json = core::json_text({{"differ", false}, {"identical", true}})};
 }
 
 std::string headline(std::string_view label, const std::filesystem::path& file,
@@ -62,8 +62,9 @@ Finding compare_table_files(const DiffOptions& options) {
   finding.differ = comparison.differ();
   finding.text = headline("a", options.a, how_made(a)) + headline("b", options.b, how_made(b)) +
                  format_keys(keys) + format_comparison(a, b, comparison, settings);
-  finding.json = comparison_as_json(comparison, settings);
-  finding.json.add("keys", keys_as_json(keys));
+  core::Json json = comparison_as_json(comparison, settings);
+  json["keys"] = keys_as_json(keys);
+  finding.json = core::json_text(json);
   return finding;
 }
 
@@ -82,8 +83,9 @@ Finding compare_accuracy_files(const DiffOptions& options) {
   finding.differ = comparison.p_value <= options.level;
   finding.text = headline("a", options.a, what(a)) + headline("b", options.b, what(b)) +
                  format_keys(keys) + format_comparison(comparison, settings);
-  finding.json = comparison_as_json(comparison, settings);
-  finding.json.add("keys", keys_as_json(keys));
+  core::Json json = comparison_as_json(comparison, settings);
+  json["keys"] = keys_as_json(keys);
+  finding.json = core::json_text(json);
   return finding;
 }
 
@@ -140,7 +142,7 @@ void add_diff_command(CLI::App& app) {
       "Example: cimstat diff exact.h5 sampled.h5 --level 0.01");
   command->callback([options] {
     const Finding finding = compare(*options);
-    std::fputs((options->json ? finding.json.text() + "\n" : finding.text).c_str(), stdout);
+    std::fputs((options->json ? finding.json : finding.text).c_str(), stdout);
     if (finding.differ) throw CLI::RuntimeError(exit_differ);
   });
 }

@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include <fmt/format.h>
@@ -38,19 +39,19 @@ void show_table(const ShowOptions& options, const FileDescription& description) 
   std::optional<circuits::ColumnClass> wanted;
   if (!options.column_class.empty()) wanted = parse_class(options.column_class);
   if (options.json) {
-    core::JsonObject object = description_as_json(options.file, description);
-    object.add("summary", levels_as_json(record, active_rows));
-    if (wanted) object.add("class", class_as_json(record, *wanted));
-    return print(object.add("config_toml", record.config_toml).text() + "\n");
+    core::Json object = description_as_json(options.file, description);
+    object["summary"] = levels_as_json(record, active_rows);
+    if (wanted) object["class"] = class_as_json(record, *wanted);
+    object["config_toml"] = record.config_toml;
+    return print(core::json_text(object));
   }
   if (wanted) return print(format_class(record, *wanted, style_of_stdout()));
   print(format_description(options.file, description) + "\n" +
         format_levels(record, active_rows, style_of_stdout()));
 }
 
-core::JsonArray json_of(const Estimate& estimate) {
-  const double values[] = {estimate.value, estimate.interval.lower, estimate.interval.upper};
-  return core::JsonArray(values);
+core::Json json_of(const Estimate& estimate) {
+  return core::Json::array({estimate.value, estimate.interval.lower, estimate.interval.upper});
 }
 
 void show_accuracy(const ShowOptions& options, const FileDescription& description) {
@@ -59,20 +60,20 @@ void show_accuracy(const ShowOptions& options, const FileDescription& descriptio
     return print(format_description(options.file, description) + "\n" + format_accuracy(record));
   }
   const AccuracyStatistics statistics = accuracy_statistics(record.result, record.confidence);
-  core::JsonObject summary;
-  summary.add("images", std::uint64_t{record.result.images()});
-  summary.add("reads", std::uint64_t{record.result.reads});
-  summary.add("partial_sums", record.result.partial_sums);
-  summary.add("confidence", record.confidence).add("exact", json_of(statistics.exact));
-  summary.add("sampled", json_of(statistics.sampled));
-  summary.add("difference", json_of(statistics.difference));
+  core::Json summary{{"images", record.result.images()},
+                     {"reads", record.result.reads},
+                     {"partial_sums", record.result.partial_sums},
+                     {"confidence", record.confidence},
+                     {"exact", json_of(statistics.exact)},
+                     {"sampled", json_of(statistics.sampled)},
+                     {"difference", json_of(statistics.difference)}};
   if (statistics.sampled_on_these_images) {
-    summary.add("sampled_on_these_images", json_of(*statistics.sampled_on_these_images));
+    summary["sampled_on_these_images"] = json_of(*statistics.sampled_on_these_images);
   }
-  core::JsonObject object = description_as_json(options.file, description);
-  object.add("summary", summary);
-  object.add("config_toml", config_of(options.file, FileKind::accuracy));
-  print(object.text() + "\n");
+  core::Json object = description_as_json(options.file, description);
+  object["summary"] = summary;
+  object["config_toml"] = config_of(options.file, FileKind::accuracy);
+  print(core::json_text(object));
 }
 
 void show_network(const ShowOptions& options, const FileDescription& description) {
@@ -80,10 +81,9 @@ void show_network(const ShowOptions& options, const FileDescription& description
   if (!options.json) {
     return print(format_description(options.file, description) + "\n" + format_network(network));
   }
-  print(description_as_json(options.file, description)
-            .add("summary", network_as_json(network))
-            .text() +
-        "\n");
+  core::Json object = description_as_json(options.file, description);
+  object["summary"] = network_as_json(network);
+  print(core::json_text(object));
 }
 
 /// Whether the result beside a run record is the one that it speaks of.
@@ -107,16 +107,19 @@ void show_run_record(const ShowOptions& options) {
     if (field == "result_sha256") hash = value;
   }
   const std::string state = result_state(options.file, name, hash);
-  core::JsonObject object;
+  if (options.json) {
+    core::Json facts = core::Json::object();
+    for (const auto& [field, value] : fields) facts[field] = value;
+    return print(core::json_text({{"file", options.file.string()},
+                                  {"kind", name_of(FileKind::run_record)},
+                                  {"facts", facts},
+                                  {"result", state}}));
+  }
   std::string text = core::one_line(options.file.string()) + ": run record\n";
-  object.add("file", options.file.string()).add("kind", name_of(FileKind::run_record));
-  core::JsonObject facts;
   for (const auto& [field, value] : fields) {
-    facts.add(field, value);
     text += core::one_line(fmt::format("  {:<14}  {}", field, value)) + "\n";
   }
-  text += fmt::format("  {:<14}  {}\n", "result", state);
-  print(options.json ? object.add("facts", facts).add("result", state).text() + "\n" : text);
+  print(text + fmt::format("  {:<14}  {}\n", "result", state));
 }
 
 void show_experiment(const ShowOptions& options) {
@@ -124,10 +127,10 @@ void show_experiment(const ShowOptions& options) {
   const std::string file = core::one_line(options.file.string());
   if (options.config) return print(experiment.config_toml);
   if (options.json) {
-    core::JsonObject object;
-    object.add("file", options.file.string()).add("kind", name_of(FileKind::experiment));
-    object.add("name", experiment.name).add("config_toml", experiment.config_toml);
-    return print(object.text() + "\n");
+    return print(core::json_text({{"file", options.file.string()},
+                                  {"kind", name_of(FileKind::experiment)},
+                                  {"name", experiment.name},
+                                  {"config_toml", experiment.config_toml}}));
   }
   print(
       fmt::format("{0}: experiment file, \"{1}\", {2} rows, {3} codes\n"

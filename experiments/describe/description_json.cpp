@@ -1,6 +1,7 @@
 #include <cmath>
+#include <nlohmann/json.hpp>
 
-#include "core/json_text.h"
+#include "core/json.h"
 
 #include "experiments/describe/description.h"
 
@@ -8,116 +9,107 @@ namespace cimstat::experiments {
 
 namespace {
 
-using core::JsonArray;
-using core::JsonObject;
+using core::Json;
 
-void add_number(JsonObject& json, core::Quantity quantity, const core::Range& range) {
-  json.add("unit", core::si_unit(quantity));
-  if (!std::isinf(range.low)) {
-    json.add(range.low_open ? "exclusive_minimum" : "minimum", range.low);
-  }
+void add_number(Json& json, core::Quantity quantity, const core::Range& range) {
+  json["unit"] = core::si_unit(quantity);
+  if (!std::isinf(range.low)) json[range.low_open ? "exclusive_minimum" : "minimum"] = range.low;
   if (!std::isinf(range.high)) {
-    json.add(range.high_open ? "exclusive_maximum" : "maximum", range.high);
+    json[range.high_open ? "exclusive_maximum" : "maximum"] = range.high;
   }
 }
 
-void add_high(JsonObject& json, std::uint64_t low, std::uint64_t high, std::string_view high_key) {
-  json.add("minimum", low).add("maximum", high);
-  if (!high_key.empty()) json.add("maximum_is", high_key);
+void add_if_any(Json& json, std::string_view name, std::string_view text) {
+  if (!text.empty()) json[name] = text;
 }
 
-JsonArray choices(const std::vector<core::Choice>& all) {
-  JsonArray json;
+void add_limits(Json& json, std::uint64_t low, std::uint64_t high, std::string_view high_key) {
+  json["minimum"] = low;
+  json["maximum"] = high;
+  add_if_any(json, "maximum_is", high_key);
+}
+
+Json choices(const std::vector<core::Choice>& all) {
+  Json json = Json::array();
   for (const core::Choice& choice : all) {
-    json.add(JsonObject().add("value", choice.name).add("meaning", choice.meaning));
+    json.push_back({{"value", choice.name}, {"meaning", choice.meaning}});
   }
   return json;
 }
 
 struct AddRule {
-  JsonObject& json;
+  Json& json;
   void operator()(const core::NumberRule& rule) const {
     add_number(json, rule.quantity, rule.range);
-    if (rule.fallback) json.add("default", *rule.fallback);
+    if (rule.fallback) json["default"] = *rule.fallback;
   }
   void operator()(const core::NumbersRule& rule) const {
     add_number(json, rule.quantity, rule.range);
   }
   void operator()(const core::CountRule& rule) const {
-    add_high(json, rule.low, rule.high, rule.high_key);
-    if (rule.fallback) json.add("default", *rule.fallback);
-    if (!rule.fallback && !rule.high_key.empty()) json.add("default_is", rule.high_key);
+    add_limits(json, rule.low, rule.high, rule.high_key);
+    if (rule.fallback) json["default"] = *rule.fallback;
+    if (!rule.fallback) add_if_any(json, "default_is", rule.high_key);
   }
   void operator()(const core::CountsRule& rule) const {
-    add_high(json, rule.low, rule.high, rule.high_key);
-    json.add("default", rule.word);
+    add_limits(json, rule.low, rule.high, rule.high_key);
+    json["default"] = rule.word;
   }
   void operator()(const core::ChoiceRule& rule) const {
-    json.add("choices", choices(rule.choices));
-    if (!rule.fallback.empty()) json.add("default", rule.fallback);
+    json["choices"] = choices(rule.choices);
+    add_if_any(json, "default", rule.fallback);
   }
   void operator()(const core::TextRule& rule) const {
-    json.add("longest_bytes", std::uint64_t{rule.longest}).add("default", rule.fallback);
+    json["longest_bytes"] = rule.longest;
+    json["default"] = rule.fallback;
   }
-  void operator()(const core::FlagRule& rule) const { json.add_flag("default", rule.fallback); }
+  void operator()(const core::FlagRule& rule) const { json["default"] = rule.fallback; }
 };
 
-void add_if_any(JsonObject& json, std::string_view name, std::string_view text) {
-  if (!text.empty()) json.add(name, text);
-}
-
-JsonArray parameters(const std::vector<core::Parameter>& all) {
-  JsonArray json;
+Json parameters(const std::vector<core::Parameter>& all) {
+  Json json = Json::array();
   for (const core::Parameter& parameter : all) {
-    JsonObject object;
-    object.add("key", parameter.key).add("kind", kind_of(parameter.rule));
+    Json object{{"key", parameter.key}, {"kind", kind_of(parameter.rule)}};
     std::visit(AddRule{object}, parameter.rule);
     add_if_any(object, "absent", parameter.absent);
-    object.add("meaning", parameter.meaning);
+    object["meaning"] = parameter.meaning;
     add_if_any(object, "example", parameter.example);
     add_if_any(object, "source", parameter.source);
-    json.add(object);
+    json.push_back(object);
   }
   return json;
 }
 
-JsonObject variant(const core::Variant& one) {
-  JsonObject json;
-  json.add("value", one.name).add("meaning", one.meaning);
+Json variant(const core::Variant& one) {
+  Json json{{"value", one.name}, {"meaning", one.meaning}};
   add_if_any(json, "source", one.source);
-  json.add("parameters", parameters(one.parameters));
-  JsonArray ways;
-  for (const auto& way : one.ways) {
-    JsonArray keys;
-    for (const std::string_view key : way) keys.add(key);
-    ways.add(JsonObject().add("keys", keys));
-  }
-  return json.add("given_by_one_of", ways);
+  json["parameters"] = parameters(one.parameters);
+  Json& ways = json["given_by_one_of"] = Json::array();
+  for (const auto& way : one.ways) ways.push_back(Json::object({{"keys", way}}));
+  return json;
 }
 
 }  // namespace
 
 std::string list_as_json(const core::Section& root) {
-  JsonArray sections;
+  Json sections = Json::array();
   for (const PlacedSection& placed : placed_sections(root)) {
     const core::Section& section = *placed.section;
-    JsonObject object;
-    object.add("section", placed.path);
+    Json object{{"section", placed.path}};
     add_if_any(object, "where", placed.condition);
-    object.add_flag("required", section.need == core::Need::required)
-        .add("meaning", section.meaning)
-        .add("parameters", parameters(section.parameters));
+    object["required"] = section.need == core::Need::required;
+    object["meaning"] = section.meaning;
+    object["parameters"] = parameters(section.parameters);
     if (!section.selector.empty()) {
-      JsonArray variants;
-      for (const core::Variant& one : section.variants) variants.add(variant(one));
-      JsonObject selector;
-      selector.add("key", section.selector).add("meaning", section.selector_meaning);
+      Json selector{{"key", section.selector}, {"meaning", section.selector_meaning}};
       add_if_any(selector, "default", section.selector_fallback);
-      object.add("selector", selector.add("variants", variants));
+      Json& variants = selector["variants"] = Json::array();
+      for (const core::Variant& one : section.variants) variants.push_back(variant(one));
+      object["selector"] = selector;
     }
-    sections.add(object);
+    sections.push_back(object);
   }
-  return JsonObject().add("sections", sections).text() + '\n';
+  return core::json_text(Json::object({{"sections", sections}}));
 }
 
 }  // namespace cimstat::experiments

@@ -1,6 +1,7 @@
 #include "experiments/seeing/comparison_text.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
 
@@ -108,18 +109,13 @@ std::string verdict(const TableComparison& comparison) {
                                                     : "no significant difference\n";
 }
 
-core::JsonArray json_of(const Estimate& estimate) {
-  const double values[] = {estimate.value, estimate.interval.lower, estimate.interval.upper};
-  return core::JsonArray(values);
+core::Json json_of(const Estimate& estimate) {
+  return core::Json::array({estimate.value, estimate.interval.lower, estimate.interval.upper});
 }
 
-core::JsonArray json_of(const std::vector<circuits::ColumnClass>& classes) {
-  core::JsonArray array;
-  for (const auto& [k, n] : classes) {
-    core::JsonObject object;
-    object.add("lrs_count", std::uint64_t{k}).add("active_rows", std::uint64_t{n});
-    array.add(object);
-  }
+core::Json json_of(const std::vector<circuits::ColumnClass>& classes) {
+  core::Json array = core::Json::array();
+  for (const auto& [k, n] : classes) array.push_back({{"lrs_count", k}, {"active_rows", n}});
   return array;
 }
 
@@ -147,12 +143,10 @@ std::string format_keys(const std::vector<KeyDifference>& keys) {
   return text;
 }
 
-core::JsonArray keys_as_json(const std::vector<KeyDifference>& keys) {
-  core::JsonArray array;
+core::Json keys_as_json(const std::vector<KeyDifference>& keys) {
+  core::Json array = core::Json::array();
   for (const KeyDifference& key : keys) {
-    core::JsonObject object;
-    object.add("key", key.key).add("a", key.a).add("b", key.b);
-    array.add(object.add_flag("of_macro", key.of_macro));
+    array.push_back({{"key", key.key}, {"a", key.a}, {"b", key.b}, {"of_macro", key.of_macro}});
   }
   return array;
 }
@@ -182,34 +176,36 @@ std::string format_comparison(const TableRecord& a, const TableRecord& b,
   return text + verdict(comparison);
 }
 
-core::JsonObject comparison_as_json(const TableComparison& comparison,
-                                    const ComparisonSettings& settings) {
-  core::JsonArray classes;
+core::Json comparison_as_json(const TableComparison& comparison,
+                              const ComparisonSettings& settings) {
+  core::Json classes = core::Json::array();
   for (const std::size_t i : comparison.by_difference()) {
     const ClassComparison& item = comparison.classes[i];
-    core::JsonObject object;
-    object.add("lrs_count", std::uint64_t{item.column_class.lrs_count});
-    object.add("active_rows", std::uint64_t{item.column_class.active_rows});
-    object.add("misread_a", json_of(item.misread_a)).add("misread_b", json_of(item.misread_b));
-    object.add("misread_difference", json_of(item.misread_difference));
-    if (comparison.same_codes) object.add("total_variation", json_of(item.total_variation));
+    core::Json object{{"lrs_count", item.column_class.lrs_count},
+                      {"active_rows", item.column_class.active_rows},
+                      {"misread_a", json_of(item.misread_a)},
+                      {"misread_b", json_of(item.misread_b)},
+                      {"misread_difference", json_of(item.misread_difference)}};
+    if (comparison.same_codes) object["total_variation"] = json_of(item.total_variation);
     if (comparison.basis == ComparisonBasis::exact) {
-      object.add("beyond_bounds", item.beyond_bounds);
+      object["beyond_bounds"] = item.beyond_bounds;
     } else {
-      object.add("codes_p_value", item.codes_p_value).add("misread_p_value", item.misread_p_value);
+      object["codes_p_value"] = item.codes_p_value;
+      object["misread_p_value"] = item.misread_p_value;
     }
-    classes.add(object.add_flag("differs", item.differs));
+    object["differs"] = item.differs;
+    classes.push_back(object);
   }
   constexpr std::string_view bases[] = {"exact", "exact_and_sampled", "sampled"};
-  core::JsonObject object;
-  object.add_flag("differ", comparison.differ());
-  object.add("basis", bases[static_cast<std::size_t>(comparison.basis)]);
-  object.add("level", settings.level).add("confidence", settings.confidence);
-  object.add_flag("same_codes", comparison.same_codes);
-  object.add("differing", std::uint64_t{comparison.differing});
-  object.add("only_in_a", json_of(comparison.only_in_a));
-  object.add("only_in_b", json_of(comparison.only_in_b)).add("classes", classes);
-  return object;
+  return {{"differ", comparison.differ()},
+          {"basis", bases[static_cast<std::size_t>(comparison.basis)]},
+          {"level", settings.level},
+          {"confidence", settings.confidence},
+          {"same_codes", comparison.same_codes},
+          {"differing", comparison.differing},
+          {"only_in_a", json_of(comparison.only_in_a)},
+          {"only_in_b", json_of(comparison.only_in_b)},
+          {"classes", classes}};
 }
 
 std::string format_comparison(const AccuracyComparison& comparison,
@@ -237,19 +233,21 @@ std::string format_comparison(const AccuracyComparison& comparison,
                                                       : "no significant difference\n");
 }
 
-core::JsonObject comparison_as_json(const AccuracyComparison& comparison,
-                                    const ComparisonSettings& settings) {
-  core::JsonObject object;
-  object.add_flag("differ", comparison.p_value <= settings.level);
-  object.add_flag("paired", comparison.paired);
-  object.add("a", json_of(comparison.a)).add("b", json_of(comparison.b));
-  object.add("difference", json_of(comparison.difference)).add("p_value", comparison.p_value);
-  object.add("level", settings.level).add("confidence", settings.confidence);
+core::Json comparison_as_json(const AccuracyComparison& comparison,
+                              const ComparisonSettings& settings) {
+  core::Json object{{"differ", comparison.p_value <= settings.level},
+                    {"paired", comparison.paired},
+                    {"a", json_of(comparison.a)},
+                    {"b", json_of(comparison.b)},
+                    {"difference", json_of(comparison.difference)},
+                    {"p_value", comparison.p_value},
+                    {"level", settings.level},
+                    {"confidence", settings.confidence}};
   if (comparison.paired) {
-    object.add("images", std::uint64_t{comparison.images});
-    object.add("reads", std::uint64_t{comparison.reads});
-    object.add("better_a", std::uint64_t{comparison.better_a});
-    object.add("better_b", std::uint64_t{comparison.better_b});
+    object["images"] = comparison.images;
+    object["reads"] = comparison.reads;
+    object["better_a"] = comparison.better_a;
+    object["better_b"] = comparison.better_b;
   }
   return object;
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/json_text.h"
+#include "core/json.h"
 
 #include "experiments/accuracy_file.h"
 #include "experiments/seeing/accuracy_comparison.h"
@@ -24,17 +24,17 @@ struct ComparisonSettings {
 
 /// "same macro", then a line for each key that differs.
 std::string format_keys(const std::vector<KeyDifference>& keys);
-core::JsonArray keys_as_json(const std::vector<KeyDifference>& keys);
+core::Json keys_as_json(const std::vector<KeyDifference>& keys);
 
 std::string format_comparison(const TableRecord& a, const TableRecord& b,
                               const TableComparison& comparison,
                               const ComparisonSettings& settings);
-core::JsonObject comparison_as_json(const TableComparison& comparison,
-                                    const ComparisonSettings& settings);
+core::Json comparison_as_json(const TableComparison& comparison,
+                              const ComparisonSettings& settings);
 
 std::string format_comparison(const AccuracyComparison& comparison,
                               const ComparisonSettings& settings);
-core::JsonObject comparison_as_json(const AccuracyComparison& comparison,
-                                    const ComparisonSettings& settings);
+core::Json comparison_as_json(const AccuracyComparison& comparison,
+                              const ComparisonSettings& settings);
 
 }  // namespace cimstat::experiments

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
 
@@ -128,13 +129,12 @@ std::size_t widest(const auto& items, const auto& text_of) {
   return width;
 }
 
-core::JsonObject as_json(const DatasetFacts& dataset) {
-  core::JsonArray shape;
-  for (const std::uint64_t length : dataset.shape) shape.add(length);
-  core::JsonObject object;
-  object.add("path", dataset.path).add("type", dataset.type).add("shape", shape);
-  object.add("units", dataset.unit).add("long_name", dataset.meaning);
-  return object;
+core::Json as_json(const DatasetFacts& dataset) {
+  return {{"path", dataset.path},
+          {"type", dataset.type},
+          {"shape", dataset.shape},
+          {"units", dataset.unit},
+          {"long_name", dataset.meaning}};
 }
 
 }  // namespace
@@ -219,21 +219,25 @@ std::string format_description(const std::filesystem::path& file,
   return text;
 }
 
-core::JsonObject description_as_json(const std::filesystem::path& file,
-                                     const FileDescription& description) {
-  core::JsonObject facts;
-  for (const Fact& fact : description.facts) facts.add(fact.name, fact.value);
-  core::JsonArray axes;
+core::Json description_as_json(const std::filesystem::path& file,
+                               const FileDescription& description) {
+  core::Json facts = core::Json::object();
+  for (const Fact& fact : description.facts) facts[fact.name] = fact.value;
+  core::Json axes = core::Json::array();
   for (const AxisFacts& axis : description.axes) {
-    axes.add(as_json(axis.dataset).add("first", axis.first).add("last", axis.last));
+    core::Json object = as_json(axis.dataset);
+    object["first"] = axis.first;
+    object["last"] = axis.last;
+    axes.push_back(object);
   }
-  core::JsonArray datasets;
-  for (const DatasetFacts& dataset : description.datasets) datasets.add(as_json(dataset));
-  core::JsonObject object;
-  object.add("file", file.string()).add("kind", name_of(description.kind));
-  object.add("schema_version", description.schema_version).add("facts", facts);
-  object.add("axes", axes).add("datasets", datasets);
-  return object;
+  core::Json datasets = core::Json::array();
+  for (const DatasetFacts& dataset : description.datasets) datasets.push_back(as_json(dataset));
+  return {{"file", file.string()},
+          {"kind", name_of(description.kind)},
+          {"schema_version", description.schema_version},
+          {"facts", facts},
+          {"axes", axes},
+          {"datasets", datasets}};
 }
 
 std::string config_of(const std::filesystem::path& file, FileKind kind) {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/hdf5_file.h"
-#include "core/json_text.h"
+#include "core/json.h"
 
 /// What every file of ours says about itself: who made it and how, its axes, its datasets.
 namespace cimstat::experiments {
@@ -54,8 +54,8 @@ FileDescription describe_file(const std::filesystem::path& file, FileKind kind);
 /// For people; texts from the file are made safe for a terminal.
 std::string format_description(const std::filesystem::path& file,
                                const FileDescription& description);
-core::JsonObject description_as_json(const std::filesystem::path& file,
-                                     const FileDescription& description);
+core::Json description_as_json(const std::filesystem::path& file,
+                               const FileDescription& description);
 
 /// The resolved configuration in a result file, byte for byte. Throws UsageError for a kind
 /// without.

@@ -1,6 +1,7 @@
 #include "experiments/seeing/network_summary.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include <fmt/format.h>
@@ -63,11 +64,10 @@ Totals totals_of(const std::vector<LayerFigures>& figures) {
   return totals;
 }
 
-void add_range(core::JsonObject& object, std::string_view name, const auto& values) {
+void add_range(core::Json& object, std::string_view name, const auto& values) {
   if (values.empty()) return;
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
-  const double ends[] = {double(*least), double(*most)};
-  object.add(name, core::JsonArray(ends));
+  object[name] = core::Json::array({double(*least), double(*most)});
 }
 
 }  // namespace
@@ -98,33 +98,32 @@ std::string format_network(const Network& network) {
   return text;
 }
 
-core::JsonObject network_as_json(const Network& network) {
+core::Json network_as_json(const Network& network) {
   const std::vector<LayerFigures> figures = figures_of(network);
   const Totals totals = totals_of(figures);
-  core::JsonArray layers;
+  core::Json layers = core::Json::array();
   for (const LayerFigures& f : figures) {
     const Layer& layer = *f.layer;
-    core::JsonArray output;
-    for (const std::uint32_t extent : f.output) output.add(std::uint64_t{extent});
-    core::JsonArray inputs;
-    for (const std::string& input : layer.inputs) inputs.add(input);
-    core::JsonObject object;
-    object.add("name", layer.name).add("kind", name_of(layer.kind)).add("inputs", inputs);
-    object.add("output", output).add("output_bits", std::uint64_t{layer.output_bits});
-    object.add("weight_bits", std::uint64_t{layer.weight_bits});
-    object.add("fan_in", f.fan_in).add("weights", f.weights).add("macs", f.macs);
+    core::Json object{{"name", layer.name},
+                      {"kind", name_of(layer.kind)},
+                      {"inputs", layer.inputs},
+                      {"output", f.output},
+                      {"output_bits", layer.output_bits},
+                      {"weight_bits", layer.weight_bits},
+                      {"fan_in", f.fan_in},
+                      {"weights", f.weights},
+                      {"macs", f.macs}};
     add_range(object, "weight_range", layer.weight);
     add_range(object, "scale_range", layer.scale);
     add_range(object, "bias_range", layer.bias);
-    layers.add(object);
+    layers.push_back(object);
   }
-  core::JsonArray input;
-  for (const std::uint32_t extent : network.input_shape) input.add(std::uint64_t{extent});
-  core::JsonObject object;
-  object.add("input_shape", input).add("input_bits", std::uint64_t{network.input_bits});
-  object.add("classes", std::uint64_t{network.classes});
-  object.add("weights", totals.weights).add("macs", totals.macs).add("layers", layers);
-  return object;
+  return {{"input_shape", network.input_shape},
+          {"input_bits", network.input_bits},
+          {"classes", network.classes},
+          {"weights", totals.weights},
+          {"macs", totals.macs},
+          {"layers", layers}};
 }
 
 }  // namespace cimstat::experiments

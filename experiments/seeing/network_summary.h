@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "core/json_text.h"
+#include "core/json.h"
 
 #include "experiments/inference/network.h"
 
@@ -11,6 +11,6 @@ namespace cimstat::experiments {
 
 /// The network has passed `check`.
 std::string format_network(const Network& network);
-core::JsonObject network_as_json(const Network& network);
+core::Json network_as_json(const Network& network);
 
 }  // namespace cimstat::experiments

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
@@ -95,11 +96,6 @@ DecadeAxis axis_for(const std::vector<Estimate>& estimates) {
   return DecadeAxis::down_to(smallest, bar_columns);
 }
 
-core::JsonObject as_json(const Estimate& estimate, core::JsonObject object) {
-  object.add("lower", estimate.interval.lower).add("upper", estimate.interval.upper);
-  return object;
-}
-
 }  // namespace
 
 std::string format_levels(const TableRecord& record, std::uint32_t active_rows, TextStyle style) {
@@ -157,41 +153,39 @@ std::string format_class(const TableRecord& record, circuits::ColumnClass column
   return text;
 }
 
-core::JsonObject levels_as_json(const TableRecord& record, std::uint32_t active_rows) {
+core::Json levels_as_json(const TableRecord& record, std::uint32_t active_rows) {
   const ErrorTable& table = record.table;
-  core::JsonArray levels;
+  core::Json levels = core::Json::array();
   for (const std::size_t row : require_classes(table, active_rows)) {
     const Estimate estimate = misread_estimate(table, row, record.confidence);
-    core::JsonObject level;
-    level.add("lrs_count", std::uint64_t{table.classes[row].lrs_count});
-    level.add("ideal_code", std::uint64_t{table.ideal_code[row]});
-    level.add("trials", table.trials(row)).add("misread", estimate.value);
-    levels.add(as_json(estimate, std::move(level)));
+    levels.push_back({{"lrs_count", table.classes[row].lrs_count},
+                      {"ideal_code", table.ideal_code[row]},
+                      {"trials", table.trials(row)},
+                      {"misread", estimate.value},
+                      {"lower", estimate.interval.lower},
+                      {"upper", estimate.interval.upper}});
   }
-  core::JsonObject object;
-  object.add("active_rows", std::uint64_t{active_rows}).add("confidence", record.confidence);
-  object.add("levels", levels);
-  return object;
+  return {{"active_rows", active_rows}, {"confidence", record.confidence}, {"levels", levels}};
 }
 
-core::JsonObject class_as_json(const TableRecord& record, circuits::ColumnClass column_class) {
+core::Json class_as_json(const TableRecord& record, circuits::ColumnClass column_class) {
   const ErrorTable& table = record.table;
   const std::size_t row = require_class(table, column_class);
-  core::JsonArray codes;
+  core::Json codes = core::Json::array();
   for (std::uint32_t code = 0; code < table.codes; ++code) {
     const Estimate estimate = entry_estimate(table, row, code, record.confidence);
-    core::JsonObject entry;
-    entry.add("code", std::uint64_t{code});
-    entry.add("mac_value", table.code_origin + table.code_step * code);
-    if (!table.counts.empty()) entry.add("count", table.counts[row * table.codes + code]);
-    codes.add(as_json(estimate, std::move(entry.add("probability", estimate.value))));
+    core::Json entry{{"code", code}, {"mac_value", table.code_origin + table.code_step * code}};
+    if (!table.counts.empty()) entry["count"] = table.counts[row * table.codes + code];
+    entry["probability"] = estimate.value;
+    entry["lower"] = estimate.interval.lower;
+    entry["upper"] = estimate.interval.upper;
+    codes.push_back(entry);
   }
-  core::JsonObject object;
-  object.add("lrs_count", std::uint64_t{column_class.lrs_count});
-  object.add("active_rows", std::uint64_t{column_class.active_rows});
-  object.add("ideal_code", std::uint64_t{table.ideal_code[row]});
-  object.add("confidence", record.confidence).add("codes", codes);
-  return object;
+  return {{"lrs_count", column_class.lrs_count},
+          {"active_rows", column_class.active_rows},
+          {"ideal_code", table.ideal_code[row]},
+          {"confidence", record.confidence},
+          {"codes", codes}};
 }
 
 circuits::ColumnClass parse_class(const std::string& text) {

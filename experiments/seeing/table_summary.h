@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "core/json_text.h"
+#include "core/json.h"
 
 #include "experiments/seeing/text_bar.h"
 #include "experiments/table_file.h"
@@ -21,8 +21,8 @@ std::string format_class(const TableRecord& record, circuits::ColumnClass column
                          TextStyle style);
 
 /// The same, as members "levels" and, for one class, "codes" of an object.
-core::JsonObject levels_as_json(const TableRecord& record, std::uint32_t active_rows);
-core::JsonObject class_as_json(const TableRecord& record, circuits::ColumnClass column_class);
+core::Json levels_as_json(const TableRecord& record, std::uint32_t active_rows);
+core::Json class_as_json(const TableRecord& record, circuits::ColumnClass column_class);
 
 /// "3,16" -> 3 LRS cells among 16 active rows. Throws UsageError naming --class.
 circuits::ColumnClass parse_class(const std::string& text);

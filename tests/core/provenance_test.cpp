@@ -1,8 +1,11 @@
 #include "core/provenance.h"
 
 #include <array>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,8 +17,10 @@
 namespace cimstat::core {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Pair;
 using ::testing::StartsWith;
 using tests::bytes_of;
 using tests::TemporaryFolder;
@@ -63,12 +68,65 @@ TEST(RunRecord, IsJsonWithEveryCharacterEscaped) {
   const std::vector<char> bytes = bytes_of(folder / "table.h5.run.json");
   const std::string json(bytes.begin(), bytes.end());
   EXPECT_THAT(json, StartsWith("{\n  \"command\": \"cimstat table \\\"a b\\\".toml \\\\ "
-                               "\\u000a\\u0001 \xCE\xBC\",\n  \"result_file\": \"table.h5\",\n"));
+                               "\\n\\u0001 \xCE\xBC\",\n  \"result_file\": \"table.h5\",\n"));
   EXPECT_THAT(json, HasSubstr("\"source\": \"" + source_text() + "\""));
   EXPECT_THAT(json, HasSubstr("\"threads\": 2,\n  \"wall_seconds\": 0.1,\n"
                               "  \"cpu_seconds\": null,\n"));
   EXPECT_THAT(json, ::testing::ContainsRegex("\"written\": \"20[0-9-]+T[0-9:]+Z\"\n}\n$"));
   EXPECT_FALSE(std::filesystem::exists(folder / "table.h5.run.json.tmp"));
+}
+
+TEST(RunRecord, IsReadInItsOrderWithTextsAsTheyAre) {
+  const TemporaryFolder folder;
+  RunRecord record;
+  record.command = "cimstat table \"a b\".toml \xCE\xBC";
+  record.result_file = "table.h5";
+  record.result_sha256 = "ab12";
+  record.threads = 2;
+  record.wall_seconds = 0.1;
+  record.cpu_seconds = std::numeric_limits<double>::quiet_NaN();
+  write_run_record(record, folder / "table.h5");
+  auto fields = read_run_record(folder / "table.h5.run.json");
+  ASSERT_EQ(fields.size(), 10U);
+  EXPECT_EQ(fields[3].second, source_text());
+  fields.erase(fields.begin() + 8, fields.end());  // host and time
+  fields.erase(fields.begin() + 3);
+  EXPECT_THAT(fields, ElementsAre(Pair("command", record.command), Pair("result_file", "table.h5"),
+                                  Pair("result_sha256", "ab12"), Pair("simd_target", ""),
+                                  Pair("threads", "2"), Pair("wall_seconds", "0.1"),
+                                  Pair("cpu_seconds", "null")));
+}
+
+TEST(RunRecord, ThatIsForeignOrDamagedIsRefusedInOneLineThatQuotesNoRawBytes) {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder / "x.run.json";
+  const std::string whole = R"("result_file": "x", "result_sha256": "y")";
+  const std::pair<std::string, std::string> cases[] = {
+      {"", "not JSON at byte 1"},
+      {"5", "it is not an object"},
+      {"[" + whole, "it is a list"},
+      {std::string(65'000, '['), "it is a list"},
+      {"{" + whole + ", \"a\": " + std::string(65'000, '['), "it is nested"},
+      {"{" + whole + ", \"a\": {}}", "it is nested"},
+      {"{" + whole + ", \"a\": 1, \"a\": 1}", "it has the name \"a\" twice"},
+      {"{" + whole + R"(, "\u001b[31m": 1, "\u001b[31m": 1})", R"(the name "\x1b[31m" twice)"},
+      {"{" + whole + ", \"a\": \"\xFF\x1b[31m\"}", "not JSON at byte 50"},
+      {"{" + whole + ", \"a\": 1e999}", "a number that is too large"},
+      {"{" + whole + "} x", "not JSON at byte 44"},
+      {"{" + whole, "not JSON at byte 42"},
+      {R"({"result_file": "x"})", "result_file or result_sha256 is missing"},
+      {"{" + whole + "}" + std::string(65'536, ' '), "longer than 64 KiB"}};
+  for (const auto& [text, why] : cases) {
+    std::ofstream(file, std::ios::binary) << text;
+    try {
+      read_run_record(file);
+      ADD_FAILURE() << why;
+    } catch (const DataError& error) {
+      EXPECT_EQ(std::string(error.what()).find(file.string() + ": is not a run record ("), 0U);
+      EXPECT_THAT(error.what(), HasSubstr(why));
+      EXPECT_EQ(std::string(error.what()).find_first_of("\n\x1b\xFF"), std::string::npos);
+    }
+  }
 }
 
 TEST(RunRecord, ThatCannotBeWrittenIsAnError) {

@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "experiments/accuracy_file.h"
 #include "experiments/seeing/comparison_text.h"
 #include "tests/fuzz/hdf5_target.h"
@@ -56,7 +58,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const experiments::AccuracyComparison comparison =
         experiments::compare_accuracy(original, record, settings.confidence);
     fuzz::require_clean_text(experiments::format_comparison(comparison, settings));
-    fuzz::require_clean_text(experiments::comparison_as_json(comparison, settings).text());
+    fuzz::require_clean_text(
+        core::json_text(experiments::comparison_as_json(comparison, settings)));
   });
   return 0;
 }

@@ -1,4 +1,5 @@
 #include <array>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "experiments/inference/forward_pass.h"
@@ -101,7 +102,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::require_whole({data, size}, refusal);
   if (refusal) return 0;
   fuzz::require_clean_text(experiments::format_network(network));
-  fuzz::require_clean_text(experiments::network_as_json(network).text());
+  fuzz::require_clean_text(core::json_text(experiments::network_as_json(network)));
   if (!fuzz::is_cheap(network)) return 0;
   const experiments::ForwardPass pass(network, {.rows = 8});
   experiments::ForwardPass::Workspace workspace = pass.workspace();

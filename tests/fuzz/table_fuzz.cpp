@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "core/provenance.h"
 
@@ -110,13 +111,13 @@ void show(const std::filesystem::path& file) {
   const experiments::FileKind kind = experiments::file_kind(file);
   const experiments::FileDescription description = experiments::describe_file(file, kind);
   require_clean_text(experiments::format_description(file, description));
-  require_clean_text(experiments::description_as_json(file, description).text());
+  require_clean_text(core::json_text(experiments::description_as_json(file, description)));
 }
 
 void show(const TableRecord& record) {
   const std::uint32_t active_rows = experiments::default_active_rows(record.table);
   require_clean_text(experiments::format_levels(record, active_rows, {}));
-  require_clean_text(experiments::levels_as_json(record, active_rows).text());
+  require_clean_text(core::json_text(experiments::levels_as_json(record, active_rows)));
   require_clean_text(experiments::format_class(record, record.table.classes.back(), {}));
 }
 
@@ -127,7 +128,7 @@ void compare(const TableRecord& a, const TableRecord& b) {
   require_clean_text(
       experiments::format_keys(experiments::differing_keys(a.config_toml, b.config_toml)));
   require_clean_text(experiments::format_comparison(a, b, comparison, settings));
-  require_clean_text(experiments::comparison_as_json(comparison, settings).text());
+  require_clean_text(core::json_text(experiments::comparison_as_json(comparison, settings)));
 }
 
 void make_page(const TableRecord& record) {

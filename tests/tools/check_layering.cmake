@@ -10,6 +10,8 @@ set(seams
   "<(hdf5|hdf5_hl|H5[A-Z]).*=core/hdf5_library.h"
   "\"core/hdf5_(gate|library|reader|storage|writer)=core/hdf5_.*"
   "<toml.*=core/config.cpp"
+  "<nlohmann/json_fwd.*=core/json.h"
+  "<nlohmann/json.hpp=.*[.]cpp"
   "<openssl/.*=core/provenance.cpp"
   "<zlib.*=core/deflate.cpp"
   "<torch/.*=experiments/training/.*"

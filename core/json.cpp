@@ -1,0 +1,11 @@
+#include "core/json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace cimstat::core {
+
+std::string json_text(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace cimstat::core

@@ -10,7 +10,8 @@ namespace cimstat::core {
 /// same; those that are not finite as null.
 using Json = nlohmann::ordered_json;
 
-/// A document with its newline: indented by 2; what is not UTF-8 becomes U+FFFD.
+/// A document with its newline: indented by 2, in ASCII (a terminal obeys some characters beyond);
+/// what is not UTF-8 becomes U+FFFD.
 std::string json_text(const Json& json);
 
 }  // namespace cimstat::core

@@ -11,14 +11,14 @@
 namespace cimstat::core {
 namespace {
 
-TEST(Json, EscapesWhatRfc8259Asks) {
-  EXPECT_EQ(json_text("a\"b\\c\n\x01 \xc3\xa9"), "\"a\\\"b\\\\c\\n\\u0001 \xc3\xa9\"\n");
+TEST(Json, EscapesWhatRfc8259AsksAndWhatIsNoPlainAscii) {
+  EXPECT_EQ(json_text("a\"b\\c\n\x01 \xc3\xa9\x7f\xf0\x9f\x98\x80"),
+            "\"a\\\"b\\\\c\\n\\u0001 \\u00e9\\u007f\\ud83d\\ude00\"\n");
 }
 
 TEST(Json, ReplacesBytesThatAreNotUtf8) {
-  EXPECT_EQ(json_text("a\xff"), "\"a\xef\xbf\xbd\"\n");
-  EXPECT_EQ(json_text({{"\xff", std::string_view("\xc3")}}),
-            "{\n  \"\xef\xbf\xbd\": \"\xef\xbf\xbd\"\n}\n");
+  EXPECT_EQ(json_text("a\xff"), "\"a\\ufffd\"\n");
+  EXPECT_EQ(json_text({{"\xff", std::string_view("\xc3")}}), "{\n  \"\\ufffd\": \"\\ufffd\"\n}\n");
 }
 
 TEST(Json, WritesNumbersThatReadBackAndNullForOthers) {

@@ -178,9 +178,11 @@ std::vector<std::string> keys_of(std::string_view key) {
   std::vector<std::string> keys;
   try {
     const ConfigNode whole = parsed(fmt::format("{} = 0", key));
-    for (const ConfigNode* level = &whole; level->members() != nullptr;) {
-      level = &level->members()->items.front();
-      keys.push_back(level->key);
+    // Nothing but a comment holds no key.
+    const ConfigMembers* level = whole.members();
+    while (level != nullptr && !level->items.empty()) {
+      keys.push_back(level->items.front().key);
+      level = level->items.front().members();
     }
   } catch (const NotToml&) {
     keys.clear();

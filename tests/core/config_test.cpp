@@ -505,6 +505,7 @@ TEST(ConfigSet, RefusesWhatItCantRead) {
       "--set a..b: is not a key (names joined by dots are needed); write --set table.key=value");
   EXPECT_EQ(refusal("=1"),
             "--set : is not a key (names joined by dots are needed); write --set table.key=value");
+  EXPECT_THAT(message_of("", nothing, {"#=1"}), StartsWith("--set #: is not a key"));
   EXPECT_EQ(refusal("title.b=1"),
             "--set title.b: title is \"x\" (of the kind text, not a table); set title itself");
   EXPECT_EQ(refusal("list.b=1"),

@@ -73,9 +73,13 @@ void Hdf5Reader::fail_with_cause(std::string_view path, std::string_view problem
 
 void Hdf5Reader::require_checksums(std::string_view path) const {
   H5O_info_t info{};
-  if (H5Oget_info_by_name2(file.id(), std::string(path).c_str(), &info, H5O_INFO_HDR, H5P_DEFAULT) <
-      0) {
+  if (H5Oget_info_by_name2(file.id(), std::string(path).c_str(), &info,
+                           H5O_INFO_HDR | H5O_INFO_BASIC, H5P_DEFAULT) < 0) {
     fail_with_cause(path, "object is damaged");
+  }
+  // Groups that share groups have exponentially many paths.
+  if (info.rc > 1) {
+    fail(path, "is linked more than once", fmt::format("{} links", info.rc), "keep one of them");
   }
   if (info.hdr.version < 2) {
     fail(path, "is stored in an old form without checksums",

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t axis_limit = std::uint64_t{1} << 26;
 constexpr std::size_t deepest_group = 4;
+constexpr std::size_t most_objects = 10'000;  // a network of the most layers holds half as many
 
 struct KnownKind {
   FileKind kind;
@@ -60,23 +61,41 @@ AxisFacts axis_of(const core::Hdf5Input& input, DatasetFacts dataset) {
   return axis;
 }
 
-void walk(const core::Hdf5Input& input, const std::string& group, std::size_t depth,
-          FileDescription& description) {
-  for (const std::string& child : input.children(group.empty() ? "/" : group)) {
-    const std::string path = group + "/" + child;
-    std::string type = input.element_type(path);
-    if (type.empty()) {
-      if (depth < deepest_group) walk(input, path, depth + 1, description);
-      continue;
-    }
-    DatasetFacts dataset = facts_of(input, path, std::move(type));
-    if (is_axis(input, path)) {
-      description.axes.push_back(axis_of(input, std::move(dataset)));
-    } else {
-      description.datasets.push_back(std::move(dataset));
+/// All groups and datasets of a file, whoever made it.
+class Walk {
+ public:
+  Walk(const core::Hdf5Input& input, const std::filesystem::path& file,
+       FileDescription& description)
+      : input_(input), file_(file), description_(description) {}
+
+  void through(const std::string& group, std::size_t depth) {
+    for (const std::string& child : input_.children(group.empty() ? "/" : group)) {
+      if (++objects_ > most_objects) {
+        throw core::DataError(core::error_line(file_.string() + ": /", "holds too many objects",
+                                               fmt::format("more than {}", most_objects),
+                                               "check that it is the right file"));
+      }
+      const std::string path = group + "/" + child;
+      std::string type = input_.element_type(path);
+      if (type.empty()) {
+        if (depth < deepest_group) through(path, depth + 1);
+        continue;
+      }
+      DatasetFacts dataset = facts_of(input_, path, std::move(type));
+      if (is_axis(input_, path)) {
+        description_.axes.push_back(axis_of(input_, std::move(dataset)));
+      } else {
+        description_.datasets.push_back(std::move(dataset));
+      }
     }
   }
-}
+
+ private:
+  const core::Hdf5Input& input_;
+  const std::filesystem::path& file_;
+  FileDescription& description_;
+  std::size_t objects_ = 0;
+};
 
 void add_facts(const core::Hdf5Input& input, const std::filesystem::path& file,
                FileDescription& description) {
@@ -183,7 +202,7 @@ FileDescription describe_file(const std::filesystem::path& file, FileKind kind) 
   const std::vector<std::int64_t> schema = input.integers_attribute("/", "schema_version");
   description.schema_version = fmt::format("{}", fmt::join(schema, "."));
   add_facts(input, file, description);
-  walk(input, "", 0, description);
+  Walk(input, file, description).through("", 0);
   return description;
 }
 

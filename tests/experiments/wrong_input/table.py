@@ -119,6 +119,11 @@ case("foreign", "a link into another file", sampled(
     lambda data: data.__delitem__("probability"),
     lambda data: data.__setitem__("probability", h5py.ExternalLink("other.h5", "/p"))),
      "t.h5: /probability: is a soft or external link; put the object itself in its place")
+case("foreign", "groups that share groups", sampled(
+    *[lambda data, depth=depth: (data.require_group(f"/{'g/' * depth}g"), [
+        data.__setitem__(f"/{'g/' * depth}{other}", data[f"/{'g/' * depth}g"]) for other in "abc"])
+      for depth in range(12)]),
+     "t.h5: /g: is linked more than once (4 links); keep one of them", arguments=["show", "{file}"])
 case("foreign", "another filter", sampled(
     dataset("probability", lambda data: data["probability"][...] if "probability" in data else
             numpy.zeros((15, 5)), compression="lzf", chunks=(15, 5))),

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -195,9 +196,14 @@ std::vector<double> ConfigTable::numbers(std::string_view key, Quantity quantity
 std::vector<std::uint64_t> ConfigTable::counts(std::string_view key, std::uint64_t low,
                                                std::uint64_t high) const {
   const TableView view{*state_, path_, node_};
-  return recorded_items(
-      view, key, view.required(key, "a list of whole numbers"), "whole numbers",
-      [&](const ConfigNode& node) { return detail::read_count(node, low, high); });
+  std::vector<std::uint64_t> items =
+      recorded_items(view, key, view.required(key, "a list of whole numbers"), "whole numbers",
+                     [&](const ConfigNode& node) { return detail::read_count(node, low, high); });
+  // A set: the same numbers in another order are the same configuration.
+  std::sort(items.begin(), items.end());
+  items.erase(std::unique(items.begin(), items.end()), items.end());
+  view.known(key).value = items;
+  return items;
 }
 
 ConfigTable ConfigTable::table(std::string_view key) const {

@@ -24,12 +24,18 @@ int fail(std::string_view message, ExitCode code) {
   return static_cast<int>(code);
 }
 
+/// diff answers with the code of a failure that its files differ: its failures have that of wrong
+/// use, as those of diff(1) have.
+ExitCode failure_of(const CLI::App& app) {
+  return app.got_subcommand("diff") ? ExitCode::usage : ExitCode::failure;
+}
+
 /// Results on stdout are lost without a word when nobody looks (a full disk, a closed pipe).
-int finish(int code) {
+int finish(const CLI::App& app, int code) {
   std::cout.flush();
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !std::cout) {
     return fail("standard output: can't be written (full disk or closed pipe); send it elsewhere",
-                ExitCode::failure);
+                failure_of(app));
   }
   return code;
 }
@@ -46,22 +52,22 @@ int main(int argc, char** argv) {
   }
   try {
     app.parse(argc, argv);
-    return finish(0);
+    return finish(app, 0);
   } catch (const CLI::Success& success) {
     app.exit(success);
-    return finish(0);
+    return finish(app, 0);
   } catch (const CLI::RuntimeError& outcome) {  // an answer, not an error: diff found a difference
-    return finish(outcome.get_exit_code());
+    return finish(app, outcome.get_exit_code());
   } catch (const CLI::ParseError& error) {
     return fail(cimstat::experiments::usage_line(app, error, argc, argv), ExitCode::usage);
   } catch (const cimstat::core::Error& error) {
-    return fail(error.what(), error.code());
+    return fail(error.what(), error.code() == ExitCode::failure ? failure_of(app) : error.code());
   } catch (const std::bad_alloc&) {
     return fail(
         "out of memory (the configuration asks for more than this machine has); make it smaller",
-        ExitCode::failure);
+        failure_of(app));
   } catch (const std::exception& error) {
-    if (std::ferror(stdout) != 0) return finish(static_cast<int>(ExitCode::failure));
-    return fail(error.what(), ExitCode::failure);
+    if (std::ferror(stdout) != 0) return finish(app, static_cast<int>(failure_of(app)));
+    return fail(error.what(), failure_of(app));
   }
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/utf8.h"
 
 #include "experiments/accuracy_file.h"
 #include "experiments/commands/command.h"
@@ -16,7 +17,21 @@ namespace cimstat::experiments {
 
 namespace {
 
-circuits::ErrorTable table_of_every_class(Experiment& experiment, const CommonOptions& options) {
+/// The table that accuracy makes has every class: the configuration that is recorded says so.
+Experiment read_for_every_class(const CommonOptions& options) {
+  Experiment experiment = read_experiment(options.open());
+  const std::uint32_t rows = experiment.macro.design.rows;
+  if (experiment.table.active_rows.size() == std::size_t{rows} + 1) return experiment;
+  fmt::print(stderr, "cimstat: warning: {}\n",
+             core::error_line("table.active_rows", "is taken, and recorded, as \"all\"",
+                              "a network can make any number of rows active", "leave it out"));
+  CommonOptions all = options;
+  all.overrides.emplace_back("table.active_rows=all");
+  return read_experiment(all.open());
+}
+
+circuits::ErrorTable table_of_every_class(const Experiment& experiment,
+                                          const CommonOptions& options) {
   const auto classes = every_class(experiment);
   ProgressMeter meter("table", table_unit(experiment, classes.size()), options.verbosity());
   return make_table(experiment, classes, options.thread_count(), meter.callback()).table;
@@ -37,9 +52,8 @@ void add_accuracy_command(CLI::App& app) {
       ->add_option("--table", options->table_file,
                    "error table to use (default: make it from the configuration)")
       ->type_name("FILE.h5");
-  command
-      ->add_option("--out,-o", options->output_file,
-                   "result file (default: the configuration's name with .accuracy.h5, here)")
+  add_output_option(*command, options->output_file,
+                    "result file (default: the configuration's name with .accuracy.h5, here)")
       ->type_name("FILE.h5");
   command->footer(
       "Runs accuracy.network on accuracy.images images of accuracy.data_set, each accuracy.reads "
@@ -48,16 +62,24 @@ void add_accuracy_command(CLI::App& app) {
       "Example: cimstat accuracy experiments/configs/rram_128rows.toml --set accuracy.images=1000");
   command->callback([options] {
     const RunClock clock;
-    Experiment experiment = read_experiment(options->open());
+    const Experiment experiment = options->table_file.empty() ? read_for_every_class(*options)
+                                                              : read_experiment(options->open());
     print_warnings(experiment);
     const AccuracySettings& settings = experiment.accuracy;
-    const std::filesystem::path file = options->output(options->output_file, ".accuracy.h5");
-    if (!options->table_file.empty()) check_output(file, {options->table_file});
-    const Network network = read_network(network_file(settings.network));
+    const std::filesystem::path network_path = network_file(settings.network);
+    const std::filesystem::path file =
+        options->output(options->output_file, ".accuracy.h5", {options->table_file, network_path});
+    const Network network = read_network(network_path);
     const ImageSet images = [&] {
       const PhaseNote note("reading " + settings.data_set, options->verbosity());
       return read_named_images(settings.data_set, Split::test);
     }();
+    const AccuracyOptions run{.array = settings.array,
+                              .key = {.seed = experiment.seed},
+                              .stream = settings.stream,
+                              .reads = settings.reads,
+                              .images = std::min<std::size_t>(settings.images, images.size())};
+    check_accuracy(network, images, experiment.macro.design.ladder.codes, run);
     circuits::ErrorTable table;
     std::string table_hash;
     if (options->table_file.empty()) {
@@ -68,11 +90,10 @@ void add_accuracy_command(CLI::App& app) {
       const Experiment made_from =
           read_experiment(core::Config::from_text(read.config_toml, options->table_file.string()));
       if (made_from.macro_toml != experiment.macro_toml) {
-        throw core::UsageError(
-            fmt::format("--table {}: was made for another macro (cell, column, sense amplifier or "
-                        "converter differ from {}); make "
-                        "it again from this configuration",
-                        options->table_file.string(), options->config.string()));
+        throw core::UsageError(core::error_line(
+            "--table " + options->table_file.string(), "was made for another macro",
+            "cell, column, sense amplifier or converter differ from " + options->config.string(),
+            "make it again from this configuration"));
       }
       table = std::move(read.table);
       table_hash = read.content_sha256;
@@ -85,20 +106,14 @@ void add_accuracy_command(CLI::App& app) {
                           .confidence = experiment.table.confidence,
                           .result = {}};
     {
-      const std::uint64_t number = std::min<std::uint64_t>(settings.images, images.size());
-      ProgressMeter meter("accuracy", {"images", static_cast<double>(number)},
+      ProgressMeter meter("accuracy", {"images", static_cast<double>(run.images)},
                           options->verbosity());
-      record.result = accuracy_with_table(network, images, table,
-                                          {.array = settings.array,
-                                           .key = {.seed = experiment.seed},
-                                           .stream = settings.stream,
-                                           .reads = settings.reads,
-                                           .images = number},
-                                          options->thread_count(), meter.callback());
+      record.result = accuracy_with_table(network, images, table, run, options->thread_count(),
+                                          meter.callback());
     }
     write_accuracy(experiment, record, file);
     clock.write_record("accuracy", file, options->thread_count());
-    fmt::print("{}written {} in {:.2f} s\n", format_accuracy(record), file.string(),
+    fmt::print("{}written {} in {:.2f} s\n", format_accuracy(record), core::one_line(file.string()),
                clock.wall_seconds());
   });
 }

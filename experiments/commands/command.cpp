@@ -43,34 +43,63 @@ core::Config CommonOptions::open() const {
   return core::Config::from_file(config, all);
 }
 
-std::filesystem::path CommonOptions::output(const std::filesystem::path& given,
-                                            std::string_view ending) const {
+namespace {
+
+/// `place` is what messages call the file.
+void check_file_to_make(const std::filesystem::path& file, const std::string& place,
+                        const std::vector<std::filesystem::path>& inputs) {
+  const std::filesystem::path behind = core::behind_links(file);
+  const auto refuse = [&](std::string_view problem, std::string_view remedy) {
+    throw core::UsageError(core::error_line(
+        place, problem, behind == file ? "" : "it is a link to " + behind.string(), remedy));
+  };
+  std::error_code ignored;
+  const std::filesystem::path folder = behind.has_parent_path() ? behind.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder, ignored)) refuse("no such folder", "make it first");
+  if (::access(folder.c_str(), W_OK) != 0) {
+    refuse("the folder can't be written to", "name another");
+  }
+  const auto status = std::filesystem::status(file, ignored);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    refuse("is not a regular file", "name another file");
+  }
+  for (const std::filesystem::path& input : inputs) {
+    if (std::filesystem::equivalent(file, input, ignored) ||
+        std::filesystem::equivalent(core::temporary_of(file), input, ignored)) {
+      refuse("would overwrite an input of this run, " + input.string(), "name another file");
+    }
+  }
+  core::require_writable(file);
+}
+
+}  // namespace
+
+CLI::Option* add_output_option(CLI::App& command, std::filesystem::path& file,
+                               const std::string& meaning) {
+  const auto refused = [](const std::string& name) -> std::string {
+    if (name.empty()) return "is an empty name (name a file, or leave the option out)";
+    if (name == "-") return "is no name of a file (results are files, not standard output)";
+    return {};
+  };
+  return command.add_option("--out,-o", file, meaning)->check(CLI::Validator(refused, ""));
+}
+
+std::filesystem::path CommonOptions::output(
+    const std::filesystem::path& given, std::string_view ending,
+    const std::vector<std::filesystem::path>& more_inputs) const {
   std::filesystem::path file =
       given.empty() ? std::filesystem::path(config.stem().string() + std::string(ending)) : given;
-  check_output(file, {config});
+  std::vector<std::filesystem::path> inputs = more_inputs;
+  inputs.push_back(config);
+  check_output(file, inputs);
+  const std::filesystem::path record = core::run_record_of(file);
+  check_file_to_make(record, record.string(), inputs);
   return file;
 }
 
 void check_output(const std::filesystem::path& file,
                   const std::vector<std::filesystem::path>& inputs) {
-  const auto refuse = [&](std::string_view problem) {
-    throw core::UsageError(fmt::format("--out {}: {}", file.string(), problem));
-  };
-  std::error_code ignored;
-  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder, ignored)) refuse("no such folder; make it first");
-  if (::access(folder.c_str(), W_OK) != 0) refuse("the folder can't be written to; name another");
-  const auto status = std::filesystem::status(file, ignored);
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    refuse("is not a regular file; name a file to make");
-  }
-  for (const std::filesystem::path& input : inputs) {
-    if (std::filesystem::equivalent(file, input, ignored)) {
-      refuse("is an input of this run and would be overwritten; name another file");
-    }
-  }
-  core::clear_stale_temporary(file);
-  core::clear_stale_temporary(core::run_record_of(file));
+  check_file_to_make(file, "--out " + file.string(), inputs);
 }
 
 std::filesystem::path network_file(const std::string& name) {

@@ -33,14 +33,19 @@ struct CommonOptions {
   core::Config open() const;
   core::Threads thread_count() const { return {threads}; }
   Verbosity verbosity() const { return quiet ? Verbosity::quiet : Verbosity::normal; }
-  /// `given`, or the configuration's name with another ending in the working folder; checked by
-  /// check_output against the configuration.
-  std::filesystem::path output(const std::filesystem::path& given, std::string_view ending) const;
+  /// `given`, or the configuration's name with another ending in the working folder; it and its run
+  /// record are checked as check_output does, against the configuration and `more_inputs`.
+  std::filesystem::path output(const std::filesystem::path& given, std::string_view ending,
+                               const std::vector<std::filesystem::path>& more_inputs = {}) const;
 };
 
+/// --out, -o FILE. Refuses an empty name and "-".
+CLI::Option* add_output_option(CLI::App& command, std::filesystem::path& file,
+                               const std::string& meaning);
+
 /// Before any work is done: throws UsageError when `file` can't be made (no such folder, no right,
-/// not a regular file) or is one of the inputs; Error (failure) when another run is writing it now.
-/// Removes what a killed run has left of it.
+/// not a regular file) or is one of the inputs; Error (failure) when its temporary can't be made or
+/// another run is writing it now. Removes what a killed run has left of it.
 void check_output(const std::filesystem::path& file,
                   const std::vector<std::filesystem::path>& inputs);
 

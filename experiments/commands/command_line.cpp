@@ -74,8 +74,8 @@ void add_command_line(CLI::App& app) {
       "  cimstat accuracy macro.toml --table macro.table.h5\n"
       "  cimstat report macro.table.h5                  one HTML page\n"
       "`cimstat COMMAND --help` says what a command takes; `man cimstat` has it all.\n"
-      "Exit codes: 0 done, 1 failure (diff: the files differ), 2 usage or configuration, 3 damaged "
-      "or foreign data,\n130 interrupted.");
+      "Exit codes: 0 done, 1 failure (diff: the files differ), 2 usage or configuration (diff: or "
+      "failure), 3 damaged\nor foreign data, 130 interrupted.");
   for (const Group& group : groups()) {
     for (const auto add : group.commands) {
       const std::size_t before = app.get_subcommands([](const CLI::App*) { return true; }).size();

@@ -137,8 +137,8 @@ void add_diff_command(CLI::App& app) {
       "Exact tables are compared with the sum of their error bounds; with sampled ones each class "
       "has a G test of\nall codes and an exact test of its misreads, adjusted by Holm. Accuracy "
       "results on the same images are paired.\n"
-      "Exit status: 0 no (significant) difference, 1 they differ, 2 wrong use, 3 a file is "
-      "damaged.\n"
+      "Exit status: 0 no (significant) difference, 1 they differ, 2 wrong use or other "
+      "trouble, 3 a file is\ndamaged.\n"
       "Example: cimstat diff exact.h5 sampled.h5 --level 0.01");
   command->callback([options] {
     const Finding finding = compare(*options);

@@ -4,6 +4,7 @@
 
 #include "core/atomic_file.h"
 #include "core/error.h"
+#include "core/utf8.h"
 
 #include "experiments/accuracy_file.h"
 #include "experiments/commands/command.h"
@@ -11,6 +12,24 @@
 #include "experiments/table_file.h"
 
 namespace cimstat::experiments {
+
+namespace {
+
+/// A result compared with itself says nothing.
+void refuse_repetition(const std::vector<std::filesystem::path>& files) {
+  std::error_code ignored;
+  for (std::size_t later = 1; later < files.size(); ++later) {
+    for (std::size_t earlier = 0; earlier < later; ++earlier) {
+      if (!std::filesystem::equivalent(files[earlier], files[later], ignored)) continue;
+      throw core::UsageError(core::error_line(
+          files[later].string(), "is given twice",
+          files[earlier] == files[later] ? "" : "it is the same file as " + files[earlier].string(),
+          "name each accuracy result once"));
+    }
+  }
+}
+
+}  // namespace
 
 void add_report_command(CLI::App& app) {
   struct Options {
@@ -30,9 +49,8 @@ void add_report_command(CLI::App& app) {
                    "accuracy results to show with it; several are compared, and all but one may be "
                    "of other macros")
       ->type_name("FILE.h5");
-  command
-      ->add_option("--out,-o", options->output_file,
-                   "page to write (default: the table's name with .html, here)")
+  add_output_option(*command, options->output_file,
+                    "page to write (default: the table's name with .html, here)")
       ->type_name("FILE.html");
   command
       ->add_option("--active-rows", options->active_rows,
@@ -54,6 +72,7 @@ void add_report_command(CLI::App& app) {
     std::vector<std::filesystem::path> inputs = options->accuracy;
     inputs.push_back(options->table);
     check_output(file, inputs);
+    refuse_repetition(options->accuracy);
     const TableRecord record = read_table(options->table);
     std::vector<AccuracyRecord> accuracy;
     bool any_of_this_table = options->accuracy.empty();
@@ -72,12 +91,12 @@ void add_report_command(CLI::App& app) {
     const std::uint32_t active_rows =
         options->active_rows > 0 ? options->active_rows : default_active_rows(record.table);
     const std::string page = [&] {
-      const PhaseNote note("drawing " + file.string(),
+      const PhaseNote note("drawing " + core::one_line(file.string()),
                            options->quiet ? Verbosity::quiet : Verbosity::normal);
       return render_report(report_input(record, accuracy, active_rows, {options->threads}));
     }();
     core::write_atomically(file, page);
-    fmt::print("written {}\n", file.string());
+    fmt::print("written {}\n", core::one_line(file.string()));
   });
 }
 

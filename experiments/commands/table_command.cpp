@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/utf8.h"
+
 #include "experiments/commands/command.h"
 #include "experiments/commands/plan.h"
 #include "experiments/margin.h"
@@ -40,9 +42,8 @@ void add_table_command(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("table", "Error table P(code | LRS count, active rows) as an HDF5 file");
   options->add_to(*command);
-  command
-      ->add_option("--out,-o", options->output_file,
-                   "result file (default: the configuration's name with .table.h5, here)")
+  add_output_option(*command, options->output_file,
+                    "result file (default: the configuration's name with .table.h5, here)")
       ->type_name("FILE.h5");
   command->add_flag("--dry-run", options->dry_run, "check, and print what would be made");
   command->footer(
@@ -70,7 +71,8 @@ void add_table_command(CLI::App& app) {
     write_table(experiment, chosen, file);
     clock.write_record("table", file, options->thread_count());
     print_summary(chosen.table);
-    fmt::print("{}\nwritten {} in {:.2f} s\n", chosen.reason, file.string(), clock.wall_seconds());
+    fmt::print("{}\nwritten {} in {:.2f} s\n", chosen.reason, core::one_line(file.string()),
+               clock.wall_seconds());
   });
 }
 

@@ -132,6 +132,12 @@ Estimate paired_difference(const AccuracyResult& a, const AccuracyResult& b, dou
   return mean_with_interval(difference, confidence, {-1.0, 1.0});
 }
 
+void check_accuracy(const Network& network, const ImageSet& image_set, std::uint32_t codes,
+                    const AccuracyOptions& options) {
+  images_to_run(network, image_set, options);
+  ForwardPass(network, options.array).check_codes(codes);
+}
+
 AccuracyResult accuracy_with_table(const Network& network, const ImageSet& image_set,
                                    const circuits::ErrorTable& table,
                                    const AccuracyOptions& options, core::Threads threads,

@@ -66,6 +66,11 @@ AccuracyStatistics accuracy_statistics(const AccuracyResult& result, double conf
 /// sampled(a) - sampled(b), paired by image, with a t interval over images. Equal image counts.
 Estimate paired_difference(const AccuracyResult& a, const AccuracyResult& b, double confidence);
 
+/// Throws what accuracy_with_table would before it computes anything, for a table of every class
+/// that has so many codes.
+void check_accuracy(const Network& network, const ImageSet& image_set, std::uint32_t codes,
+                    const AccuracyOptions& options);
+
 /// Codes are drawn from the table. Throws UsageError when the table lacks a class that can occur,
 /// DataError when images and network don't fit together. `progress` counts images.
 AccuracyResult accuracy_with_table(const Network& network, const ImageSet& image_set,

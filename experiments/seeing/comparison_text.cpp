@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/utf8.h"
 
@@ -99,14 +100,29 @@ std::string class_list(const TableComparison& comparison, const ComparisonSettin
   return text;
 }
 
+/// " (4 classes are only in a, 2 only in b: not compared)", or nothing.
+std::string not_compared(const TableComparison& comparison) {
+  std::vector<std::string> parts;
+  const auto add = [&](std::size_t classes, std::string_view table) {
+    if (classes == 0) return;
+    parts.push_back(parts.empty() ? fmt::format("{} class{} only in {}", classes,
+                                                classes == 1 ? " is" : "es are", table)
+                                  : fmt::format("{} only in {}", classes, table));
+  };
+  add(comparison.only_in_a.size(), "a");
+  add(comparison.only_in_b.size(), "b");
+  return parts.empty() ? "" : fmt::format(" ({}: not compared)", fmt::join(parts, ", "));
+}
+
 std::string verdict(const TableComparison& comparison) {
-  if (comparison.differ()) {
-    return fmt::format("the tables differ: {} of {} classes{}\n", comparison.differing,
-                       comparison.classes.size(),
-                       comparison.same_codes ? "" : ", and the codes are not the same");
-  }
-  return comparison.basis == ComparisonBasis::exact ? "no difference beyond the error bounds\n"
-                                                    : "no significant difference\n";
+  const std::string found =
+      comparison.differ()
+          ? fmt::format("the tables differ: {} of {} classes{}", comparison.differing,
+                        comparison.classes.size(),
+                        comparison.same_codes ? "" : ", and the codes are not the same")
+      : comparison.basis == ComparisonBasis::exact ? "no difference beyond the error bounds"
+                                                   : "no significant difference";
+  return found + not_compared(comparison) + "\n";
 }
 
 core::Json json_of(const Estimate& estimate) {

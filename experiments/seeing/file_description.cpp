@@ -170,11 +170,14 @@ FileKind file_kind(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file, ignored)) {
     throw core::UsageError(core::error_line(name, "no such file", {}, "check the path"));
   }
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream || !std::filesystem::is_regular_file(file, ignored)) {
+  const auto refuse = [&] {
     throw core::UsageError(
         core::error_line(name, "cannot be opened as a file", {}, "check the path"));
-  }
+  };
+  // Before it is opened: a pipe would keep the reader waiting.
+  if (!std::filesystem::is_regular_file(file, ignored)) refuse();
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) refuse();
   std::array<char, 8> start{};
   stream.read(start.data(), start.size());
   const std::string_view beginning(start.data(), static_cast<std::size_t>(stream.gcount()));

@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -126,7 +127,7 @@ TEST(AKilledWriter, LeavesAWholeFileAndAtMostTemporariesThatTheNextRunRemoves) {
     // What a command does when it starts.
     for (const std::filesystem::path& target : {file, record}) {
       temporaries += std::filesystem::exists(target.string() + ".tmp");
-      core::clear_stale_temporary(target);
+      core::require_writable(target);
       EXPECT_FALSE(std::filesystem::exists(target.string() + ".tmp"));
     }
     std::set<std::string> allowed;
@@ -145,7 +146,7 @@ TEST(AStaleTemporary, IsKeptWhileItsWriterLives) {
   {
     core::AtomicFile writer(folder / "a.h5");
     try {
-      core::clear_stale_temporary(folder / "a.h5");
+      core::require_writable(folder / "a.h5");
       ADD_FAILURE() << "the temporary of a living writer was taken for a stale one";
     } catch (const core::Error& error) {
       EXPECT_EQ(error.code(), core::ExitCode::failure);
@@ -157,15 +158,51 @@ TEST(AStaleTemporary, IsKeptWhileItsWriterLives) {
   EXPECT_TRUE(std::filesystem::exists(folder / "a.h5"));
 }
 
+/// What the check of this target says.
+std::string refusal_of(const std::filesystem::path& target) {
+  try {
+    core::require_writable(target);
+    return "nothing";
+  } catch (const core::Error& error) {
+    return error.what();
+  }
+}
+
 TEST(AStaleTemporary, OfAnotherFileOrOfAnotherKindIsLeftAlone) {
   const TemporaryFolder folder;
   tests::write_bytes(folder / "b.h5.tmp", {'b'});
   std::filesystem::create_directory(folder / "a.h5.tmp");
   std::filesystem::create_symlink(folder / "b.h5.tmp", folder / "c.h5.tmp");
-  for (const char* name : {"a.h5", "c.h5", "none.h5"}) core::clear_stale_temporary(folder / name);
+  ASSERT_EQ(::mkfifo((folder / "d.h5.tmp").c_str(), 0600), 0);
+  for (const char* name : {"a.h5", "c.h5", "d.h5"}) {
+    EXPECT_THAT(refusal_of(folder / name),
+                HasSubstr(std::string(name) + ".tmp: is in the way of the result (not a regular "
+                                              "file); remove it, or name another file"));
+  }
+  EXPECT_EQ(refusal_of(folder / "none.h5"), "nothing");
+  EXPECT_FALSE(std::filesystem::exists(folder / "none.h5.tmp"));
   EXPECT_TRUE(std::filesystem::is_directory(folder / "a.h5.tmp"));
   EXPECT_TRUE(std::filesystem::is_symlink(folder / "c.h5.tmp"));
+  EXPECT_TRUE(std::filesystem::is_fifo(folder / "d.h5.tmp"));
   EXPECT_TRUE(std::filesystem::exists(folder / "b.h5.tmp"));
+}
+
+TEST(AFileBehindALink, IsWrittenAndTheLinkStays) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "scratch");
+  // Through two links, the first one relative to its own folder.
+  std::filesystem::create_symlink("scratch/second", folder / "first");
+  std::filesystem::create_symlink(folder / "scratch" / "target", folder / "scratch" / "second");
+  for (const char* text : {"made where the link dangled", "written again"}) {
+    core::write_atomically(folder / "first", text);
+    const std::vector<char> bytes = tests::bytes_of(folder / "scratch" / "target");
+    EXPECT_EQ(std::string(bytes.begin(), bytes.end()), text);
+    EXPECT_TRUE(std::filesystem::is_symlink(folder / "first"));
+    EXPECT_TRUE(std::filesystem::is_symlink(folder / "scratch" / "second"));
+  }
+  EXPECT_EQ(core::temporary_of(folder / "first"), folder / "scratch" / "target.tmp");
+  std::filesystem::create_symlink("round", folder / "round");
+  EXPECT_THAT(refusal_of(folder / "round"), HasSubstr("round: can't be followed"));
 }
 
 }  // namespace

@@ -133,6 +133,8 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
 double parse_quantity(std::string_view text, Quantity quantity);
 /// 6000, resistance -> "6 kohm", to `digits` significant digits; temperatures in degC.
 std::string format_quantity(double value, Quantity quantity, int digits = 4);
+/// An error bound to one digit, rounded up, so that it stays one: 8.05e-13 -> "9e-13".
+std::string bound_text(double bound);
 /// What parse_quantity takes, as a regular expression (ECMA 262) of the whole text.
 std::string quantity_pattern(Quantity quantity);
 /// "ohm", "S", ... ; "1" for a ratio.

@@ -159,6 +159,17 @@ double parse_quantity(std::string_view text, Quantity quantity) {
   return value + unit.offset;
 }
 
+std::string bound_text(double bound) {
+  std::string text = fmt::format("{:.0e}", bound);
+  if (std::stod(text) >= bound) return text;
+  // One digit and its exponent: the next one up.
+  if (text[0] != '9') {
+    ++text[0];
+    return text;
+  }
+  return fmt::format("1e{:+03}", std::stoi(text.substr(2)) + 1);
+}
+
 std::string quantity_pattern(Quantity quantity) {
   std::string units;
   for (const WholeUnit& whole : whole_units(quantity)) units += fmt::format("|{}", whole.sign);

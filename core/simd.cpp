@@ -48,10 +48,9 @@ void use_simd_target(std::string_view name) {
       return;
     }
   }
-  throw UsageError(
-      fmt::format("SIMD target: '{}' is not available (this CPU runs {}) use one of "
-                  "those",
-                  name, fmt::join(simd_targets(), ", ")));
+  throw UsageError(error_line(fmt::format("--simd {}", name), "is not available",
+                              fmt::format("this CPU runs {}", fmt::join(simd_targets(), ", ")),
+                              "use one of those"));
 }
 
 }  // namespace cimstat::core

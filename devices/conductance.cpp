@@ -32,7 +32,7 @@ std::optional<Ends> read_ends(const SectionReader& law, double endless) {
   const auto high = law.optional_number("high");
   if (!low && !high) return std::nullopt;
   const Ends ends{low.value_or(0.0), high.value_or(std::max(endless, 2.0 * low.value_or(0.0)))};
-  if (ends.low >= ends.high) law.fail("low", "is not below high", {}, "swap the two");
+  if (ends.low >= ends.high) law.fail("low", "is not below high", {}, "lower it, or raise high");
   return ends;
 }
 

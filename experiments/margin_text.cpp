@@ -22,8 +22,8 @@ std::string probability(double value) {
 std::string misread_text(const MarginResult& result, std::uint32_t k) {
   const LevelFigures& level = result.levels[k];
   if (result.method == circuits::TableMethod::exact) {
-    return fmt::format("{} +-{:.0e}", probability(level.misread),
-                       level.misread_interval.upper - level.misread);
+    return fmt::format("{} +-{}", probability(level.misread),
+                       core::bound_text(level.misread_interval.upper - level.misread));
   }
   if (level.none_seen)
     return fmt::format("0 seen (< {})", probability(level.misread_interval.upper));

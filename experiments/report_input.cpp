@@ -209,7 +209,8 @@ ReportInput report_input(const TableRecord& record, const std::vector<AccuracyRe
     if (active_rows == 0 || !record.table.find({.lrs_count = k, .active_rows = active_rows})) {
       throw core::UsageError(core::error_line(
           "--active-rows",
-          fmt::format("the table has no whole row of classes for {} active rows", active_rows), {},
+          fmt::format("the table has no levels to show at {} active rows", active_rows),
+          "one active row or more, with all its classes, is needed",
           "choose another number, or make the table with it in table.active_rows"));
     }
   }

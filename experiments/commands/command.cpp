@@ -12,6 +12,8 @@
 
 #include "circuits/exact_column.h"
 
+#include "experiments/commands/number_check.h"
+
 namespace cimstat::experiments {
 
 void CommonOptions::add_to(CLI::App& app) {
@@ -23,11 +25,11 @@ void CommonOptions::add_to(CLI::App& app) {
       ->allow_extra_args(false);
   app.add_option("--seed", seed, "seed of all random numbers (default: that of the file, else 1)")
       ->type_name("N")
-      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max())
-                  .description("at least 0"));
+      ->transform(
+          whole_number(0, std::numeric_limits<std::int64_t>::max()).description("at least 0"));
   app.add_option("--threads", threads, "threads to use; 0 = all cores. Never changes a result")
       ->type_name("N")
-      ->check(CLI::Range(0U, 4096U).description("0 - 4096"))
+      ->transform(whole_number(0, 4096))
       ->capture_default_str();
   app.add_option("--simd", simd,
                  "instruction set to use, such as AVX3_DL, AVX3, AVX2, SSE4 or NEON (default: the "

@@ -9,6 +9,7 @@
 #include "core/utf8.h"
 
 #include "experiments/commands/command.h"
+#include "experiments/commands/number_check.h"
 #include "experiments/seeing/comparison_text.h"
 #include "experiments/seeing/file_description.h"
 
@@ -127,10 +128,11 @@ void add_diff_command(CLI::App& app) {
                    "chance of reporting any difference where there is none, over all classes "
                    "together")
       ->type_name("P")
-      ->check(CLI::Range(1e-12, 0.5).description("1e-12 - 0.5"))
+      ->check(number_between(1e-12, 0.5))
       ->capture_default_str();
   command->add_option("--classes", options->listed, "list at most so many differing classes")
       ->type_name("N")
+      ->transform(whole_number(0, 1'000'000))
       ->capture_default_str();
   command->add_flag("--json", options->json, "print JSON, with every class");
   command->footer(

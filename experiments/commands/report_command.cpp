@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -8,6 +9,7 @@
 
 #include "experiments/accuracy_file.h"
 #include "experiments/commands/command.h"
+#include "experiments/commands/number_check.h"
 #include "experiments/report_input.h"
 #include "experiments/table_file.h"
 
@@ -36,7 +38,7 @@ void add_report_command(CLI::App& app) {
     std::filesystem::path table;
     std::vector<std::filesystem::path> accuracy;
     std::filesystem::path output_file;
-    std::uint32_t active_rows = 0;
+    std::optional<std::uint32_t> active_rows;
     unsigned threads = 0;
     bool quiet = false;
   };
@@ -55,11 +57,12 @@ void add_report_command(CLI::App& app) {
   command
       ->add_option("--active-rows", options->active_rows,
                    "number of active rows to show (default: the largest up to 16)")
-      ->type_name("N");
+      ->type_name("N")
+      ->transform(whole_number(1, circuits::row_limit));
   command->add_option("--threads", options->threads, "threads to use; 0 = all cores")
       ->type_name("N")
       ->capture_default_str()
-      ->check(CLI::Range(0U, 4096U).description("0 - 4096"));
+      ->transform(whole_number(0, 4096));
   command->add_flag("--quiet,-q", options->quiet, "no progress on stderr");
   command->footer(
       "The page needs no network: level distributions with references, which code each MAC value "
@@ -89,7 +92,7 @@ void add_report_command(CLI::App& app) {
           "table_content_sha256 differs", "run cimstat accuracy with this table"));
     }
     const std::uint32_t active_rows =
-        options->active_rows > 0 ? options->active_rows : default_active_rows(record.table);
+        options->active_rows.value_or(default_active_rows(record.table));
     const std::string page = [&] {
       const PhaseNote note("drawing " + core::one_line(file.string()),
                            options->quiet ? Verbosity::quiet : Verbosity::normal);

@@ -11,6 +11,7 @@
 
 #include "experiments/accuracy_file.h"
 #include "experiments/commands/command.h"
+#include "experiments/commands/number_check.h"
 #include "experiments/inference/network.h"
 #include "experiments/report_input.h"
 #include "experiments/seeing/file_description.h"
@@ -24,7 +25,7 @@ namespace {
 
 struct ShowOptions {
   std::filesystem::path file;
-  std::uint32_t active_rows = 0;
+  std::optional<std::uint32_t> active_rows;
   std::string column_class;
   bool config = false;
   bool json = false;
@@ -34,8 +35,7 @@ void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 
 void show_table(const ShowOptions& options, const FileDescription& description) {
   const TableRecord record = read_table(options.file);
-  const std::uint32_t active_rows =
-      options.active_rows > 0 ? options.active_rows : default_active_rows(record.table);
+  const std::uint32_t active_rows = options.active_rows.value_or(default_active_rows(record.table));
   std::optional<circuits::ColumnClass> wanted;
   if (!options.column_class.empty()) wanted = parse_class(options.column_class);
   if (options.json) {
@@ -143,10 +143,10 @@ void show_experiment(const ShowOptions& options) {
 
 void show(const ShowOptions& options) {
   const FileKind kind = file_kind(options.file);
-  const bool of_table = options.active_rows > 0 || !options.column_class.empty();
+  const bool of_table = options.active_rows || !options.column_class.empty();
   if (of_table && kind != FileKind::error_table) {
     throw core::UsageError(core::error_line(
-        options.active_rows > 0 ? "--active-rows" : "--class",
+        options.active_rows ? "--active-rows" : "--class",
         fmt::format("{} is a file of another kind ({})", options.file.string(), name_of(kind)),
         "only an error table has classes", "leave the option out"));
   }
@@ -175,7 +175,8 @@ void add_show_command(CLI::App& app) {
           ->add_option("--active-rows", options->active_rows,
                        "of a table: misread rates at so many active rows (default: the largest "
                        "number in it up to 16)")
-          ->type_name("N");
+          ->type_name("N")
+          ->transform(whole_number(0, circuits::row_limit));
   command
       ->add_option("--class", options->column_class,
                    "of a table: P(code) of one class, such as 3,16 for 3 LRS cells among 16 active "

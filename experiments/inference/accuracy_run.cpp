@@ -114,8 +114,11 @@ AccuracyStatistics accuracy_statistics(const AccuracyResult& result, double conf
   statistics.sampled = mean_with_interval(sampled, confidence, {0.0, 1.0});
   statistics.difference = mean_with_interval(difference, confidence, {-1.0, 1.0});
   if (result.reads > 1) {
+    // Where every read agreed, no probability of a read that differs, averaged over the images, is
+    // likelier to show none than equal ones are: its limit is that of so many equal trials.
     const double half =
-        core::normal_z(confidence) * std::sqrt(within) / static_cast<double>(images);
+        within > 0.0 ? core::normal_z(confidence) * std::sqrt(within) / static_cast<double>(images)
+                     : core::clopper_pearson(0, images * result.reads, confidence).upper;
     const double mean = statistics.sampled.value;
     statistics.sampled_on_these_images =
         Estimate{mean, {std::max(mean - half, 0.0), std::min(mean + half, 1.0)}};

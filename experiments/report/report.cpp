@@ -191,7 +191,7 @@ std::string render_report(const ReportInput& input) {
     add("accuracy", "Accuracy", "Accuracy of the network",
         fmt::format("Share of right answers with {} intervals: over images for exact integers "
                     "(Clopper-Pearson) and on the macro (Student's t, reads of an image averaged "
-                    "first).",
+                    "first; where all agree, Clopper-Pearson's limit of none seen).",
                     percent_text(input.confidence, 0)),
         accuracy_figure(input));
   }

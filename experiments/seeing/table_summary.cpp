@@ -72,7 +72,7 @@ std::string with_error(const ErrorTable& table, const Estimate& estimate) {
   if (table.method == TableMethod::exact) {
     const double bound = std::max(estimate.interval.upper - estimate.value,
                                   estimate.value - estimate.interval.lower);
-    return fmt::format("{:<9} +-{:.0e}", probability_text(estimate.value), bound);
+    return fmt::format("{:<9} +-{}", probability_text(estimate.value), core::bound_text(bound));
   }
   if (estimate.value == 0.0) {
     return fmt::format("none seen [0, {}]", probability_text(estimate.interval.upper));

@@ -636,6 +636,10 @@ TEST(Quantity, RefusesWhatIsNotOne) {
 
 TEST(Quantity, IsWrittenWithAFittingPrefix) {
   EXPECT_EQ(format_quantity(6000.0, Quantity::resistance), "6 kohm");
+  EXPECT_EQ(bound_text(8.05e-13), "9e-13");
+  EXPECT_EQ(bound_text(8e-13), "8e-13");
+  EXPECT_EQ(bound_text(9.01e-10), "1e-09");
+  EXPECT_EQ(bound_text(0.0), "0e+00");
   EXPECT_EQ(format_quantity(40e-6, Quantity::conductance), "40 uS");
   EXPECT_EQ(format_quantity(0.2, Quantity::voltage), "200 mV");
   EXPECT_EQ(format_quantity(1.0, Quantity::voltage), "1 V");

@@ -270,6 +270,10 @@ TEST(AccuracyStatistics, AreWhatTheFormulasSay) {
   // Within images: variances of the mean of two reads 0, 1/4, 0, 1/4, over 4^2.
   const double fixed = core::normal_z(0.95) * std::sqrt(0.5) / 4.0;
   EXPECT_NEAR(statistics.sampled_on_these_images->interval.upper, 0.5 + fixed, 1e-15);
+  // Reads that all agree don't prove that all would.
+  result.sampled_correct = {1, 1, 1, 1, 1, 1, 1, 1};
+  EXPECT_DOUBLE_EQ(accuracy_statistics(result, 0.95).sampled_on_these_images->interval.lower,
+                   1.0 - core::clopper_pearson(0, 8, 0.95).upper);
   result.reads = 1;
   result.sampled_correct.resize(4);
   EXPECT_FALSE(accuracy_statistics(result, 0.95).sampled_on_these_images);

@@ -202,6 +202,19 @@ TEST_F(Seeing, EveryRefusalOfTheCommandLineSuggestsSomething) {
         std::pair("table", "cimstat table: config is missing (experiment file (TOML)); see "),
         std::pair("table m.toml --threads 9999", "--threads: "),
         std::pair("table m.toml --seed", "--seed: "), std::pair("completion tcsh", "shell: "),
+        std::pair("table m.toml --seed 99999999999999999999",
+                  "--seed: \"99999999999999999999\" is not a whole number from 0 to "),
+        std::pair("table m.toml --seed -1", "--seed: \"-1\" is not a whole number from 0 to "),
+        std::pair("table m.toml --simd foo", "--simd foo: is not available (this CPU runs "),
+        std::pair("diff a.h5 b.h5 --level nan",
+                  "--level: \"nan\" is not a number from 1e-12 to 0.5; see "),
+        std::pair("diff a.h5 b.h5 --level 0", "--level: \"0\" is not a number from 1e-12 to 0.5; "),
+        std::pair("diff a.h5 b.h5 --classes -1",
+                  "--classes: \"-1\" is not a whole number from 0 to "),
+        std::pair("show t.h5 --active-rows 1.5",
+                  "--active-rows: \"1.5\" is not a whole number from 0 to 1024; see "),
+        std::pair("report t.h5 --active-rows 0",
+                  "--active-rows: \"0\" is not a whole number from 1 to 1024; see "),
         std::pair("show x.h5 --class 1,2 --active-rows 3", "--active-rows: excludes --class; ")}) {
     const Outcome outcome = cimstat(arguments);
     EXPECT_EQ(outcome.exit_code, 2) << arguments;

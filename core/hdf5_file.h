@@ -32,6 +32,9 @@ struct Hdf5Reader;
 
 using Shape64 = std::vector<std::uint64_t>;
 
+/// For people: "15 x 5", "one value" for a scalar; cut where it is very long.
+std::string shape_text(const Shape64& shape);
+
 class Hdf5Output {
  public:
   explicit Hdf5Output(std::filesystem::path target);

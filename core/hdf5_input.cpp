@@ -30,6 +30,10 @@ bool is_note(std::string_view attribute) {
 
 }  // namespace
 
+std::string shape_text(const Shape64& shape) {
+  return shape.empty() ? "one value" : excerpt(fmt::format("{}", fmt::join(shape, " x ")));
+}
+
 Hdf5Input::Hdf5Input(std::filesystem::path file)
     : reader_(std::make_unique<detail::Hdf5Reader>(std::move(file))) {}
 Hdf5Input::Hdf5Input(Hdf5Input&&) noexcept = default;

@@ -113,7 +113,7 @@ std::vector<Number> Hdf5Reader::read(std::string_view path, std::uint64_t limit)
   const std::optional<std::uint64_t> count = product(shape);
   if (!count || *count > limit) {
     fail(path, fmt::format("has more than the {} elements that it may have", limit),
-         fmt::format("{}", fmt::join(shape, " x ")), restore);
+         shape_text(shape), restore);
   }
   const Refusal refusal = storage_problem(dataset.id(), shape, file_bytes);
   if (refusal) fail(path, refusal.problem, refusal.why, refusal.remedy);

@@ -73,9 +73,35 @@ void check_estimates(const core::Hdf5Input& file, const AccuracyRecord& record) 
   check_estimate(file, "exact_accuracy", statistics.exact);
   check_estimate(file, "sampled_accuracy", statistics.sampled);
   check_estimate(file, "difference", statistics.difference);
+  constexpr std::string_view these_images = "sampled_on_these_images";
   if (statistics.sampled_on_these_images) {
-    check_estimate(file, "sampled_on_these_images", *statistics.sampled_on_these_images);
+    check_estimate(file, these_images, *statistics.sampled_on_these_images);
+  } else if (file.has_attribute("/", these_images)) {
+    file.fail("/", fmt::format("attribute '{}' has no place in this result", these_images),
+              "it takes two reads or more", again);
   }
+}
+
+void check_against_config(const core::Hdf5Input& file, const AccuracyResult& result,
+                          const AccuracySettings& settings) {
+  const auto require = [&](std::string_view axis, std::uint64_t found, std::uint64_t configured) {
+    if (found == configured) return;
+    file.fail("/sampled_correct",
+              fmt::format("contradicts config_toml: another number of {}", axis),
+              fmt::format("{} instead of {}", found, configured), again);
+  };
+  require("reads", result.reads, settings.reads);
+  require("images", result.images(), settings.images);
+}
+
+void check_datasets(const core::Hdf5Input& file, const ResultHeader& header,
+                    const AccuracyResult& result) {
+  for (const char* path : {"/image", "/read"}) require_form(file, header, {path, "uint32"});
+  for (const char* path : {"/exact_correct", "/sampled_correct"}) {
+    require_form(file, header, {path, "uint8"});
+  }
+  require_index_axis(file, "/image", result.images());
+  require_index_axis(file, "/read", result.reads);
 }
 
 std::string percent(const Estimate& estimate) {
@@ -136,7 +162,7 @@ AccuracyRecord read_accuracy(const std::filesystem::path& path) {
       shape[1] > answer_limit || shape[0] * shape[1] > answer_limit ||
       file.shape("/exact_correct") != core::Shape64{shape[1]}) {
     file.fail("/sampled_correct", "is not a [read, image] array that goes with /exact_correct",
-              fmt::format("{}", fmt::join(shape, " x ")), again);
+              core::shape_text(shape), again);
   }
   record.result.reads = static_cast<std::uint32_t>(shape[0]);
   record.result.exact_correct = read_answers(file, "/exact_correct");
@@ -146,6 +172,8 @@ AccuracyRecord read_accuracy(const std::filesystem::path& path) {
     file.fail("/", fmt::format("attribute 'partial_sums' is {}", partial_sums), "0 or more", again);
   }
   record.result.partial_sums = static_cast<std::uint64_t>(partial_sums);
+  check_against_config(file, record.result, header.experiment.accuracy);
+  check_datasets(file, header, record.result);
   check_estimates(file, record);
   return record;
 }

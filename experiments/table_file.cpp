@@ -1,18 +1,14 @@
 #include "experiments/table_file.h"
 
-#include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <numeric>
-#include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "core/hdf5_file.h"
 #include "core/provenance.h"
-#include "core/statistics.h"
 
 #include "experiments/result_header.h"
+#include "experiments/table_derived.h"
 
 namespace cimstat::experiments {
 
@@ -29,41 +25,6 @@ void append(std::string& bytes, const std::vector<Value>& values) {
       bytes.push_back(static_cast<char>(static_cast<unsigned char>(word >> (8 * byte))));
     }
   }
-}
-
-struct Bounds {
-  std::vector<double> lower;
-  std::vector<double> upper;
-};
-
-Bounds interval_bounds(const ErrorTable& table, double confidence) {
-  Bounds bounds;
-  bounds.lower.reserve(table.probability.size());
-  bounds.upper.reserve(table.probability.size());
-  if (table.method == TableMethod::exact) {
-    for (std::size_t i = 0; i < table.probability.size(); ++i) {
-      const double bound = table.error_bound[i / table.codes];
-      bounds.lower.push_back(std::max(table.probability[i] - bound, 0.0));
-      bounds.upper.push_back(std::min(table.probability[i] + bound, 1.0));
-    }
-    return bounds;
-  }
-  // Most entries are 0 or one of few counts, and a beta quantile is dear.
-  std::unordered_map<std::uint64_t, core::Interval> known;
-  for (std::size_t row = 0; row < table.size(); ++row) {
-    known.clear();
-    const std::uint64_t trials = table.trials(row);
-    for (std::size_t code = 0; code < table.codes; ++code) {
-      const std::uint64_t count = table.counts[row * table.codes + code];
-      auto place = known.find(count);
-      if (place == known.end()) {
-        place = known.emplace(count, core::clopper_pearson(count, trials, confidence)).first;
-      }
-      bounds.lower.push_back(place->second.lower);
-      bounds.upper.push_back(place->second.upper);
-    }
-  }
-  return bounds;
 }
 
 void describe_dataset(core::Hdf5Output& file, std::string_view path, std::string_view units,
@@ -131,7 +92,7 @@ void write_values(core::Hdf5Output& file, const ErrorTable& table, double confid
   if (table.method == TableMethod::monte_carlo)
     write("/counts", table.counts, "times the code came");
   write("/probability", table.probability, "P(code | class)");
-  const Bounds bounds = interval_bounds(table, confidence);
+  const TableBounds bounds = interval_bounds(table, confidence);
   write("/lower", bounds.lower, "lower end of the interval of the probability");
   write("/upper", bounds.upper, "upper end of the interval of the probability");
   const bool exact = table.method == TableMethod::exact;

@@ -10,6 +10,7 @@
 #include "core/provenance.h"
 
 #include "experiments/result_header.h"
+#include "experiments/table_derived.h"
 #include "experiments/table_file.h"
 
 namespace cimstat::experiments {
@@ -56,7 +57,7 @@ std::vector<std::uint32_t> read_key(const core::Hdf5Input& file, std::string_vie
   const core::Shape64 shape = file.shape(path);
   if (shape != core::Shape64{size}) {
     file.fail(path, "does not go with the class axis of /probability",
-              fmt::format("shape {} instead of {}", fmt::join(shape, " x "), size), again);
+              fmt::format("shape {} instead of {}", core::shape_text(shape), size), again);
   }
   std::vector<std::uint32_t> key;
   key.reserve(size);
@@ -163,16 +164,6 @@ void read_bounds(const core::Hdf5Input& file, ErrorTable& table) {
   }
 }
 
-/// What made the table, as the table itself has it.
-Experiment experiment_of(const core::Hdf5Input& file, const std::string& config_toml) {
-  try {
-    return read_experiment(core::Config::from_text(config_toml, "config_toml"));
-  } catch (const core::UsageError& error) {
-    file.fail("/", "attribute 'config_toml' is no configuration of this version", error.what(),
-              "make the table again with this cimstat");
-  }
-}
-
 void check_against_design(const core::Hdf5Input& file, const ErrorTable& table,
                           const Experiment& experiment) {
   const circuits::ColumnDesign& design = experiment.macro.design;
@@ -181,6 +172,10 @@ void check_against_design(const core::Hdf5Input& file, const ErrorTable& table,
     file.fail(path, fmt::format("contradicts config_toml: {}", problem), why, again);
   };
   const circuits::Ladder& ladder = design.ladder;
+  const bool exact = table.method == TableMethod::exact;
+  if (experiment.table.method == (exact ? Method::monte_carlo : Method::exact)) {
+    contradiction("/", "another method", exact ? "exact" : "monte_carlo");
+  }
   if (table.codes != ladder.codes) {
     contradiction("/probability", "another number of codes",
                   fmt::format("{} instead of {}", table.codes, ladder.codes));
@@ -213,8 +208,8 @@ void check_references(const core::Hdf5Input& file, const circuits::ColumnDesign&
   if (ladder.follows_active_rows) shape.insert(shape.begin(), design.rows + 1);
   if (file.shape("/reference") != shape) {
     file.fail("/reference", "its shape is not that of the references in config_toml",
-              fmt::format("{} instead of {}", fmt::join(file.shape("/reference"), " x "),
-                          fmt::join(shape, " x ")),
+              fmt::format("{} instead of {}", core::shape_text(file.shape("/reference")),
+                          core::shape_text(shape)),
               again);
   }
   const std::vector<double> references = file.doubles("/reference", ladder.references.size());
@@ -243,7 +238,7 @@ TableRecord read_table(const std::filesystem::path& path) {
   record.name = header.title;
   record.config_toml = header.config_toml;
   record.source = header.source;
-  record.rng = file.text_attribute("/", "rng");
+  record.rng = header.rng;
   record.seed = header.seed;
   record.confidence = header.confidence;
   record.reason = file.text_attribute("/", "method_reason");
@@ -257,14 +252,14 @@ TableRecord read_table(const std::filesystem::path& path) {
       shape[1] > code_limit || shape[0] * shape[1] > entry_limit) {
     file.fail("/probability", "is not a [class, code] array of a size that a table can have",
               fmt::format("{}; {} classes, {} codes and {} entries at most",
-                          fmt::join(shape, " x "), class_limit, code_limit, entry_limit),
+                          core::shape_text(shape), class_limit, code_limit, entry_limit),
               again);
   }
   table.codes = static_cast<std::uint32_t>(shape[1]);
   read_classes(file, table, shape[0]);
   table.ideal_code = read_key(file, "/ideal", shape[0], table.codes - 1);
   read_code_axis(file, table);
-  const Experiment experiment = experiment_of(file, record.config_toml);
+  const Experiment& experiment = header.experiment;
   check_against_design(file, table, experiment);
   check_references(file, experiment.macro.design);
   require_units(file, "/probability", "1");
@@ -275,6 +270,7 @@ TableRecord read_table(const std::filesystem::path& path) {
   } else {
     read_bounds(file, table);
   }
+  check_what_follows(file, header, table);
   if (content_hash(table, record.config_toml) != record.content_sha256) {
     file.fail("/", "content_sha256 is not that of the keys, counts and configuration",
               "damaged or edited", again);

@@ -30,6 +30,16 @@ Experiment read_for_every_class(const CommonOptions& options) {
   return read_experiment(all.open());
 }
 
+/// The result says how many images it is of, also where more were asked for than there are.
+Experiment read_for_images(CommonOptions options, std::size_t images, const Experiment& asked) {
+  options.overrides.push_back(fmt::format("accuracy.images={}", images));
+  const std::size_t every = asked.macro.design.rows + std::size_t{1};
+  if (asked.table.active_rows.size() == every) {
+    options.overrides.emplace_back("table.active_rows=all");
+  }
+  return read_experiment(options.open());
+}
+
 circuits::ErrorTable table_of_every_class(const Experiment& experiment,
                                           const CommonOptions& options) {
   const auto classes = every_class(experiment);
@@ -62,8 +72,8 @@ void add_accuracy_command(CLI::App& app) {
       "Example: cimstat accuracy experiments/configs/rram_128rows.toml --set accuracy.images=1000");
   command->callback([options] {
     const RunClock clock;
-    const Experiment experiment = options->table_file.empty() ? read_for_every_class(*options)
-                                                              : read_experiment(options->open());
+    Experiment experiment = options->table_file.empty() ? read_for_every_class(*options)
+                                                        : read_experiment(options->open());
     print_warnings(experiment);
     const AccuracySettings& settings = experiment.accuracy;
     const std::filesystem::path network_path = network_file(settings.network);
@@ -74,11 +84,14 @@ void add_accuracy_command(CLI::App& app) {
       const PhaseNote note("reading " + settings.data_set, options->verbosity());
       return read_named_images(settings.data_set, Split::test);
     }();
+    if (images.size() < settings.images) {
+      experiment = read_for_images(*options, images.size(), experiment);
+    }
     const AccuracyOptions run{.array = settings.array,
                               .key = {.seed = experiment.seed},
                               .stream = settings.stream,
                               .reads = settings.reads,
-                              .images = std::min<std::size_t>(settings.images, images.size())};
+                              .images = settings.images};
     check_accuracy(network, images, experiment.macro.design.ladder.codes, run);
     circuits::ErrorTable table;
     std::string table_hash;

@@ -22,8 +22,8 @@ read_voltage = "0.2 V"
 )";
 
 StoredFile stored() {
-  const experiments::Experiment experiment =
-      experiments::read_experiment(core::Config::from_text(macro, "macro.toml"));
+  const experiments::Experiment experiment = experiments::read_experiment(core::Config::from_text(
+      macro, "macro.toml", std::vector<std::string>{"accuracy.images=4", "accuracy.reads=2"}));
   experiments::AccuracyRecord record;
   record.name = experiment.name;
   record.network = "a network";

@@ -55,7 +55,8 @@ trials = 100_000
   }
   /// As `cimstat accuracy` writes it, without a network to run.
   void make_accuracy(const std::string& name, double share) const {
-    const Experiment experiment = read_experiment(core::Config::from_file(config()));
+    const Experiment experiment = read_experiment(
+        core::Config::from_file(config(), std::vector<std::string>{"accuracy.images=1000"}));
     AccuracyRecord record{.name = "test macro",
                           .network = "net",
                           .data_set = "set",

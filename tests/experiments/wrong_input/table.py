@@ -9,8 +9,12 @@ from hdf5_edits import (FOLDER, KINDS, MACRO, all_of, attribute, bytes_changed, 
 SAMPLED, EXACT = FOLDER / "sampled.h5", FOLDER / "exact.h5"
 make("table", "macro.toml", "-q", "-o", "sampled.h5", "--set", "table.method=monte_carlo")
 make("table", "macro.toml", "-q", "-o", "exact.h5", "--set", "table.method=exact")
+REPLICA = FOLDER / "replica.h5"
+make("table", "macro.toml", "-q", "-o", "replica.h5", "--set", "converter.references=replica")
 SIZE = SAMPLED.stat().st_size
 NAN = float("nan")
+with h5py.File(EXACT) as sound:
+    UPPER = repr(min(float(sound["probability"][0, 0] + sound["error_bound"][0]), 1.0)).removesuffix(".0")
 
 CASES = {"file": "t.h5", "arguments": ["report", "{file}", "-o", "page.html"], "exit": 3,
          "kinds": KINDS, "case": []}
@@ -74,6 +78,17 @@ case("missing", "an attribute of the root", sampled(attribute("/", "content_sha2
      "t.h5: /: attribute 'content_sha256' is missing; check that this is the right file, or make it again")
 case("missing", "units", sampled(attribute("ideal", "units", None)),
      "t.h5: /ideal: attribute 'units' is missing; check that this is the right file, or make it again")
+for axis in ("class", "code", "mac_value", "lower", "upper", "reference_index"):
+    case("missing", f"/{axis}", exact(dataset(axis, None)),
+         f"t.h5: /{axis}: is missing; check that this is the right file, or make it again")
+case("missing", "the axis of ladders", edited(REPLICA, dataset("ladder_rows", None)),
+     "t.h5: /ladder_rows: is missing; check that this is the right file, or make it again")
+case("missing", "what a dataset is", exact(attribute("upper", "long_name", None)),
+     "t.h5: /upper: attribute 'long_name' is missing; check that this is the right file, or make it again")
+case("missing", "which interval it is", exact(attribute("lower", "comment", None)),
+     "t.h5: /lower: attribute 'comment' is missing; check that this is the right file, or make it again")
+case("missing", "the conventions", exact(attribute("/", "Conventions", None)),
+     "t.h5: /: attribute 'Conventions' is missing; check that this is the right file, or make it again")
 # ---- truncated
 case("truncated", "an empty file", bytes_changed(SAMPLED, lambda whole: whole[:0]),
      "t.h5: is empty; copy it again or make it again")
@@ -150,6 +165,16 @@ case("wrong type", "a number where a text should be", sampled(attribute("/", "ti
      "t.h5: /: attribute 'title' is not one text; restore the file or make it again")
 case("wrong type", "a text where a number should be", sampled(attribute("/", "seed", text("one"))),
      "t.h5: /: attribute 'seed' is not an integer (it holds text); write it as an integer of 8, 16, 32 or 64 bits")
+case("wrong type", "an axis as floats", exact(dataset("class", numpy.arange(15.0))),
+     "t.h5: /class: holds float64 (uint32 is needed); make the file again")
+case("wrong type", "an axis of other integers", exact(dataset("code", numpy.arange(5))),
+     "t.h5: /code: holds int64 (uint32 is needed); make the file again")
+case("wrong type", "bounds in single precision", exact(
+    dataset("lower", lambda data: numpy.zeros((15, 5), "f4")), attribute("lower", "comment", text("short"))),
+     "t.h5: /lower: holds float32 (float64 is needed); make the file again")
+case("wrong type", "a group in the place of an axis", exact(
+    dataset("code", None), lambda data: data.create_group("code"), attribute("code", "units", text("1"))),
+     "t.h5: /code: is not a dataset (uint32 is needed); make the file again")
 # ---- wrong unit
 case("wrong unit", "references in mA", sampled(attribute("reference", "units", text("mA"))),
      "t.h5: /reference: is in units of 'mA' ('A' is needed); convert the values, or make the file again")
@@ -159,7 +184,11 @@ case("wrong unit", "counts in thousands", sampled(attribute("counts", "units", t
      "t.h5: /counts: is in units of '1000' ('1' is needed); convert the values, or make the file again")
 case("wrong unit", "rows in metres", sampled(attribute("active_rows", "units", text("m"))),
      "t.h5: /active_rows: is in units of 'm' ('1' is needed); convert the values, or make the file again")
+case("wrong unit", "bounds in %", exact(attribute("upper", "units", text("%"))),
+     "t.h5: /upper: is in units of '%' ('1' is needed); convert the values, or make the file again")
 # ---- negative or NaN
+case("negative or NaN", "a lower end NaN", sampled(element("lower", (0, 4), NAN)),
+     "t.h5: /lower: contradicts /counts and confidence_level (class 0, code 4: nan instead of 0); make the table again")
 case("negative or NaN", "a probability NaN", sampled(element("probability", (3, 1), NAN)),
      "t.h5: /probability: nan is no probability (class 3, code 1); make the table again")
 case("negative or NaN", "a probability below 0", sampled(element("probability", (3, 1), -0.25)),
@@ -190,6 +219,10 @@ case("n over limit", "an ideal code beyond the last", sampled(element("ideal", 0
 case("n over limit", "more counts than trials", sampled(element("counts", (0, 0), 1001)),
      "t.h5: /counts: 1001 is more than the trials of a class (class 0, code 0: 1000 trials in config_toml); make the table again")
 # ---- unknown key
+case("unknown key", "an attribute that would change what others read", exact(attribute("probability", "scale_factor", 2.0)),
+     "t.h5: /probability: holds the unknown attribute 'scale_factor' (this version of the format has none of that name); remove it")
+case("unknown key", "an unknown generator", exact(attribute("/", "rng", text("mt19937"))),
+     "t.h5: /: attribute 'rng' is 'mt19937' ('philox4x32-10' is needed); make the file again")
 case("unknown key", "a misspelt dataset", sampled(lambda data: data.move("upper", "uper")),
      "t.h5: /: holds the unknown member 'uper' (this version of the format has none of that name); did you mean upper?")
 case("unknown key", "a further key column", sampled(dataset("position", numpy.zeros(15, "u4"))),
@@ -229,6 +262,14 @@ case("wrong shape", "counts turned round", sampled(dataset("counts", numpy.zeros
      "t.h5: /counts: its shape is not that of /probability; make the table again")
 case("wrong shape", "references of another ladder", sampled(dataset("reference", numpy.zeros(9))),
      "t.h5: /reference: its shape is not that of the references in config_toml (9 instead of 4); make the table again")
+case("wrong shape", "a scalar", sampled(dataset("probability", 0.5)),
+     "t.h5: /probability: is not a [class, code] array of a size that a table can have (one value; 1000000 classes, 65536 codes and 134217728 entries at most); make the table again")
+case("wrong shape", "bounds turned round", exact(dataset("upper", numpy.ones((5, 15))), attribute("upper", "comment", text("short"))),
+     "t.h5: /upper: its shape is not that of /probability (5 x 15 instead of 15 x 5); make the table again")
+case("wrong shape", "an axis too short", exact(dataset("class", numpy.arange(14, dtype="u4"))),
+     "t.h5: /class: is not the axis that its name says (shape 14 instead of 15); make the file again")
+case("wrong shape", "MAC values of fewer codes", exact(dataset("mac_value", numpy.arange(4.0))),
+     "t.h5: /mac_value: its length is not that of the code axis (4 instead of 5); make the table again")
 case("wrong shape", "a version of three numbers", sampled(attribute("/", "schema_version", [1, 0, 0])),
      "t.h5: /: attribute 'schema_version' is not [major, minor]; restore the file or make it again")
 # ---- contradictory
@@ -254,4 +295,25 @@ case("contradictory", "classes out of order", sampled(
     lambda data: data["lrs_count"].__setitem__(slice(1, 3), [1, 0])),
      "t.h5: /active_rows: class 2 is out of order (classes ascend in active_rows, then lrs_count); make the table again")
 case("contradictory", "a configuration that is none", exact(config("\nrows = 4", "\nrows = 4000"), hash_again),
-     "t.h5: /: attribute 'config_toml' is no configuration of this version (config_toml:24:8: column.rows: 4000 is out of range (must be a whole number from 1 to 1024); write an integer such as 1000); make the table again with this cimstat")
+     "t.h5: /: attribute 'config_toml' is no configuration of this version (config_toml:24:8: column.rows: 4000 is out of range (must be a whole number from 1 to 1024); write an integer such as 1000); make the file again with this cimstat")
+case("contradictory", "an axis that does not count", exact(element("code", 2, 3)),
+     "t.h5: /code: element 2 is 3 (an axis counts from 0 in steps of 1); make the file again")
+case("contradictory", "ladders in another order", edited(REPLICA, element("ladder_rows", 0, 1)),
+     "t.h5: /ladder_rows: element 0 is 1 (an axis counts from 0 in steps of 1); make the file again")
+case("contradictory", "ladders where there is one", exact(dataset("ladder_rows", numpy.arange(5, dtype="u4"))),
+     "t.h5: /ladder_rows: has no place in this table (its references are the same for all numbers of active rows); make the table again")
+case("contradictory", "MAC values and their step", exact(element("mac_value", 2, 2.5)),
+     "t.h5: /mac_value: contradicts its attributes step and origin (code 2: 2.5 instead of 2); make the table again")
+case("contradictory", "an exact interval", exact(element("upper", (0, 0), 0.5)),
+     f"t.h5: /upper: contradicts /probability and /error_bound (class 0, code 0: 0.5 instead of {UPPER}); make the table again")
+case("contradictory", "a sampled interval", sampled(element("lower", (0, 4), 1e-9)),
+     "t.h5: /lower: contradicts /counts and confidence_level (class 0, code 4: 1e-09 instead of 0); make the table again")
+case("contradictory", "seed and configuration", sampled(attribute("/", "seed", 7)),
+     "t.h5: /: attribute 'seed' contradicts config_toml (7 instead of 1); make the file again")
+case("contradictory", "confidence level and configuration", sampled(attribute("/", "confidence_level", 0.9)),
+     "t.h5: /: attribute 'confidence_level' contradicts config_toml (0.9 instead of 0.95); make the file again")
+case("contradictory", "title and configuration", sampled(attribute("/", "title", text("another"))),
+     "t.h5: /: attribute 'title' contradicts config_toml (another instead of sound); make the file again")
+case("contradictory", "method and configuration", sampled(
+    config('method = "monte_carlo"', 'method = "exact"'), hash_again),
+     "t.h5: /: contradicts config_toml: another method (monte_carlo); make the table again")

@@ -1,0 +1,72 @@
+"""Wrong accuracy results; run.py says how to read this file."""
+
+import struct
+
+import numpy
+from hdf5_edits import FOLDER, MACRO, all_of, attribute, dataset, edited, element, make, sha256, text
+
+(FOLDER / "macro.toml").write_text(MACRO)
+images = FOLDER / "images"
+images.mkdir()
+pixels = numpy.random.default_rng(1).integers(0, 256, (5, 28, 28), "u1")
+(images / "t10k-images-idx3-ubyte").write_bytes(struct.pack(">4I", 2051, *pixels.shape) + pixels.tobytes())
+(images / "t10k-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 2049, 5) + bytes(range(5)))
+ONE, TWO = FOLDER / "one.h5", FOLDER / "two.h5"
+for file, reads in ((ONE, 1), (TWO, 2)):
+    make("accuracy", "macro.toml", "-q", "-o", file.name, "--set", "accuracy.data_set=images",
+         "--set", f"accuracy.reads={reads}")
+
+CASES = {"file": "a.h5", "arguments": ["show", "{file}"], "exit": 3, "case": []}
+
+
+def case(kind, name, recipe, line, **more):
+    CASES["case"].append({"kind": kind, "name": name, "input": {"recipe": recipe}, "line": line, **more})
+
+
+def one(*changes):
+    return edited(ONE, all_of(*changes))
+
+
+def two(*changes):
+    return edited(TWO, all_of(*changes))
+
+
+def config(old, new):
+    def change(data):
+        toml = data.attrs["config_toml"].decode()
+        assert toml.count(old) == 1, toml
+        toml = toml.replace(old, new)
+        data.attrs["config_toml"] = text(toml)
+        data.attrs["config_sha256"] = text(sha256(toml.encode()))
+    return change
+
+
+for name in ("image", "read", "exact_correct", "sampled_correct"):
+    case("missing", f"/{name}", two(dataset(name, None)),
+         f"a.h5: /{name}: is missing; check that this is the right file, or make it again")
+for name in ("network", "data_set", "table_content_sha256", "partial_sums", "exact_accuracy", "sampled_accuracy",
+             "difference", "sampled_on_these_images", "rng", "Conventions", "seed"):
+    case("missing", name, two(attribute("/", name, None)),
+         f"a.h5: /: attribute '{name}' is missing; check that this is the right file, or make it again")
+case("wrong type", "an axis as floats", two(dataset("read", numpy.arange(2.0))),
+     "a.h5: /read: holds float64 (uint32 is needed); make the file again")
+case("wrong type", "answers as other integers", two(dataset("exact_correct", numpy.zeros(5, "i4"))),
+     "a.h5: /exact_correct: holds int32 (uint8 is needed); make the file again")
+case("wrong type", "images in metres", two(attribute("image", "units", text("m"))),
+     "a.h5: /image: is in units of 'm' ('1' is needed); convert the values, or make the file again")
+case("wrong type", "answers in one row", two(dataset("sampled_correct", numpy.zeros(10, "u1"))),
+     "a.h5: /sampled_correct: is not a [read, image] array that goes with /exact_correct (10); make the result again with cimstat accuracy")
+case("contradictory", "an axis of zeros", two(element("image", slice(None), 0)),
+     "a.h5: /image: element 1 is 0 (an axis counts from 0 in steps of 1); make the file again")
+case("contradictory", "an axis too long", two(dataset("read", numpy.arange(3, dtype="u4"))),
+     "a.h5: /read: is not the axis that its name says (shape 3 instead of 2); make the file again")
+case("contradictory", "an answer of 2", two(element("sampled_correct", (0, 3), 2)),
+     "a.h5: /sampled_correct: 2 is no answer (0 is wrong, 1 is right); make the result again with cimstat accuracy")
+case("contradictory", "reads and configuration", two(config("reads = 2", "reads = 3")),
+     "a.h5: /sampled_correct: contradicts config_toml: another number of reads (2 instead of 3); make the result again with cimstat accuracy")
+case("contradictory", "images and configuration", two(config("images = 5", "images = 6")),
+     "a.h5: /sampled_correct: contradicts config_toml: another number of images (5 instead of 6); make the result again with cimstat accuracy")
+case("contradictory", "seed and configuration", two(attribute("/", "seed", 7)),
+     "a.h5: /: attribute 'seed' contradicts config_toml (7 instead of 1); make the file again")
+case("contradictory", "reads that one read has not", one(attribute("/", "sampled_on_these_images", [0.1, 0.2, 0.3])),
+     "a.h5: /: attribute 'sampled_on_these_images' has no place in this result (it takes two reads or more); make the result again with cimstat accuracy")

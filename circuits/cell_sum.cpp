@@ -82,7 +82,7 @@ bool CellSum::possible(const core::Law& law, std::uint32_t count) {
   return count <= 1 || law.as_normal() || !inversion_of(law, count).obstacle();
 }
 
-CellSum::CellSum(const core::Law& law, std::uint32_t count)
+CellSum::CellSum(const core::Law& law, std::uint32_t count, core::Threads threads)
     : state_(std::make_unique<State>(State{law, count, std::nullopt})) {
   if (count <= 1 || law.as_normal()) return;
   Inversion inversion = inversion_of(law, count);
@@ -92,7 +92,7 @@ CellSum::CellSum(const core::Law& law, std::uint32_t count)
   inversion.prepare();
   const SumSeries series = inversion.series(0);
   state_->quantile.emplace(SeriesQuantile(series, std::sqrt(count * law.variance())),
-                           probability_error(series));
+                           probability_error(series), threads);
 }
 
 CellSum::~CellSum() = default;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/law.h"
+#include "core/parallel.h"
 
 namespace cimstat::circuits {
 
@@ -15,7 +16,7 @@ class CellSum {
   /// directly, sums of laws with corners (truncated, empirical, points) only when there are enough
   /// cells.
   static bool possible(const core::Law& law, std::uint32_t count);
-  CellSum(const core::Law& law, std::uint32_t count);
+  CellSum(const core::Law& law, std::uint32_t count, core::Threads threads = {1});
   ~CellSum();
   CellSum(CellSum&&) noexcept;
   /// The sum with the given tail probability, 2^-33 <= probability <= 1/2.

@@ -54,16 +54,16 @@ DrawCounts PreparedLaw::draws(std::uint32_t count) const {
   return draws;
 }
 
-void PreparedLaw::build(std::size_t size_index, double unit) {
+void PreparedLaw::build(std::size_t size_index, double unit, core::Threads threads) {
   const std::uint32_t count = sum_sizes[size_index];
   const double mean = count * law_.mean();
   if (count == 1) {
-    tables_[size_index] = core::QuantileTable(law_, unit, mean);
+    tables_[size_index] = core::QuantileTable(law_, unit, mean, threads);
     return;
   }
-  const CellSum sum(law_, count);
+  const CellSum sum(law_, count, threads);
   tables_[size_index] = core::QuantileTable(
-      [&sum](core::Tail side, double p) { return sum.quantile(side, p); }, unit, mean);
+      [&sum](core::Tail side, double p) { return sum.quantile(side, p); }, unit, mean, threads);
 }
 
 PreparedColumn::PreparedColumn(const ColumnDesign& design, std::span<const ColumnClass> classes,
@@ -91,7 +91,7 @@ PreparedColumn::PreparedColumn(const ColumnDesign& design, std::span<const Colum
   for (std::size_t i = 0; i < law_count; ++i) {
     for (std::size_t size = 0; size < sum_sizes.size(); ++size) {
       if (needed[i][size] == 0) continue;
-      builds.emplace_back([this, i, size] { laws_[i].build(size, unit_); });
+      builds.emplace_back([this, i, size, threads] { laws_[i].build(size, unit_, threads); });
     }
   }
   builds.emplace_back([this] { normal_ = core::QuantileTable(standard_normal_quantile, 1.0); });

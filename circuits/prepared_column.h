@@ -37,7 +37,7 @@ class PreparedLaw {
   /// Variance of `count` cells that take no draw of their own: it joins the class's normal draw.
   double joined_variance(std::uint32_t count) const;
 
-  void build(std::size_t size_index, double unit);
+  void build(std::size_t size_index, double unit, core::Threads threads);
   const core::QuantileTable& table(std::size_t size_index) const { return tables_[size_index]; }
   double sd() const { return law_.sd(); }
 
@@ -56,7 +56,8 @@ class PreparedLaw {
 /// of a power of two near the largest spread, so that the unit costs no rounding.
 class PreparedColumn {
  public:
-  /// Builds the tables that `classes` need. Refers to `design` from then on.
+  /// Builds the tables that `classes` need; Interrupted when the program was asked to stop. Refers
+  /// to `design` from then on.
   PreparedColumn(const ColumnDesign& design, std::span<const ColumnClass> classes,
                  const SamplingOptions& options, core::Threads threads);
   PreparedColumn(const PreparedColumn&) = delete;

@@ -44,7 +44,53 @@ std::array<double, lanes> harmonic_sums(const SumSeries& series, const std::arra
   return sum;
 }
 
+/// The same for a single x, bit for bit: here the lanes are runs of terms between fresh starts of
+/// the rotation.
+template <class Combine>
+double harmonic_sum(const SumSeries& series, double x, Combine&& combine) {
+  const double turn_cosine = std::cos(series.step * x);
+  const double turn_sine = std::sin(series.step * x);
+  const std::size_t terms = series.real.size();
+  using Row = std::array<double, lanes>;
+  std::array<Row, steps_between_fresh_starts> cosine{};  // [step][lane]
+  std::array<Row, steps_between_fresh_starts> sine{};
+  double sum = 0.0;
+  for (std::size_t start = 0; start < terms; start += lanes * steps_between_fresh_starts) {
+    const std::size_t many = std::min(terms - start, lanes * steps_between_fresh_starts);
+    for (std::size_t lane = 0; lane * steps_between_fresh_starts < many; ++lane) {
+      const auto first = static_cast<double>(start + lane * steps_between_fresh_starts);
+      const double u = (first + 0.5) * series.step;
+      cosine[0][lane] = std::cos(u * x);
+      sine[0][lane] = std::sin(u * x);
+    }
+    for (std::size_t step = 1; step < steps_between_fresh_starts; ++step) {
+      for (std::size_t lane = 0; lane < lanes; ++lane) {
+        const double before_cosine = cosine[step - 1][lane];
+        const double before_sine = sine[step - 1][lane];
+        cosine[step][lane] = before_cosine * turn_cosine - before_sine * turn_sine;
+        sine[step][lane] = before_sine * turn_cosine + before_cosine * turn_sine;
+      }
+    }
+    for (std::size_t k = 0; k < many; ++k) {
+      const std::size_t lane = k / steps_between_fresh_starts;
+      const std::size_t step = k % steps_between_fresh_starts;
+      sum += combine(start + k, cosine[step][lane], sine[step][lane]);
+    }
+  }
+  return sum;
+}
+
 }  // namespace
+
+double SumSeries::below(double x) const {
+  const double t = x - mean;
+  if (t <= low) return 0.0;
+  if (t > high || real.empty()) return 1.0;
+  const double sum = harmonic_sum(*this, t, [&](std::size_t k, double cosine, double sine) {
+    return imaginary[k] * cosine - real[k] * sine;
+  });
+  return std::clamp(0.5 - sum, 0.0, 1.0);
+}
 
 std::vector<double> SumSeries::below(std::span<const double> x) const {
   std::vector<double> result(x.size());
@@ -76,11 +122,10 @@ std::vector<double> SumSeries::below(std::span<const double> x) const {
 double SumSeries::density(double x) const {
   const double t = x - mean;
   if (t <= low || t >= high || real.empty()) return 0.0;
-  const auto sums =
-      harmonic_sums(*this, {t, t, t, t}, [&](std::size_t k, double cosine, double sine) {
-        return (static_cast<double>(k) + 0.5) * (real[k] * cosine + imaginary[k] * sine);
-      });
-  return std::max(0.0, step * sums.front());
+  const double sum = harmonic_sum(*this, t, [&](std::size_t k, double cosine, double sine) {
+    return (static_cast<double>(k) + 0.5) * (real[k] * cosine + imaginary[k] * sine);
+  });
+  return std::max(0.0, step * sum);
 }
 
 }  // namespace cimstat::circuits

@@ -21,7 +21,7 @@ struct SumSeries {
 
   /// P(S < x) for each x.
   std::vector<double> below(std::span<const double> x) const;
-  double below(double x) const { return below(std::span(&x, 1)).front(); }
+  double below(double x) const;  ///< the same, bit for bit
   double density(double x) const;
 };
 

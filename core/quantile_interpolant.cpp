@@ -31,9 +31,33 @@ double chebyshev_sum(const std::vector<double>& coefficient, double t) {
 
 }  // namespace
 
-QuantileInterpolant::QuantileInterpolant(QuantileFunction quantile, double probability_error)
+QuantileInterpolant::QuantileInterpolant(QuantileFunction quantile, double probability_error,
+                                         Threads threads)
     : quantile_(std::move(quantile)), probability_error_(probability_error) {
-  for (double low = -reach; low < reach; low += widest_piece) add_pieces(low, low + widest_piece);
+  std::vector<Piece> pending;
+  for (double low = -reach; low < reach; low += widest_piece) {
+    pending.push_back({low, low + widest_piece, {}});
+  }
+  while (!pending.empty()) {
+    std::vector<char> agrees(pending.size());
+    for_each_block(pending.size(), threads,
+                   [&](std::size_t i, std::size_t) { agrees[i] = fit(pending[i]) ? 1 : 0; });
+    std::vector<Piece> halves;
+    for (std::size_t i = 0; i < pending.size(); ++i) {
+      Piece& piece = pending[i];
+      if (agrees[i] == 0 && piece.high - piece.low > narrowest_piece) {
+        const double centre = 0.5 * (piece.low + piece.high);
+        halves.push_back({piece.low, centre, {}});
+        halves.push_back({centre, piece.high, {}});
+        continue;
+      }
+      if (agrees[i] == 0) piece.coefficient.clear();
+      pieces_.push_back(std::move(piece));
+    }
+    pending = std::move(halves);
+  }
+  std::sort(pieces_.begin(), pieces_.end(),
+            [](const Piece& x, const Piece& y) { return x.low < y.low; });
 }
 
 double QuantileInterpolant::direct(double z) const {
@@ -41,7 +65,8 @@ double QuantileInterpolant::direct(double z) const {
   return quantile_(side, normal_tail(side, z));
 }
 
-void QuantileInterpolant::add_pieces(double low, double high) {
+bool QuantileInterpolant::fit(Piece& piece) const {
+  const auto [low, high] = std::pair(piece.low, piece.high);
   const double centre = 0.5 * (low + high);
   const double half = 0.5 * (high - low);
   std::array<double, nodes> value{};
@@ -49,7 +74,7 @@ void QuantileInterpolant::add_pieces(double low, double high) {
     const double angle = std::numbers::pi * (static_cast<double>(i) + 0.5) / nodes;
     value[i] = direct(centre + half * std::cos(angle));
   }
-  Piece piece{low, high, std::vector<double>(nodes)};
+  piece.coefficient.resize(nodes);
   for (std::size_t k = 0; k < nodes; ++k) {
     double sum = 0.0;
     for (std::size_t i = 0; i < nodes; ++i) {
@@ -59,24 +84,15 @@ void QuantileInterpolant::add_pieces(double low, double high) {
     piece.coefficient[k] = sum * (k == 0 ? 1.0 : 2.0) / nodes;
   }
   const double slope = std::abs(value.front() - value.back()) / (high - low);
-  const bool agrees = [&] {
-    for (const double t : {-0.98, -0.45, 0.1, 0.62, 0.99}) {
-      const double z = centre + half * t;
-      const double allowed = slope * (1e-12 + probability_error_ / normal_density(z));
-      if (!(std::abs(chebyshev_sum(piece.coefficient, t) - direct(z)) <=
-            allowed + 1e-14 * std::abs(value.front()))) {
-        return false;
-      }
+  for (const double t : {-0.98, -0.45, 0.1, 0.62, 0.99}) {
+    const double z = centre + half * t;
+    const double allowed = slope * (1e-12 + probability_error_ / normal_density(z));
+    if (!(std::abs(chebyshev_sum(piece.coefficient, t) - direct(z)) <=
+          allowed + 1e-14 * std::abs(value.front()))) {
+      return false;
     }
-    return true;
-  }();
-  if (!agrees && high - low > narrowest_piece) {
-    add_pieces(low, centre);
-    add_pieces(centre, high);
-    return;
   }
-  if (!agrees) piece.coefficient.clear();
-  pieces_.push_back(std::move(piece));
+  return true;
 }
 
 double QuantileInterpolant::operator()(Tail side, double probability) const {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/law.h"
+#include "core/parallel.h"
 
 namespace cimstat::core {
 
@@ -17,7 +18,8 @@ class QuantileInterpolant {
 
   /// `probability_error`: how wrong tail probabilities behind `quantile` may be; interpolants need
   /// not be better than what that makes of x. Beyond it they keep 1e-12 of a standard deviation.
-  QuantileInterpolant(QuantileFunction quantile, double probability_error);
+  /// With more than one thread `quantile` is called from several at once.
+  QuantileInterpolant(QuantileFunction quantile, double probability_error, Threads threads = {1});
   double operator()(Tail side, double probability) const;
 
  private:
@@ -27,7 +29,8 @@ class QuantileInterpolant {
     std::vector<double> coefficient;  ///< of Chebyshev polynomials; empty: ask the function
   };
   double direct(double z) const;
-  void add_pieces(double low, double high);
+  /// Gives the piece its coefficients. Whether it agrees with the function between its nodes.
+  bool fit(Piece& piece) const;
 
   QuantileFunction quantile_;
   double probability_error_;

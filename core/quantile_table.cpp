@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/interrupt.h"
 #include "core/quantile_interpolant.h"
 
 namespace cimstat::core {
@@ -51,16 +52,18 @@ Magnitudes magnitudes_in(std::uint32_t segment) {
 
 class QuantileTable::Builder {
  public:
-  Builder(QuantileTable& table, const QuantileFunction& quantile, double unit, double origin)
-      : table_(table), quantile_(quantile), unit_(unit), origin_(origin) {}
+  Builder(QuantileTable& table, const QuantileFunction& quantile, double unit, double origin,
+          Threads threads)
+      : table_(table), quantile_(quantile), unit_(unit), origin_(origin), threads_(threads) {}
 
   void build(Tail side) {
     side_ = side;
     const std::uint32_t offset = side == Tail::lower ? 0 : upper_side;
-    for (std::uint32_t i = first_segment; i <= last_segment; ++i) {
-      const Magnitudes magnitudes = magnitudes_in(i);
+    for_each_block(last_segment - first_segment + 1, threads_, [&](std::size_t block, std::size_t) {
+      const std::size_t i = first_segment + block;
+      const Magnitudes magnitudes = magnitudes_in(static_cast<std::uint32_t>(i));
       if (magnitudes.count >= 1.0) table_.segments_[offset + i] = fit(magnitudes);
-    }
+    });
     std::vector<bool> suspect(last_segment + 2, false);
     median_ = value(0x1p31);
     spread_ = std::abs(value(0x1p30) - median_);
@@ -77,8 +80,16 @@ class QuantileTable::Builder {
         suspect[i] = suspect[i + 1] = true;
       }
     }
+    std::vector<std::uint32_t> cut;
     for (std::uint32_t i = first_segment; i <= last_segment; ++i) {
-      if (suspect[i]) cut_segment(i, table_.segments_[offset + i]);
+      if (suspect[i]) cut.push_back(i);
+    }
+    std::vector<std::vector<Piece>> pieces(cut.size());
+    for_each_block(cut.size(), threads_, [&](std::size_t i, std::size_t) {
+      pieces[i] = pieces_of(magnitudes_in(cut[i]));
+    });
+    for (std::size_t i = 0; i < cut.size(); ++i) {
+      if (pieces[i].size() > 1) add_pieces(pieces[i], table_.segments_[offset + cut[i]]);
     }
   }
 
@@ -86,6 +97,7 @@ class QuantileTable::Builder {
   double sign() const { return side_ == Tail::lower ? 1.0 : -1.0; }
 
   double value(double magnitude) const {
+    stop_if_requested();  // a value may cost as much as a block of trials
     return (quantile_(side_, std::min(magnitude * 0x1p-32, 0.5)) - origin_) / unit_;
   }
 
@@ -107,27 +119,23 @@ class QuantileTable::Builder {
     return {static_cast<float>(0.5 * (low + high) - double(c1) * sign() * middle), c1};
   }
 
-  void cut_segment(std::uint32_t index, Segment& segment) {
-    const std::size_t first = table_.pieces_.size();
-    add_pieces(magnitudes_in(index));
-    if (table_.pieces_.size() == first + 1) {
-      table_.pieces_.pop_back();
-      return;
-    }
+  void add_pieces(const std::vector<Piece>& pieces, Segment& segment) {
+    segment = {std::numeric_limits<float>::quiet_NaN(), static_cast<float>(table_.pieces_.size())};
+    table_.pieces_.insert(table_.pieces_.end(), pieces.begin(), pieces.end());
     table_.pieces_.back().end = std::numeric_limits<float>::infinity();
-    segment = {std::numeric_limits<float>::quiet_NaN(), static_cast<float>(first)};
   }
 
-  void add_pieces(const Magnitudes& magnitudes) {
+  std::vector<Piece> pieces_of(const Magnitudes& magnitudes) const {
     const auto& [low, step, count] = magnitudes;
     const Segment line = fit(magnitudes);
     if (count <= 2.0 || fits(line, magnitudes)) {
-      table_.pieces_.push_back({static_cast<float>(magnitudes.high()), line});
-      return;
+      return {{static_cast<float>(magnitudes.high()), line}};
     }
     const double half = std::floor(0.5 * count);
-    add_pieces({low, step, half});
-    add_pieces({low + half * step, step, count - half});
+    std::vector<Piece> pieces = pieces_of({low, step, half});
+    const std::vector<Piece> rest = pieces_of({low + half * step, step, count - half});
+    pieces.insert(pieces.end(), rest.begin(), rest.end());
+    return pieces;
   }
 
   bool fits(Segment line, const Magnitudes& magnitudes) const {
@@ -146,14 +154,16 @@ class QuantileTable::Builder {
   const QuantileFunction& quantile_;
   double unit_;
   double origin_;
+  Threads threads_;
   Tail side_ = Tail::lower;
   double median_ = 0.0;
   double spread_ = 0.0;
 };
 
-QuantileTable::QuantileTable(const QuantileFunction& quantile, double unit, double origin)
+QuantileTable::QuantileTable(const QuantileFunction& quantile, double unit, double origin,
+                             Threads threads)
     : segments_(upper_side + last_segment + 1, Segment{0.0f, 0.0f}) {
-  Builder builder(*this, quantile, unit, origin);
+  Builder builder(*this, quantile, unit, origin, threads);
   builder.build(Tail::lower);
   builder.build(Tail::upper);
 }
@@ -161,18 +171,20 @@ QuantileTable::QuantileTable(const QuantileFunction& quantile, double unit, doub
 namespace {
 
 /// Laws with read noise are integrals, too dear to be asked thousands of times.
-QuantileTable::QuantileFunction quantile_function(const Law& law) {
+QuantileTable::QuantileFunction quantile_function(const Law& law, Threads threads) {
   const auto direct = [law](Tail side, double p) { return law.quantile(side, p); };
   for (const Component& component : law.components()) {
-    if (component.relative_noise > 0.0 && !law.as_normal()) return QuantileInterpolant(direct, 0.0);
+    if (component.relative_noise > 0.0 && !law.as_normal()) {
+      return QuantileInterpolant(direct, 0.0, threads);
+    }
   }
   return direct;
 }
 
 }  // namespace
 
-QuantileTable::QuantileTable(const Law& law, double unit, double origin)
-    : QuantileTable(quantile_function(law), unit, origin) {}
+QuantileTable::QuantileTable(const Law& law, double unit, double origin, Threads threads)
+    : QuantileTable(quantile_function(law, threads), unit, origin, threads) {}
 
 float QuantileTable::value_in_pieces(Segment segment, float t) const {
   const float magnitude = std::abs(t);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/law.h"
+#include "core/parallel.h"
 
 namespace cimstat::core {
 
@@ -29,9 +30,11 @@ class QuantileTable {
 
   QuantileTable() = default;
   /// Values are (quantile - origin) / unit before they become floats. quantile(side, p) is asked
-  /// for 2^-33 <= p <= 1/2 only.
-  QuantileTable(const QuantileFunction& quantile, double unit, double origin = 0.0);
-  QuantileTable(const Law& law, double unit, double origin = 0.0);
+  /// for 2^-33 <= p <= 1/2 only, with more than one thread from several at once. Throws Interrupted
+  /// when the program was asked to stop.
+  QuantileTable(const QuantileFunction& quantile, double unit, double origin = 0.0,
+                Threads threads = {1});
+  QuantileTable(const Law& law, double unit, double origin = 0.0, Threads threads = {1});
 
   struct alignas(8) Segment {
     float c0;  ///< NaN where the segment is cut into pieces

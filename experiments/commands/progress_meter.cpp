@@ -50,6 +50,12 @@ void draw(std::string text) {
   write_to_terminal((wrapped ? "\n" : "\r") + std::move(text) + "\033[K");
 }
 
+void draw_note(std::string_view what) {
+  std::string text = std::string(what) + " ...";
+  text.resize(std::min(text.size(), terminal_columns() - 1));
+  draw(std::move(text));
+}
+
 /// 3 significant digits with k, M, G, T.
 std::string short_number(double value) {
   static constexpr std::string_view prefixes[] = {"", "k ", "M ", "G ", "T "};
@@ -134,7 +140,10 @@ ProgressMeter::ProgressMeter(std::string what, ProgressUnit unit, Verbosity verb
       terminal_(stderr_is_terminal()),
       start_(steady_clock::now()),
       last_shown_(start_),
-      last_sampled_(start_) {}
+      last_sampled_(start_) {
+  // Until the first block is done: tables of sums, or transforms, may come before it.
+  if (terminal_ && verbosity_ != Verbosity::quiet) draw_note(what_ + ": preparing");
+}
 
 ProgressMeter::~ProgressMeter() { clear_progress(); }
 
@@ -163,9 +172,7 @@ void ProgressMeter::show(double share) {
 
 PhaseNote::PhaseNote(std::string_view what, Verbosity verbosity) {
   if (verbosity == Verbosity::quiet || !stderr_is_terminal()) return;
-  std::string text = std::string(what) + " ...";
-  text.resize(std::min(text.size(), terminal_columns() - 1));
-  draw(std::move(text));
+  draw_note(what);
 }
 
 PhaseNote::~PhaseNote() { clear_progress(); }

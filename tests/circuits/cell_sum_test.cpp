@@ -9,6 +9,8 @@
 #include "core/error.h"
 #include "core/law.h"
 
+#include "circuits/sum_series.h"
+
 #include "tests/support/sum_oracle.h"
 
 namespace cimstat::circuits {
@@ -43,6 +45,24 @@ TEST(CellSum, QuantilesOfLognormalSumsAgreeWithConvolution) {
             << c.count << " cells of sigma " << c.sigma;
       }
     }
+  }
+}
+
+TEST(SumSeries, OfOneValueIsThatOfManyBitForBit) {
+  for (const std::size_t terms : {1U, 31U, 32U, 33U, 127U, 128U, 129U, 1000U}) {
+    SumSeries series;
+    series.mean = 3.0;
+    series.low = -2.0;
+    series.high = 5.0;
+    series.step = 0.37;
+    for (std::size_t k = 0; k < terms; ++k) {
+      const double size = 0.4 / (static_cast<double>(k) + 0.5);
+      series.real.push_back(size * std::cos(0.7 * static_cast<double>(k * k)));
+      series.imaginary.push_back(size * std::sin(1.3 * static_cast<double>(k)));
+    }
+    const std::vector<double> x = {0.5, 1.0, 1.01, 2.2, 3.0, 4.75, 7.999, 8.0, 8.001};
+    const std::vector<double> together = series.below(x);
+    for (std::size_t i = 0; i < x.size(); ++i) EXPECT_EQ(series.below(x[i]), together[i]) << x[i];
   }
 }
 

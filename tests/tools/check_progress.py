@@ -76,6 +76,7 @@ with tempfile.TemporaryDirectory() as folder:
     text = run_on_terminal(table, 100, 3)
     expect("trials/s" in text and " left" in text, "no rate in trials or no time left", text)
     expect("table [" in text, "no bar", text)
+    expect("table: preparing ..." in text.split("table [")[0], "nothing is shown at first", text)
     expect(len(frames(text)) >= 3, "the bar does not move", text)
     expect(max(map(len, frames(text))) < 100, "wider than the terminal", text)
     expect("\n" not in text.split("table [")[-1].split("\x1b[K")[0], "the bar breaks a line", text)
@@ -85,7 +86,7 @@ with tempfile.TemporaryDirectory() as folder:
     expect(after and max(map(len, after)) < 40, "too wide after the terminal became narrower", text)
 
     text = run_on_terminal([*table, "--quiet"], 100, 1.5)
-    expect("table [" not in text, "--quiet shows progress", text)
+    expect("table [" not in text and "preparing" not in text, "--quiet shows progress", text)
 
     text = run_on_terminal(table, 100, 1.5, environment={"TERM": "dumb"})
     expect("\x1b" not in text and "table [" not in text, "a dumb terminal gets a bar", text)

@@ -94,7 +94,7 @@ case("foreign", "a layer in another file", net(
      "net.h5: /layers/000_conv: is a soft or external link; put the object itself in its place")
 case("foreign", "a layer that is the root again", net(
     lambda data: data.__delitem__(CONV), lambda data: data.__setitem__(CONV, data["/"])),
-     "net.h5: /layers/000_conv: attribute 'kind' is missing; check that this is the right file, or make it again")
+     "net.h5: /: is linked more than once (2 links); keep one of them")
 case("foreign", "a name that would paint the terminal", net(attribute(CONV, "kind", text(b"\x1b[31m"))),
      "net.h5: /layers/000_conv: attribute 'kind' is not plain text (byte 0x1b at 0); write it as UTF-8 without control characters")
 case("foreign", "a name that is no UTF-8", net(attribute("/", "name", text(b"tin\xff"))),

@@ -12,6 +12,7 @@
 
 #include "core/config.h"
 #include "core/error.h"
+#include "core/readable_file.h"
 #include "core/utf8.h"
 
 namespace cimstat::core {
@@ -110,26 +111,12 @@ std::optional<std::size_t> too_deep(std::string_view text) {
 
 std::string read_file(const std::filesystem::path& file) {
   const std::string name = file.string();
-  std::error_code error;
-  const auto status = std::filesystem::status(file, error);
-  if (!std::filesystem::exists(status)) {
-    throw UsageError(error_line(name, "can't be read", "no such file", "check the path"));
-  }
-  if (std::filesystem::is_directory(status)) {
-    throw UsageError(error_line(name, "can't be read", "it is a directory", "name a TOML file"));
-  }
-  // A pipe could keep the reader waiting, and a device could never end.
-  if (!std::filesystem::is_regular_file(status)) {
-    throw UsageError(
-        error_line(name, "can't be read", "it is a pipe or a device", "name a TOML file"));
-  }
+  require_readable(file, "name a TOML file");
   std::ifstream stream(file, std::ios::binary);
-  if (!stream)
-    throw UsageError(error_line(name, "can't be read", "access denied", "check its permissions"));
   // One byte beyond the limit tells a file that is too long, without trusting a reported size.
   std::string text(kMostBytes + 1, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (stream.bad())
+  if (!stream.is_open() || stream.bad())
     throw UsageError(error_line(name, "can't be read", "input error", "check the disk"));
   text.resize(static_cast<std::size_t>(stream.gcount()));
   return text;

@@ -16,7 +16,7 @@ constexpr std::uint64_t most_deflate_ratio = 1032;
 /// than `limit` bytes. Takes no memory for them.
 bool unpacks_within(std::span<const std::byte> packed, std::uint64_t limit);
 
-/// A file read from its beginning to its end, unpacked where it is gzipped.
+/// A file read from its beginning to its end, unpacked where it is gzipped, in one member or more.
 class GzipInput {
  public:
   /// Throws UsageError "file: problem (why); remedy" when it is missing or can't be opened.
@@ -30,7 +30,7 @@ class GzipInput {
   bool is_packed() const;
 
   /// Fills `bytes` as far as the file goes; fewer only at its end. Throws DataError when what is
-  /// packed is damaged or ends too early.
+  /// packed is damaged, ends too early, or other bytes follow it.
   std::size_t read(std::span<std::uint8_t> bytes);
 
  private:

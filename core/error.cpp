@@ -6,10 +6,11 @@ namespace cimstat::core {
 
 std::string error_line(std::string_view place, std::string_view problem, std::string_view why,
                        std::string_view remedy) {
-  std::string line(place);
-  line.append(": ").append(problem);
-  if (!why.empty()) line.append(" (").append(why).append(")");
-  if (!remedy.empty()) line.append("; ").append(remedy);
+  // Whoever quotes a file or a path cuts it to what tells most; this bounds what was forgotten.
+  constexpr std::size_t longest_part = 1024;
+  std::string line = excerpt(place, longest_part) + ": " + excerpt(problem, longest_part);
+  if (!why.empty()) line += " (" + excerpt(why, longest_part) + ")";
+  if (!remedy.empty()) line += "; " + excerpt(remedy, longest_part);
   return one_line(line);
 }
 

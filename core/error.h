@@ -18,8 +18,8 @@ enum class ExitCode : int {
 };
 
 /// The one form of every message to users: "place: problem (why); remedy". An empty reason or
-/// remedy leaves its part out. One line of visible text whatever the parts hold (core/utf8.h,
-/// one_line).
+/// remedy leaves its part out; one of more than 1,024 bytes is cut. One line of visible text
+/// whatever the parts hold (core/utf8.h, one_line).
 ///
 /// place: `file`, `file:line:column: key`, `file: /object/path` or `--option`.
 /// remedy: what to do, in the imperative, or a question such as "did you mean sigma?".

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/readable_file.h"
 
 namespace cimstat::core::detail {
 namespace {
@@ -55,16 +56,13 @@ class Descriptor {
 }
 
 Beginning beginning_of(const std::filesystem::path& file) {
+  require_readable(file);
   const Descriptor descriptor(file);
   const auto system_cause = [] { return std::generic_category().message(errno); };
-  if (descriptor.number() < 0) {
-    refuse_to_open(file, errno == ENOENT ? "no such file" : system_cause());
-  }
   struct stat status {};
-  if (::fstat(descriptor.number(), &status) != 0) {
+  if (descriptor.number() < 0 || ::fstat(descriptor.number(), &status) != 0) {
     refuse_to_open(file, system_cause());
   }
-  if (!S_ISREG(status.st_mode)) refuse_to_open(file, "not a regular file");
   Beginning beginning;
   beginning.file_bytes = static_cast<std::uint64_t>(status.st_size);
   const std::size_t wanted = std::min<std::size_t>(beginning.file_bytes, superblock_bytes);

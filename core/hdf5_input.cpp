@@ -64,7 +64,9 @@ Shape64 Hdf5Input::shape(std::string_view dataset) const {
 std::string Hdf5Input::element_type(std::string_view dataset) const {
   silence_errors();
   const Object object = reader_->open_any(dataset);
-  if (H5Iget_type(object.id()) != H5I_DATASET) return {};
+  const H5I_type_t kind = H5Iget_type(object.id());
+  if (kind == H5I_GROUP) return {};
+  if (kind != H5I_DATASET) fail(dataset, "is not a dataset", "it is a named datatype", restore);
   const Type type(H5Dget_type(object.id()));
   const std::size_t bits = 8 * H5Tget_size(type.id());
   if (H5Tget_class(type.id()) == H5T_FLOAT) return fmt::format("float{}", bits);

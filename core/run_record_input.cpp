@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "core/provenance.h"
+#include "core/readable_file.h"
 #include "core/utf8.h"
 
 namespace cimstat::core {
@@ -22,17 +23,8 @@ std::vector<std::pair<std::string, std::string>> read_run_record(
     throw DataError(error_line(file.string(), "is not a run record", why,
                                "name a .run.json file that cimstat wrote"));
   };
-  const auto refuse_to_open = [&](std::string_view why) {
-    throw UsageError(error_line(file.string(), "cannot be opened", why, "check the path"));
-  };
-  std::error_code ignored;
-  const std::filesystem::file_status status = std::filesystem::status(file, ignored);
-  // Before it is opened: a pipe would keep the reader waiting.
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    refuse_to_open("not a regular file");
-  }
+  require_readable(file);
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) refuse_to_open({});
   std::string text(longest_record + 1, '\0');
   stream.read(text.data(), std::ssize(text));
   text.resize(static_cast<std::size_t>(stream.gcount()));

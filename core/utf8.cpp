@@ -54,8 +54,7 @@ std::string one_line(std::string_view text) {
   return result;
 }
 
-std::string excerpt(std::string_view text) {
-  constexpr std::size_t most_bytes = 200;
+std::string excerpt(std::string_view text, std::size_t most_bytes) {
   if (text.size() <= most_bytes) return std::string(text);
   std::size_t at = 0;
   while (at < most_bytes) at += std::max<std::size_t>(utf8_length(text, at), 1);

@@ -14,8 +14,8 @@ std::size_t utf8_length(std::string_view text, std::size_t at);
 /// separators and the marks that turn the direction of writing become \xNN, byte by byte.
 std::string one_line(std::string_view text);
 
-/// The text, or its first 200 bytes or so and "..." where it is longer: for messages that quote
+/// The text, or its first `most_bytes` or so and "..." where it is longer: for messages that quote
 /// what a file holds.
-std::string excerpt(std::string_view text);
+std::string excerpt(std::string_view text, std::size_t most_bytes = 200);
 
 }  // namespace cimstat::core

@@ -91,7 +91,10 @@ void add_accuracy_command(CLI::App& app) {
                               .key = {.seed = experiment.seed},
                               .stream = settings.stream,
                               .reads = settings.reads,
-                              .images = settings.images};
+                              .images = settings.images,
+                              .table_name = options->table_file.empty()
+                                                ? AccuracyOptions().table_name
+                                                : options->table_file.string()};
     check_accuracy(network, images, experiment.macro.design.ladder.codes, run);
     circuits::ErrorTable table;
     std::string table_hash;

@@ -1,5 +1,6 @@
 #include "experiments/commands/command.h"
 
+#include <array>
 #include <limits>
 #include <unistd.h>
 
@@ -106,8 +107,15 @@ void check_output(const std::filesystem::path& file,
 
 std::filesystem::path network_file(const std::string& name) {
   constexpr std::string_view shipped_network = "fashion-cnn";
-  if (name != shipped_network) return name;
   std::error_code ignored;
+  if (name != shipped_network) {
+    const std::array known = {std::string(shipped_network)};
+    if (!std::filesystem::exists(name, ignored) && core::nearest(name, known)) {
+      throw core::UsageError(core::error_line(name, "can't be read", "no such file",
+                                              fmt::format("did you mean {}?", shipped_network)));
+    }
+    return name;
+  }
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", ignored);
   return (program.parent_path() / CIMSTAT_DATA / "networks/fashion_cnn.h5").lexically_normal();
 }

@@ -3,10 +3,9 @@
 
 #include <fmt/format.h>
 
-#include "core/error.h"
-
 #include "experiments/commands/command.h"
 #include "experiments/commands/plan.h"
+#include "experiments/inference/accuracy_run.h"
 #include "experiments/inference/forward_pass.h"
 
 namespace cimstat::experiments {
@@ -23,13 +22,7 @@ NamedFiles read_named_files(const AccuracySettings& settings) {
   constexpr std::size_t few_images = 16;
   NamedFiles files{read_network(network_file(settings.network)),
                    read_named_images(settings.data_set, Split::test, few_images)};
-  const auto [channels, rows, columns] = files.network.input_shape;
-  if (std::size_t{channels} * rows * columns != files.images.image_size()) {
-    throw core::UsageError(core::error_line(
-        "accuracy.data_set", fmt::format("has images of {} pixels", files.images.image_size()),
-        fmt::format("the network takes {} x {} x {}", channels, rows, columns),
-        "name a network and a data set that fit"));
-  }
+  require_fit(files.network, files.images);
   const ForwardPass pass(files.network, settings.array);
   pass.check_codes(2);
   return files;

@@ -1,12 +1,14 @@
 #include "experiments/inference/accuracy_run.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cmath>
 
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/utf8.h"
 
 #include "experiments/inference/cell_simulation.h"
 
@@ -15,20 +17,17 @@ namespace {
 
 std::size_t images_to_run(const Network& network, const ImageSet& image_set,
                           const AccuracyOptions& options) {
-  const std::size_t pixels =
-      std::size_t{network.input_shape[0]} * network.input_shape[1] * network.input_shape[2];
-  if (pixels != image_set.image_size()) {
-    throw core::DataError(core::error_line(
-        image_set.name, fmt::format("has images of {} pixels", image_set.image_size()),
-        fmt::format("the network takes {} x {} x {}", network.input_shape[0],
-                    network.input_shape[1], network.input_shape[2]),
-        "choose a data set and a network that go together"));
+  require_fit(network, image_set);
+  if (options.reads < 1) {
+    throw core::UsageError(core::error_line(
+        "accuracy.reads", "is 0", "each image is read at least once", "ask for one read or more"));
   }
-  if (options.reads < 1) throw core::UsageError("reads: 0 (at least one pass is needed)");
   const std::size_t there = image_set.size();
   const std::size_t images = options.images == 0 ? there : options.images;
   if (images > there || images == 0) {
-    throw core::UsageError(fmt::format("images: {} wanted (the data set has {})", images, there));
+    throw core::UsageError(core::error_line(
+        "accuracy.images", fmt::format("{} images are wanted", images),
+        fmt::format("{} has {}", image_set.name, there), "ask for as many as there are"));
   }
   static_assert(most_answers <= core::instance_limit);
   if (std::uint64_t{images} * options.reads > most_answers) {
@@ -37,6 +36,13 @@ std::size_t images_to_run(const Network& network, const ImageSet& image_set,
         fmt::format("{} image-reads at most", most_answers), "ask for fewer reads or images"));
   }
   return images;
+}
+
+/// A class that a table lacks: the first one, so with k = 0 where none of its active rows is there.
+std::string text_of(circuits::ColumnClass missing) {
+  const std::string rows = fmt::format("{} active rows", missing.active_rows);
+  return missing.lrs_count == 0 ? rows
+                                : fmt::format("{} LRS cells among {}", missing.lrs_count, rows);
 }
 
 /// Runs the images; make_arithmetic() gives each worker its own Arithmetic.
@@ -141,6 +147,17 @@ void check_accuracy(const Network& network, const ImageSet& image_set, std::uint
   ForwardPass(network, options.array).check_codes(codes);
 }
 
+void require_fit(const Network& network, const ImageSet& image_set) {
+  const std::array shape = {image_set.channels, image_set.rows, image_set.columns};
+  if (shape == network.input_shape) return;
+  throw core::UsageError(
+      core::error_line("accuracy.data_set",
+                       fmt::format("{} has images of {} pixels", core::excerpt(image_set.name),
+                                   fmt::join(shape, " x ")),
+                       fmt::format("the network takes {}", fmt::join(network.input_shape, " x ")),
+                       "name a data set and a network that go together"));
+}
+
 AccuracyResult accuracy_with_table(const Network& network, const ImageSet& image_set,
                                    const circuits::ErrorTable& table,
                                    const AccuracyOptions& options, core::Threads threads,
@@ -149,10 +166,10 @@ AccuracyResult accuracy_with_table(const Network& network, const ImageSet& image
   const ForwardPass pass(network, options.array);
   const CodeSampler sampler(table);
   if (const auto missing = sampler.first_missing(pass.most_active_rows())) {
-    throw core::UsageError(
-        fmt::format("error table: the table lacks n = {} (k = {}): make it with active_rows up to "
-                    "{}",
-                    missing->active_rows, missing->lrs_count, pass.most_active_rows()));
+    throw core::UsageError(core::error_line(
+        options.table_name, "has no class of " + text_of(*missing),
+        fmt::format("the network reads up to {} at a time", pass.most_active_rows()),
+        "make it with table.active_rows = \"all\""));
   }
   pass.check_codes(table.codes);
   return run(
@@ -170,8 +187,10 @@ AccuracyResult accuracy_by_simulation(const Network& network, const ImageSet& im
   const std::size_t images = images_to_run(network, image_set, options);
   const ForwardPass pass(network, options.array);
   if (pass.most_active_rows() > design.rows) {
-    throw core::UsageError(fmt::format("rows: up to {} active at a time (the column has {})",
-                                       pass.most_active_rows(), design.rows));
+    throw core::UsageError(core::error_line(
+        "column.rows", fmt::format("{} are too few", design.rows),
+        fmt::format("the network reads up to {} at a time", pass.most_active_rows()),
+        "simulate a column of as many rows as the array has"));
   }
   pass.check_codes(design.ladder.codes);
   const CellSimulation simulation(design);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/parallel.h"
@@ -27,8 +28,9 @@ struct AccuracyOptions {
   ArrayOptions array;
   core::StreamKey key;
   core::Stream stream = core::Stream::philox;
-  std::uint32_t reads = 1;  ///< passes of each image, all noise fresh
-  std::size_t images = 0;   ///< the first so many; 0 means all
+  std::uint32_t reads = 1;                 ///< passes of each image, all noise fresh
+  std::size_t images = 0;                  ///< the first so many; 0 means all
+  std::string table_name = "error table";  ///< the table's place in messages: its file
 };
 
 /// Images x reads of one result.
@@ -71,8 +73,11 @@ Estimate paired_difference(const AccuracyResult& a, const AccuracyResult& b, dou
 void check_accuracy(const Network& network, const ImageSet& image_set, std::uint32_t codes,
                     const AccuracyOptions& options);
 
+/// Throws UsageError unless the images have the channels, rows and columns that the network takes.
+void require_fit(const Network& network, const ImageSet& image_set);
+
 /// Codes are drawn from the table. Throws UsageError when the table lacks a class that can occur,
-/// DataError when images and network don't fit together. `progress` counts images.
+/// or when images and network don't fit together. `progress` counts images.
 AccuracyResult accuracy_with_table(const Network& network, const ImageSet& image_set,
                                    const circuits::ErrorTable& table,
                                    const AccuracyOptions& options, core::Threads threads,

@@ -57,8 +57,9 @@ HWY_EXPORT(pack_tile);
 
 TileLayout::TileLayout(std::uint32_t inputs, std::uint32_t rows) : inputs_(inputs), rows_(rows) {
   if (rows < 1 || rows > circuits::row_limit) {
-    throw core::UsageError(
-        fmt::format("rows: {} word lines (an array has 1 .. {})", rows, circuits::row_limit));
+    throw core::UsageError(core::error_line(
+        "column.rows", fmt::format("{} word lines", rows),
+        fmt::format("an array has 1 .. {}", circuits::row_limit), "choose a number in that range"));
   }
 }
 

@@ -298,10 +298,9 @@ CellSimulation::~CellSimulation() = default;
 void CellSimulation::check_batches(std::uint64_t batches) const {
   constexpr std::uint64_t limit = core::block_limit / (16 * rows_per_batch);
   if (batches > limit) {
-    throw core::UsageError(fmt::format(
-        "simulation: {} batches of 64 columns per image (the random-number contract numbers {}) "
-        "use the error table",
-        batches, limit));
+    throw core::UsageError(core::error_line(
+        "accuracy.network", fmt::format("takes {} batches of 64 columns an image", batches),
+        fmt::format("the random-number contract numbers {}", limit), "use the error table"));
   }
 }
 

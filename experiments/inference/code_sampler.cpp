@@ -43,10 +43,11 @@ std::vector<std::uint64_t> integer_row(const double* row, std::uint32_t codes,
     sum += row[code];
   }
   if (!sound || std::abs(sum - 1.0) > 1e-9) {
-    throw core::DataError(fmt::format(
-        "error table: the row of class k = {}, n = {} is no distribution (its entries add up to "
-        "{}) make the table again",
-        column_class.lrs_count, column_class.active_rows, sum));
+    throw core::DataError(
+        core::error_line("error table",
+                         fmt::format("{} LRS cells among {} active rows: no distribution",
+                                     column_class.lrs_count, column_class.active_rows),
+                         fmt::format("its entries add up to {}", sum), "make the table again"));
   }
   for (std::uint32_t code = 0; code < codes; ++code) {
     const double scaled = std::ldexp(std::clamp(row[code], 0.0, 1.0), unit_bits);

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <optional>
 #include <system_error>
 
 #include <fmt/format.h>
 
+#include "core/config.h"
 #include "core/deflate.h"
 #include "core/error.h"
 
@@ -103,20 +105,37 @@ void require_label(const ItemFile& file, std::uint8_t label, std::uint64_t image
             fmt::format("0 to {}", ten_classes - 1), fetch);
 }
 
-std::filesystem::path idx_file(const std::filesystem::path& folder, std::string_view name) {
-  const std::filesystem::path plain = folder / name;
+/// The file of that name, plain or packed, where it is there.
+std::optional<std::filesystem::path> find_idx(const std::filesystem::path& folder,
+                                              std::string_view name) {
   std::error_code ignored;
-  if (std::filesystem::exists(plain, ignored)) return plain;
-  std::filesystem::path packed = folder / fmt::format("{}.gz", name);
-  if (std::filesystem::exists(packed, ignored)) return packed;
-  throw core::UsageError(
-      core::error_line(plain.string(), "no such file, nor with .gz", {}, get_fashion));
+  for (const std::string_view ending : {"", ".gz"}) {
+    std::filesystem::path file = folder / fmt::format("{}{}", name, ending);
+    if (std::filesystem::exists(file, ignored)) return file;
+  }
+  return std::nullopt;
 }
 
 ImageSet read_idx_folder(const std::filesystem::path& folder, Split split, std::size_t limit) {
-  const std::string_view prefix = split == Split::training ? "train" : "t10k";
-  return read_idx(idx_file(folder, fmt::format("{}-images-idx3-ubyte", prefix)),
-                  idx_file(folder, fmt::format("{}-labels-idx1-ubyte", prefix)), limit);
+  const bool training = split == Split::training;
+  const std::string_view prefix = training ? "train" : "t10k";
+  const std::string images_name = fmt::format("{}-images-idx3-ubyte", prefix);
+  const std::string labels_name = fmt::format("{}-labels-idx1-ubyte", prefix);
+  const auto images = find_idx(folder, images_name);
+  const auto labels = find_idx(folder, labels_name);
+  if (!images && !labels) {
+    throw core::UsageError(
+        core::error_line(folder.string(), "holds no data set",
+                         fmt::format("neither {} and {}, plain or with .gz, nor {}", images_name,
+                                     labels_name, training ? "data_batch_1.bin" : "test_batch.bin"),
+                         get_fashion));
+  }
+  if (!images || !labels) {
+    throw core::UsageError(
+        core::error_line((folder / (images ? labels_name : images_name)).string(),
+                         "no such file, nor with .gz", {}, get_fashion));
+  }
+  return read_idx(*images, *labels, limit);
 }
 
 ImageSet read_cifar10_folder(const std::filesystem::path& folder, Split split, std::size_t limit) {
@@ -145,6 +164,7 @@ ImageSet read_idx(const std::filesystem::path& images_file,
     labels.fail(fmt::format("has {} labels for {} images", label_count, count), {},
                 "take both files of the same split");
   }
+  if (count == 0) images.fail("holds no image", {}, "name a data set that has images");
   ImageSet set;
   set.rows = images.number();
   set.columns = images.number();
@@ -217,8 +237,12 @@ ImageSet read_named_images(std::string_view name_or_folder, Split split, std::si
   }
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored)) {
-    throw core::UsageError(
-        core::error_line(folder.string(), "no such folder of images", {}, get_fashion));
+    const std::array known = {std::string("fashion-mnist")};
+    const auto meant = core::nearest(name_or_folder, known);
+    throw core::UsageError(core::error_line(folder.string(), "no such folder of images", {},
+                                            meant && *meant != name_or_folder
+                                                ? fmt::format("did you mean {}?", *meant)
+                                                : std::string(get_fashion)));
   }
   const bool is_cifar10 = std::filesystem::exists(folder / "test_batch.bin", ignored) ||
                           std::filesystem::exists(folder / "data_batch_1.bin", ignored);

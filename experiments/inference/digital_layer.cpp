@@ -10,7 +10,8 @@
 namespace cimstat::experiments {
 namespace {
 
-/// floor(value + 0.5), clamped: truncation is floor where it matters, from 0 up.
+/// floor(value + 0.5), clamped: truncation is floor where it matters, from 0 up. The value is no
+/// NaN: check() (network.h) refuses scales and biases that could make one.
 std::uint8_t level_of(double value, double highest) {
   return static_cast<std::uint8_t>(std::clamp(value + 0.5, 0.0, highest));
 }

@@ -47,10 +47,10 @@ ForwardPass::ForwardPass(const Network& network, const ArrayOptions& options) {
     nodes_.push_back(std::move(node));
   }
   if (16 * next_batch >= core::block_limit) {
-    throw core::UsageError(
-        fmt::format("network: {} random batches per image (the random-number "
-                    "contract has room for {}) use more rows",
-                    next_batch, core::block_limit / 16));
+    throw core::UsageError(core::error_line(
+        "accuracy.network", fmt::format("takes {} random batches an image", next_batch),
+        fmt::format("the random-number contract has room for {}", core::block_limit / 16),
+        "use more rows"));
   }
 }
 
@@ -89,10 +89,10 @@ std::uint32_t ForwardPass::most_active_rows() const {
 void ForwardPass::check_codes(std::uint32_t codes) const {
   for (const Node& node : nodes_) {
     if (node.analog && !node.analog->holds(codes)) {
-      throw core::UsageError(
-          fmt::format("network: layer '{}': sums of {} codes overflow 32 bits (too many tiles or "
-                      "bits) use more rows or fewer codes",
-                      node.layer.name, codes));
+      throw core::UsageError(core::error_line(
+          "accuracy.network",
+          fmt::format("layer '{}': sums of {} codes can overflow 32 bits", node.layer.name, codes),
+          "too many tiles or bits", "use more rows or fewer codes"));
     }
   }
 }

@@ -21,6 +21,7 @@ constexpr std::size_t most_layers = 999;
 constexpr std::uint64_t most_elements = std::uint64_t{1} << 26;
 constexpr std::uint64_t most_values = std::uint64_t{1} << 28;  // of all layers' outputs together
 constexpr std::uint64_t accumulator_limit = std::uint64_t{1} << 31;
+constexpr double largest_sum = 0x1p63;  // also of codes that are misread
 constexpr std::string_view correct = "correct the network and write it again";
 
 /// What flows along an edge of the graph.
@@ -59,6 +60,7 @@ class LayerCheck {
       refuse(
           fmt::format("has {} inputs ({} takes {})", inputs.size(), name_of(layer_.kind), wanted));
     }
+    check_values(inputs);
     const Signal result{output_shape(inputs),
                         requantises(layer_.kind) ? layer_.output_bits : inputs[0].bits};
     if (size_of(result.shape) > most_elements) {
@@ -146,6 +148,32 @@ class LayerCheck {
     if (!std::all_of(layer_.scale.begin(), layer_.scale.end(), is_finite) ||
         !std::all_of(layer_.bias.begin(), layer_.bias.end(), is_finite)) {
       refuse("a scale or bias is not finite");
+    }
+  }
+
+  /// Values that leave the range of a double can cancel to NaN, which is no level of an output.
+  void check_values(const std::vector<Signal>& inputs) const {
+    const auto highest = [](const Signal& signal) {
+      return static_cast<double>((1U << signal.bits) - 1);
+    };
+    const auto require_finite = [&](double largest) {
+      if (!std::isfinite(largest)) {
+        refuse("its scales and biases can give a value that is not finite", {},
+               "use smaller scales and biases");
+      }
+    };
+    if (is_weighted(layer_.kind)) {
+      for (std::size_t channel = 0; channel < layer_.scale.size(); ++channel) {
+        require_finite(largest_sum * std::abs(layer_.scale[channel]) +
+                       std::abs(layer_.bias[channel]));
+      }
+    } else if (layer_.kind == LayerKind::average_pool) {
+      const double window = static_cast<double>(layer_.kernel * layer_.kernel);
+      require_finite(window * highest(inputs[0]) * std::abs(layer_.scale[0]) +
+                     std::abs(layer_.bias[0]));
+    } else if (layer_.kind == LayerKind::add) {
+      require_finite(highest(inputs[0]) * std::abs(layer_.scale[0]) +
+                     highest(inputs[1]) * std::abs(layer_.scale[1]) + std::abs(layer_.bias[0]));
     }
   }
 

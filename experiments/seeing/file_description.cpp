@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/provenance.h"
+#include "core/readable_file.h"
 #include "core/utf8.h"
 
 namespace cimstat::experiments {
@@ -133,8 +134,10 @@ void add_facts(const core::Hdf5Input& input, const std::filesystem::path& file,
   }
   if (input.has_attribute("/", "content_sha256")) {
     // The reader of the kind refuses a file whose content has another hash.
+    const bool is_network = description.kind == FileKind::network;
     add("content_sha256",
-        input.text_attribute("/", "content_sha256") + " (verified: configuration, keys, counts)");
+        fmt::format("{} (verified: {})", input.text_attribute("/", "content_sha256"),
+                    is_network ? "input, layers, weights, scales" : "configuration, keys, counts"));
   }
 }
 
@@ -165,19 +168,9 @@ std::string_view name_of(FileKind kind) {
 }
 
 FileKind file_kind(const std::filesystem::path& file) {
-  std::error_code ignored;
+  core::require_readable(file);
   const std::string name = file.string();
-  if (!std::filesystem::exists(file, ignored)) {
-    throw core::UsageError(core::error_line(name, "no such file", {}, "check the path"));
-  }
-  const auto refuse = [&] {
-    throw core::UsageError(
-        core::error_line(name, "cannot be opened as a file", {}, "check the path"));
-  };
-  // Before it is opened: a pipe would keep the reader waiting.
-  if (!std::filesystem::is_regular_file(file, ignored)) refuse();
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) refuse();
   std::array<char, 8> start{};
   stream.read(start.data(), start.size());
   const std::string_view beginning(start.data(), static_cast<std::size_t>(stream.gcount()));
@@ -188,7 +181,8 @@ FileKind file_kind(const std::filesystem::path& file) {
       if (!known.filetype.empty() && known.filetype == found) return known.kind;
     }
     throw core::DataError(core::error_line(
-        name + ": /", found.empty() ? "has no attribute filetype" : "is of the type " + found,
+        name + ": /",
+        found.empty() ? "has no attribute filetype" : "is of the type " + core::excerpt(found),
         "not a kind of file that cimstat makes", "open it with another HDF5 tool"));
   }
   if (name.ends_with(".run.json")) return FileKind::run_record;

@@ -154,8 +154,9 @@ TableComparison compare_tables(const ErrorTable& a, const ErrorTable& b, double 
   }
   if (comparison.classes.empty()) {
     throw core::UsageError(
-        "diff: the tables have no class in common (none with the same LRS count and number of "
-        "active rows); make one of them again with the active rows of the other");
+        core::error_line("diff", "the tables have no class in common",
+                         "none with the same LRS count and number of active rows",
+                         "make one of them again with the active rows of the other"));
   }
   if (comparison.basis != ComparisonBasis::exact) adjust(comparison, level);
   comparison.differing = static_cast<std::size_t>(

@@ -360,6 +360,10 @@ TEST(ErrorLine, LeavesOutWhatIsEmpty) {
   EXPECT_EQ(error_line("a.toml", "is odd", "it is"), "a.toml: is odd (it is)");
   EXPECT_EQ(error_line("a.toml", "is odd", "", "go"), "a.toml: is odd; go");
   EXPECT_EQ(error_line("--set x", "is odd", "it is", "go"), "--set x: is odd (it is); go");
+  const std::string endless(5000, 'x');
+  const std::string cut = std::string(1024, 'x') + "...";
+  EXPECT_EQ(error_line(endless, endless, endless, endless),
+            cut + ": " + cut + " (" + cut + "); " + cut);
 }
 
 TEST(ErrorLine, ShowsWhatWouldActOnATerminal) {

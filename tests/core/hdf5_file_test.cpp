@@ -302,7 +302,15 @@ TEST(Hdf5File, SaysWhatIsWrongWithAFileThatCannotBeOpened) {
   };
   EXPECT_THAT(message("none.h5"), HasSubstr("none.h5: can't be read (no such file); check the"));
   std::filesystem::create_directory(folder / "folder.h5");
-  EXPECT_THAT(message("folder.h5"), HasSubstr("can't be read (not a regular file)"));
+  EXPECT_THAT(message("folder.h5"), HasSubstr("can't be read (it is a directory)"));
+  std::filesystem::create_symlink("/dev/null", folder / "device.h5");
+  EXPECT_THAT(message("device.h5"), HasSubstr("can't be read (it is a pipe or a device)"));
+  write_bytes(folder / "closed.h5", {'x'});
+  std::filesystem::permissions(folder / "closed.h5", std::filesystem::perms::none);
+  if (::geteuid() != 0) {  // root may read everything
+    EXPECT_THAT(message("closed.h5"),
+                HasSubstr("closed.h5: can't be read (access denied); check its permissions"));
+  }
   write_bytes(folder / "empty.h5", {});
   EXPECT_THAT(message("empty.h5"), HasSubstr("is empty"));
   write_bytes(folder / "begun.h5", {'\x89', 'H', 'D', 'F'});

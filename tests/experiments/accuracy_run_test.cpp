@@ -235,22 +235,47 @@ TEST(AccuracyRun, RefusesWhatDoesNotFitBeforeItRuns) {
     }
     return {};
   };
-  EXPECT_EQ(message(fixtures::identity_table(20)),
-            "error table: the table lacks n = 21 (k = 0): make it with active_rows up to 32");
+  EXPECT_EQ(
+      message(fixtures::identity_table(20)),
+      "error table: has no class of 21 active rows (the network reads up to 32 at a time); make "
+      "it with table.active_rows = \"all\"");
+  options.table_name = "few.h5";
+  circuits::ErrorTable gap = fixtures::identity_table(32);
+  gap.classes.back().lrs_count = 33;
+  EXPECT_EQ(message(gap),
+            "few.h5: has no class of 32 LRS cells among 32 active rows (the network reads up to 32 "
+            "at a time); make it with table.active_rows = \"all\"");
   options.images = 5;
-  EXPECT_THAT(message(fixtures::identity_table(32)), testing::HasSubstr("5 wanted"));
+  EXPECT_THAT(message(fixtures::identity_table(32)), testing::HasSubstr("5 images are wanted"));
   options.images = 0;
   options.reads = 0;
-  EXPECT_THAT(message(fixtures::identity_table(32)), testing::HasSubstr("reads: 0"));
+  EXPECT_THAT(message(fixtures::identity_table(32)), testing::HasSubstr("accuracy.reads: is 0"));
   options.reads = 1;
-  ImageSet larger = images;
-  larger.rows = 1;
-  larger.labels.resize(1);
-  EXPECT_THROW(accuracy_with_table(network, larger, fixtures::identity_table(32), options, {1}),
-               core::DataError);
+  const auto refusal = [&](const ImageSet& other) -> std::string {
+    try {
+      accuracy_with_table(network, other, fixtures::identity_table(32), options, {1});
+    } catch (const core::UsageError& error) {
+      return error.what();
+    }
+    return {};
+  };
+  ImageSet turned = images;
+  turned.name = "turned";
+  std::swap(turned.rows, turned.columns);
+  EXPECT_EQ(
+      refusal(turned),
+      "accuracy.data_set: turned has images of 1 x 11 x 9 pixels (the network takes 1 x 9 x 11); "
+      "name a data set and a network that go together");
   circuits::ColumnDesign small;
   small.rows = 8;
-  EXPECT_THROW(accuracy_by_simulation(network, images, small, options, {1}), core::UsageError);
+  try {
+    accuracy_by_simulation(network, images, small, options, {1});
+    ADD_FAILURE() << "a column of too few rows was simulated";
+  } catch (const core::UsageError& error) {
+    EXPECT_STREQ(error.what(),
+                 "column.rows: 8 are too few (the network reads up to 32 at a time); simulate a "
+                 "column of as many rows as the array has");
+  }
 }
 
 TEST(AccuracyStatistics, AreWhatTheFormulasSay) {

@@ -278,6 +278,19 @@ INSTANTIATE_TEST_SUITE_P(
                 "more than 268435456 values at the outputs in all"},
         Refusal{"ScaleNotANumber", [](Network& n) { at(n, "conv1").scale[2] = not_a_number; },
                 "not finite"},
+        Refusal{"ScalesWhoseValuesCancel",
+                [](Network& n) {
+                  at(n, "sum").scale = {1.7e308, -1.7e308};
+                },
+                "/layers/003_sum: its scales and biases can give a value that is not finite"},
+        Refusal{"ScaleThatLeavesTheRangeOfADouble",
+                [](Network& n) { at(n, "conv2").scale[1] = -1e300; }, "that is not finite"},
+        Refusal{"BiasThatLeavesTheRangeOfADouble",
+                [](Network& n) {
+                  at(n, "conv2").scale[1] = 1e289;
+                  at(n, "conv2").bias[1] = 1.79e308;
+                },
+                "that is not finite"},
         Refusal{"InfiniteBias", [](Network& n) { at(n, "sum").bias[0] = HUGE_VAL; }, "not finite"}),
     [](const auto& refusal) { return refusal.param.name; });
 

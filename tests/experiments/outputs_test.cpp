@@ -156,8 +156,21 @@ TEST_F(Outputs, OfAnAccuracyThatDoesNotFitAreRefusedBeforeItsTableIsMade) {
   const Outcome outcome =
       run("accuracy m.toml -q -o a.h5 --set accuracy.data_set=small --set "
           "table.method=monte_carlo --set table.trials=1e12");
-  EXPECT_EQ(outcome.exit_code, 3) << outcome.output;
-  EXPECT_THAT(outcome.output, HasSubstr("has images of 4 pixels"));
+  EXPECT_EQ(outcome.exit_code, 2) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("has images of 1 x 2 x 2 pixels"));
+}
+
+TEST_F(Outputs, AreNotMadeWithATableThatLacksClasses) {
+  ASSERT_EQ(run("table m.toml -q -o few.h5 --set 'table.active_rows=[1, 4]'").exit_code, 0);
+  const Outcome outcome = run("accuracy m.toml -q -o a.h5 --table few.h5 --set accuracy.images=1");
+  if (outcome.exit_code == 2 &&
+      outcome.output.find("fashion-mnist: no such") != std::string::npos) {
+    GTEST_SKIP() << outcome.output;
+  }
+  expect_refused(
+      outcome, 2,
+      "few.h5: has no class of 2 active rows (the network reads up to 4 at a time); make "
+      "it with table.active_rows = \"all\"");
 }
 
 TEST_F(Outputs, RememberActiveRowsAsASet) {

@@ -121,7 +121,8 @@ TEST_F(Seeing, ShowKnowsEveryKindOfFile) {
   EXPECT_THAT(cimstat("show m.toml").output, HasSubstr("cimstat validate m.toml"));
   const Outcome network = cimstat(std::string("show ") + CIMSTAT_EMBEDDED_NETWORK);
   EXPECT_THAT(network.output, AllOf(HasSubstr("1208864 MACs an image"), HasSubstr("max_pool"),
-                                    HasSubstr("/layers/008_classes/weight")));
+                                    HasSubstr("/layers/008_classes/weight"),
+                                    HasSubstr("(verified: input, layers, weights, scales)")));
   EXPECT_EQ(cimstat(std::string("show --json ") + CIMSTAT_EMBEDDED_NETWORK).exit_code, 0);
 }
 

@@ -56,11 +56,16 @@ case("missing", "the folder", {},
      "nowhere: no such folder of images; check the path; Fashion-MNIST: apt-get install dataset-fashion-mnist",
      arguments=["accuracy", "macro.toml", "--set", "accuracy.data_set=nowhere"], exit=2)
 case("missing", "every file", {},
-     "data/t10k-labels-idx1-ubyte: no such file, nor with .gz; check the path; Fashion-MNIST: apt-get install dataset-fashion-mnist", exit=2)
+     "data: holds no data set (neither t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or with .gz, nor test_batch.bin); check the path; Fashion-MNIST: apt-get install dataset-fashion-mnist", exit=2)
+case("missing", "a folder, but its name is nearly that of a data set", {},
+     "fashion_mnist: no such folder of images; did you mean fashion-mnist?",
+     arguments=["accuracy", "macro.toml", "--set", "accuracy.data_set=fashion_mnist"], exit=2)
+case("missing", "the images", {LABELS: labels()},
+     "data/t10k-images-idx3-ubyte: no such file, nor with .gz; check the path; Fashion-MNIST: apt-get install dataset-fashion-mnist", exit=2)
 case("missing", "the labels", {IMAGES: images()},
      "data/t10k-labels-idx1-ubyte: no such file, nor with .gz; check the path; Fashion-MNIST: apt-get install dataset-fashion-mnist", exit=2)
 case("missing", "a file, a folder in its place", {IMAGES: None, LABELS: labels()},
-     "data/t10k-images-idx3-ubyte: can't be read (not a regular file); check the path", exit=2)
+     "data/t10k-images-idx3-ubyte: can't be read (it is a directory); check the path", exit=2)
 # ---- truncated
 case("truncated", "no byte", idx(b""),
      "data/t10k-images-idx3-ubyte: ends too early; fetch it again")
@@ -85,6 +90,12 @@ case("foreign", "gzip with a wrong checksum", packed(images(), lambda whole: cha
      "data/t10k-images-idx3-ubyte.gz: can't be unpacked; fetch it again")
 case("foreign", "gzip that can't be unpacked", packed(images(), lambda whole: changed(whole, 12, 255)),
      "data/t10k-images-idx3-ubyte.gz: can't be unpacked; fetch it again")
+case("foreign", "bytes behind what is packed", packed(images(), lambda whole: whole + b"more"),
+     "data/t10k-images-idx3-ubyte.gz: goes on after what is packed in it; fetch it again")
+case("foreign", "zeros behind what is packed", packed(images(), lambda whole: whole + bytes(512)),
+     "data/t10k-images-idx3-ubyte.gz: goes on after what is packed in it; fetch it again")
+case("foreign", "a second member that is none", packed(images(), lambda whole: whole + b"\x1fmore"),
+     "data/t10k-images-idx3-ubyte.gz: can't be unpacked; fetch it again")
 case("foreign", "bytes behind the last image", idx(images() + b"more"),
      "data/t10k-images-idx3-ubyte: goes on after its last item; fetch it again")
 case("foreign", "CIFAR-100, two labels an image", {CIFAR: bytes(3074 * 2)},
@@ -107,6 +118,11 @@ case("n over limit", "more than 1 GiB of pixels", idx(images(count=2_000_000), l
      "data/t10k-images-idx3-ubyte: has 2000000 images of 28 x 28 pixels (1 GiB at most); cut the file down to fewer images")
 case("n over limit", "images of 4096 x 5000", idx(images(rows=4096, columns=5000)),
      "data/t10k-images-idx3-ubyte: has images of 4096 x 5000 pixels (1 to 4096 each); fetch it again")
+case("n over limit", "no image", idx(images(count=0, pixels=0), labels(count=0, values=b"")),
+     "data/t10k-images-idx3-ubyte: holds no image; name a data set that has images")
+case("n over limit", "no image, validated", idx(images(count=0, pixels=0), labels(count=0, values=b"")),
+     "data/t10k-images-idx3-ubyte: holds no image; name a data set that has images",
+     arguments=["validate", "macro.toml", "--set", "accuracy.data_set={file}"])
 # ---- unknown key
 case("unknown key", "label 10", idx(label_bytes=labels(values=bytes([0, 1, 2, 3, 10]))),
      "data/t10k-labels-idx1-ubyte: label 10 of image 4 is out of range (0 to 9); fetch it again")
@@ -136,9 +152,14 @@ case("wrong shape", "labels of two axes", idx(label_bytes=labels(magic=0x0802)),
 case("wrong shape", "fewer rows than pixels", idx(images(rows=27)),
      "data/t10k-images-idx3-ubyte: goes on after its last item; fetch it again")
 case("wrong shape", "images that the network does not take", idx(images(rows=20, columns=20, pixels=2000)),
-     "data: has images of 400 pixels (the network takes 1 x 28 x 28); choose a data set and a network that go together")
+     "accuracy.data_set: data has images of 1 x 20 x 20 pixels (the network takes 1 x 28 x 28); name a data set and a network that go together", exit=2)
+case("wrong shape", "as many pixels as the network takes, in other rows", idx(images(rows=14, columns=56)),
+     "accuracy.data_set: data has images of 1 x 14 x 56 pixels (the network takes 1 x 28 x 28); name a data set and a network that go together", exit=2)
+case("wrong shape", "the same, validated", idx(images(rows=14, columns=56)),
+     "accuracy.data_set: data has images of 1 x 14 x 56 pixels (the network takes 1 x 28 x 28); name a data set and a network that go together", exit=2,
+     arguments=["validate", "macro.toml", "--set", "accuracy.data_set={file}"])
 case("wrong shape", "CIFAR-10 for a network of 28 x 28 pixels", {CIFAR: bytes(3073 * 2)},
-     "data: has images of 3072 pixels (the network takes 1 x 28 x 28); choose a data set and a network that go together")
+     "accuracy.data_set: data has images of 3 x 32 x 32 pixels (the network takes 1 x 28 x 28); name a data set and a network that go together", exit=2)
 # ---- contradictory
 case("contradictory", "fewer labels than images", idx(label_bytes=labels(count=4, values=bytes(4))),
      "data/t10k-labels-idx1-ubyte: has 4 labels for 5 images; take both files of the same split")

@@ -52,8 +52,11 @@ def net(*changes):
 # ---- missing
 case("missing", "the file", lambda folder, file: None,
      "net.h5: can't be read (no such file); check the path", exit=2)
+case("missing", "the shipped network, under the name that results give it", lambda folder, file: None,
+     "fashion_cnn: can't be read (no such file); did you mean fashion-cnn?", exit=2,
+     arguments=["accuracy", "macro.toml", "--set", "accuracy.network=fashion_cnn"])
 case("missing", "a folder of that name", lambda folder, file: file.mkdir(),
-     "net.h5: can't be read (not a regular file); check the path", exit=2)
+     "net.h5: can't be read (it is a directory); check the path", exit=2)
 case("missing", "the layers", net(lambda data: data.__delitem__("layers")),
      "net.h5: /layers: is missing; check that this is the right file, or make it again")
 case("missing", "an attribute of a layer", net(attribute(POOL, "stride", None)),

@@ -69,7 +69,7 @@ case("missing", "the file, given to accuracy", lambda folder, file: (folder / "m
      "t.h5: can't be read (no such file); check the path",
      arguments=["accuracy", "macro.toml", "--table", "{file}"], exit=2)
 case("missing", "a folder of that name", lambda folder, file: file.mkdir(),
-     "t.h5: can't be read (not a regular file); check the path", exit=2)
+     "t.h5: can't be read (it is a directory); check the path", exit=2)
 case("missing", "the probabilities", sampled(dataset("probability", None)),
      "t.h5: /probability: is missing; check that this is the right file, or make it again")
 case("missing", "a key", sampled(dataset("active_rows", None)),
@@ -89,6 +89,13 @@ case("missing", "which interval it is", exact(attribute("lower", "comment", None
      "t.h5: /lower: attribute 'comment' is missing; check that this is the right file, or make it again")
 case("missing", "the conventions", exact(attribute("/", "Conventions", None)),
      "t.h5: /: attribute 'Conventions' is missing; check that this is the right file, or make it again")
+for program in (["show"], ["diff", "{file}"], ["report"]):
+    case("missing", f"a folder, given to {program[0]}", lambda folder, file: file.mkdir(),
+         "t.h5: can't be read (it is a directory); check the path", arguments=[*program, "{file}"], exit=2)
+    case("missing", f"a device, given to {program[0]}", lambda folder, file: file.symlink_to("/dev/null"),
+         "t.h5: can't be read (it is a pipe or a device); check the path", arguments=[*program, "{file}"], exit=2)
+case("missing", "a file whose name is longer than any may be", nothing,
+     "x" * 1024 + "...: can't be read (File name too long); check the path", arguments=["show", "x" * 5000], exit=2)
 # ---- truncated
 case("truncated", "an empty file", bytes_changed(SAMPLED, lambda whole: whole[:0]),
      "t.h5: is empty; copy it again or make it again")
@@ -146,6 +153,9 @@ case("foreign", "another filter", sampled(
 case("foreign", "a name that would paint the terminal", sampled(
     attribute("/", "filetype", text(b"\x1b[31mtable"))),
      "t.h5: /: attribute 'filetype' is not plain text (byte 0x1b at 0); write it as UTF-8 without control characters")
+case("foreign", "a type of 60,000 letters", sampled(attribute("/", "filetype", text("x" * 60_000))),
+     "t.h5: /: is of the type " + "x" * 200 + "... (not a kind of file that cimstat makes); open it with another HDF5 tool",
+     arguments=["show", "{file}"])
 # ---- wrong type
 case("wrong type", "probabilities as integers", sampled(dataset("probability", numpy.zeros((15, 5), "i4"))),
      "t.h5: /probability: does not hold floating-point numbers (it holds integers of 32 bits); write it as float64 or float32")
@@ -165,6 +175,10 @@ case("wrong type", "a number where a text should be", sampled(attribute("/", "ti
      "t.h5: /: attribute 'title' is not one text; restore the file or make it again")
 case("wrong type", "a text where a number should be", sampled(attribute("/", "seed", text("one"))),
      "t.h5: /: attribute 'seed' is not an integer (it holds text); write it as an integer of 8, 16, 32 or 64 bits")
+case("wrong type", "a named datatype", sampled(
+    dataset("probability", None), lambda data: data.__setitem__("probability", numpy.dtype("f8"))),
+     "t.h5: /probability: is not a dataset (it is a named datatype); restore the file or make it again",
+     arguments=["show", "{file}"])
 case("wrong type", "an axis as floats", exact(dataset("class", numpy.arange(15.0))),
      "t.h5: /class: holds float64 (uint32 is needed); make the file again")
 case("wrong type", "an axis of other integers", exact(dataset("code", numpy.arange(5))),
@@ -262,6 +276,8 @@ case("wrong shape", "counts turned round", sampled(dataset("counts", numpy.zeros
      "t.h5: /counts: its shape is not that of /probability; make the table again")
 case("wrong shape", "references of another ladder", sampled(dataset("reference", numpy.zeros(9))),
      "t.h5: /reference: its shape is not that of the references in config_toml (9 instead of 4); make the table again")
+case("wrong shape", "32 axes", sampled(dataset("probability", numpy.zeros((1,) * 31 + (75,)))),
+     "t.h5: /probability: is not a [class, code] array of a size that a table can have (" + "1 x " * 31 + "75; 1000000 classes, 65536 codes and 134217728 entries at most); make the table again")
 case("wrong shape", "a scalar", sampled(dataset("probability", 0.5)),
      "t.h5: /probability: is not a [class, code] array of a size that a table can have (one value; 1000000 classes, 65536 codes and 134217728 entries at most); make the table again")
 case("wrong shape", "bounds turned round", exact(dataset("upper", numpy.ones((5, 15))), attribute("upper", "comment", text("short"))),

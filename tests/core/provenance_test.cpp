@@ -68,7 +68,7 @@ TEST(RunRecord, IsJsonWithEveryCharacterEscaped) {
   const std::vector<char> bytes = bytes_of(folder / "table.h5.run.json");
   const std::string json(bytes.begin(), bytes.end());
   EXPECT_THAT(json, StartsWith("{\n  \"command\": \"cimstat table \\\"a b\\\".toml \\\\ "
-                               "\\n\\u0001 \xCE\xBC\",\n  \"result_file\": \"table.h5\",\n"));
+                               "\\n\\u0001 \\u03bc\",\n  \"result_file\": \"table.h5\",\n"));
   EXPECT_THAT(json, HasSubstr("\"source\": \"" + source_text() + "\""));
   EXPECT_THAT(json, HasSubstr("\"threads\": 2,\n  \"wall_seconds\": 0.1,\n"
                               "  \"cpu_seconds\": null,\n"));

@@ -209,7 +209,8 @@ TEST(Describe, RefusesWhatIsNotThereWithTheNearestName) {
 TEST(QuantityPattern, StandsInTheSchema) {
   EXPECT_EQ(core::quantity_pattern(core::Quantity::ratio),
             "^[ \\t]*[+-]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]+)?[ \\t]*(|%)[ \\t]*$");
-  EXPECT_THAT(json_schema(experiment_file()), HasSubstr("(a|f|p|n|u|\u00b5|\u03bc|m|k|M|G|T)?S)"));
+  EXPECT_THAT(json_schema(experiment_file()),
+              HasSubstr("(a|f|p|n|u|\\u00b5|\\u03bc|m|k|M|G|T)?S)"));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "experiments/commands/plan.h"
 #include "experiments/inference/dataset.h"
 #include "experiments/inference/network.h"
+#include "experiments/seeing/config_difference.h"
 #include "experiments/table_file.h"
 
 namespace cimstat::experiments {
@@ -38,6 +39,18 @@ Experiment read_for_images(CommonOptions options, std::size_t images, const Expe
     options.overrides.emplace_back("table.active_rows=all");
   }
   return read_experiment(options.open());
+}
+
+/// The result carries the configuration that makes its numbers again: what decided those of a given
+/// table is the table's. Numbers of a class do not depend on the others, nor on the confidence.
+std::vector<std::string> overrides_of_table(const Experiment& asked, const TableRecord& table) {
+  std::vector<std::string> overrides;
+  for (const KeyDifference& key : differing_keys(asked.config_toml, table.config_toml)) {
+    const bool decides = key.key.starts_with("table.") && key.key != "table.active_rows" &&
+                         key.key != "table.confidence";
+    if (decides) overrides.push_back(fmt::format("{}={}", key.key, key.b));
+  }
+  return overrides;
 }
 
 circuits::ErrorTable table_of_every_class(const Experiment& experiment,
@@ -72,9 +85,35 @@ void add_accuracy_command(CLI::App& app) {
       "Example: cimstat accuracy experiments/configs/rram_128rows.toml --set accuracy.images=1000");
   command->callback([options] {
     const RunClock clock;
-    Experiment experiment = options->table_file.empty() ? read_for_every_class(*options)
-                                                        : read_experiment(options->open());
+    const bool has_table = !options->table_file.empty();
+    CommonOptions all = *options;
+    Experiment experiment =
+        has_table ? read_experiment(options->open()) : read_for_every_class(*options);
     print_warnings(experiment);
+    TableRecord given;
+    if (has_table) {
+      given = read_table(options->table_file);
+      const std::string table_name = options->table_file.string();
+      const Experiment made_from =
+          read_experiment(core::Config::from_text(given.config_toml, table_name));
+      if (made_from.macro_toml != experiment.macro_toml) {
+        throw core::UsageError(core::error_line(
+            "--table " + table_name, "was made for another macro",
+            "cell, column, sense amplifier or converter differ from " + options->config.string(),
+            "make it again from this configuration"));
+      }
+      if (given.table.method == circuits::TableMethod::monte_carlo &&
+          made_from.seed != experiment.seed) {
+        fmt::print(stderr, "cimstat: warning: {}\n",
+                   core::error_line("--table " + table_name,
+                                    fmt::format("was sampled with seed {}", made_from.seed),
+                                    fmt::format("the configuration has {}", experiment.seed),
+                                    "keep the table: the result names it by its hash alone"));
+      }
+      const std::vector<std::string> overrides = overrides_of_table(experiment, given);
+      all.overrides.insert(all.overrides.end(), overrides.begin(), overrides.end());
+      if (!overrides.empty()) experiment = read_experiment(all.open());
+    }
     const AccuracySettings& settings = experiment.accuracy;
     const std::filesystem::path network_path = network_file(settings.network);
     const std::filesystem::path file =
@@ -85,34 +124,24 @@ void add_accuracy_command(CLI::App& app) {
       return read_named_images(settings.data_set, Split::test);
     }();
     if (images.size() < settings.images) {
-      experiment = read_for_images(*options, images.size(), experiment);
+      experiment = read_for_images(all, images.size(), experiment);
     }
-    const AccuracyOptions run{.array = settings.array,
-                              .key = {.seed = experiment.seed},
-                              .stream = settings.stream,
-                              .reads = settings.reads,
-                              .images = settings.images,
-                              .table_name = options->table_file.empty()
-                                                ? AccuracyOptions().table_name
-                                                : options->table_file.string()};
+    const AccuracyOptions run{
+        .array = settings.array,
+        .key = {.seed = experiment.seed},
+        .stream = settings.stream,
+        .reads = settings.reads,
+        .images = settings.images,
+        .table_name = has_table ? options->table_file.string() : AccuracyOptions().table_name};
     check_accuracy(network, images, experiment.macro.design.ladder.codes, run);
     circuits::ErrorTable table;
     std::string table_hash;
-    if (options->table_file.empty()) {
+    if (has_table) {
+      table = std::move(given.table);
+      table_hash = given.content_sha256;
+    } else {
       table = table_of_every_class(experiment, *options);
       table_hash = content_hash(table, experiment.table_toml);
-    } else {
-      TableRecord read = read_table(options->table_file);
-      const Experiment made_from =
-          read_experiment(core::Config::from_text(read.config_toml, options->table_file.string()));
-      if (made_from.macro_toml != experiment.macro_toml) {
-        throw core::UsageError(core::error_line(
-            "--table " + options->table_file.string(), "was made for another macro",
-            "cell, column, sense amplifier or converter differ from " + options->config.string(),
-            "make it again from this configuration"));
-      }
-      table = std::move(read.table);
-      table_hash = read.content_sha256;
     }
     AccuracyRecord record{.name = experiment.name,
                           .network = network.name,

@@ -173,6 +173,21 @@ TEST_F(Outputs, AreNotMadeWithATableThatLacksClasses) {
       "it with table.active_rows = \"all\"");
 }
 
+TEST_F(Outputs, OfAccuracyCarryTheConfigurationOfTheTableThatWasGiven) {
+  ASSERT_EQ(run("table m.toml -q -o t.h5 --set table.method=monte_carlo --set table.trials=300")
+                .exit_code,
+            0);
+  const Outcome outcome = run("accuracy m.toml -q -o a.h5 --table t.h5 --set accuracy.images=3");
+  if (outcome.exit_code == 2 &&
+      outcome.output.find("fashion-mnist: no such") != std::string::npos) {
+    GTEST_SKIP() << outcome.output;
+  }
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+  ASSERT_EQ(run("show a.h5 --config > again.toml").exit_code, 0);
+  ASSERT_EQ(run("accuracy again.toml -q -o b.h5").exit_code, 0);
+  EXPECT_EQ(text_of(folder_ / "a.h5"), text_of(folder_ / "b.h5"));
+}
+
 TEST_F(Outputs, RememberActiveRowsAsASet) {
   ASSERT_EQ(run("table m.toml -q -o a.h5 --set 'table.active_rows=[1, 4]'").exit_code, 0);
   ASSERT_EQ(run("table m.toml -q -o b.h5 --set 'table.active_rows=[4, 1, 4]'").exit_code, 0);

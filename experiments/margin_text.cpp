@@ -5,6 +5,7 @@
 
 #include "core/json.h"
 
+#include "experiments/macro_text.h"
 #include "experiments/margin.h"
 
 namespace cimstat::experiments {
@@ -67,16 +68,12 @@ std::vector<std::uint32_t> shown_levels(const MarginResult& result) {
 }  // namespace
 
 std::string format_margins(const Experiment& experiment, const MarginResult& result) {
-  const Macro& macro = experiment.macro;
   const MarginSettings& settings = experiment.margin;
-  std::string text = fmt::format(
-      "{}: {} of {} rows active, read at {}\n", experiment.name, result.active_rows,
-      macro.design.rows, core::format_quantity(macro.read_voltage, core::Quantity::voltage));
-  text += fmt::format("  LRS {}\n", devices::describe(macro.cell.lrs));
-  text += fmt::format("  HRS {}\n", devices::describe(macro.cell.hrs));
-  text += fmt::format("  on/off ratio of the mean read currents {:.4g}\n",
-                      macro.design.lrs.mean() / macro.design.hrs.mean());
-  text += fmt::format("  {}\n\n", result.reason);
+  std::string text = fmt::format("{}: {} of {} rows active\n", experiment.name, result.active_rows,
+                                 experiment.macro.design.rows);
+  std::vector<MacroLine> lines = macro_lines(experiment.macro);
+  lines.push_back({"method", result.reason});
+  text += aligned_text(lines) + '\n';
   const std::string misread_title =
       result.method == circuits::TableMethod::exact
           ? "misread, error bound"
@@ -88,13 +85,16 @@ std::string format_margins(const Experiment& experiment, const MarginResult& res
   const std::vector<std::uint32_t> shown = shown_levels(result);
   for (const std::uint32_t k : shown) {
     const LevelFigures& level = result.levels[k];
-    text += fmt::format("{:>5} {:>11} {:>10} {:>11} {:>11}  {:<34}", k, amperes(level.mean),
-                        amperes(level.sd), amperes(level.low_quantile),
-                        amperes(level.high_quantile), misread_text(result, k));
+    const std::string misread = misread_text(result, k);
+    text +=
+        fmt::format("{:>5} {:>11} {:>10} {:>11} {:>11}  ", k, amperes(level.mean),
+                    amperes(level.sd), amperes(level.low_quantile), amperes(level.high_quantile));
     if (k < result.active_rows) {
       const GapFigures& gap = result.gaps[k];
-      text += fmt::format(" {:>11} {:>11} {:>11} {:>9.2e}", amperes(gap.input_aware),
+      text += fmt::format("{:<34} {:>11} {:>11} {:>11} {:>9.2e}", misread, amperes(gap.input_aware),
                           amperes(gap.pattern), amperes(gap.quantile), gap.overlap);
+    } else {
+      text += misread;
     }
     text += '\n';
   }

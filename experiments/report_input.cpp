@@ -1,6 +1,7 @@
 #include "experiments/report_input.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <limits>
 
@@ -10,6 +11,7 @@
 #include "core/provenance.h"
 
 #include "experiments/accuracy_conditions.h"
+#include "experiments/macro_text.h"
 #include "experiments/margin.h"
 #include "experiments/margin_by_rows.h"
 
@@ -70,51 +72,20 @@ std::string typeset(std::string text) {
       text.replace(at + 1, 1, "\u00b5");
     }
   }
-  return text;
-}
-
-std::string current(double amperes) {
-  return typeset(core::format_quantity(amperes, core::Quantity::current));
-}
-
-std::string sense_text(const circuits::SenseAmplifier& sense) {
-  std::string text =
-      fmt::format("offset sd {} (frozen), {} noise sd {} (fresh)", current(sense.offset_sd),
-                  sense.noise_shape == circuits::NoiseShape::gaussian ? "Gaussian" : "logistic",
-                  current(sense.noise_sd));
-  if (std::isfinite(sense.noise_knee)) {
-    text += fmt::format(", growing from {}", current(sense.noise_knee));
+  for (std::size_t at = text.find("ohm"); at != text.npos; at = text.find("ohm", at)) {
+    text.replace(at, 3, "\u03a9");
   }
   return text;
 }
 
-std::string placement_text(const Macro& macro) {
-  switch (macro.placement) {
-    case circuits::Placement::uniform:
-      return "uniform references";
-    case circuits::Placement::midpoint:
-      return "midpoint references";
-    case circuits::Placement::dual:
-      return "dual references";
-    case circuits::Placement::replica:
-      break;
+std::vector<NamedText> modelled_by(const Macro& macro) {
+  std::vector<NamedText> parts;
+  for (const MacroLine& line : macro_lines(macro)) {
+    std::string part = line.part;
+    part[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(part[0])));
+    parts.emplace_back(std::move(part), typeset(line.text));
   }
-  return "replica references, which follow the number of active rows";
-}
-
-std::vector<NamedText> modelled_by(const Experiment& experiment,
-                                   const circuits::ErrorTable& table) {
-  const Macro& macro = experiment.macro;
-  std::string column =
-      fmt::format("{} rows, read at {}", macro.design.rows,
-                  core::format_quantity(macro.read_voltage, core::Quantity::voltage));
-  if (macro.leakage) column += ", with leakage of unselected rows";
-  if (macro.design.dummy) column += ", less a dummy column";
-  return {{"LRS", typeset(devices::describe(macro.cell.lrs))},
-          {"HRS", typeset(devices::describe(macro.cell.hrs))},
-          {"Column", column},
-          {"Sense amplifier", sense_text(macro.design.sense)},
-          {"Converter", fmt::format("flash, {} codes, {}", table.codes, placement_text(macro))}};
+  return parts;
 }
 
 std::vector<NamedText> provenance_of(const TableRecord& record,
@@ -219,7 +190,7 @@ ReportInput report_input(const TableRecord& record, const std::vector<AccuracyRe
   experiment.margin.active_rows = active_rows;
   ReportInput input;
   input.title = record.name;
-  input.modelled = modelled_by(experiment, record.table);
+  input.modelled = modelled_by(experiment.macro);
   input.provenance = provenance_of(record, accuracy);
   input.program = record.source;
   input.content_hash = record.content_sha256;

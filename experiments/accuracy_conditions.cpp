@@ -1,11 +1,12 @@
 #include "experiments/accuracy_conditions.h"
 
-#include <map>
-#include <set>
+#include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "experiments/seeing/config_difference.h"
+#include "experiments/setting_text.h"
 
 namespace cimstat::experiments {
 
@@ -21,50 +22,104 @@ bool pairable(const AccuracyRecord& one, const AccuracyRecord& other) {
          one.result.exact_correct == other.result.exact_correct;
 }
 
-}  // namespace
-
-std::vector<std::string> distinguishing_labels(const std::vector<AccuracyRecord>& records) {
-  constexpr std::size_t most_settings = 3;
-  // The settings that some result has otherwise than the first one, and their values by result.
-  std::map<std::string, std::vector<std::string>> settings;
-  std::set<std::string> names;
-  for (std::size_t index = 0; index < records.size(); ++index) {
-    names.insert(records[index].name);
-    for (const KeyDifference& difference :
-         differing_keys(records.front().config_toml, records[index].config_toml)) {
-      if (difference.key == "name") continue;
-      std::vector<std::string>& values = settings[difference.key];
-      if (values.empty()) values.assign(records.size(), difference.a);
-      values[index] = difference.b;
-    }
-  }
-  std::vector<std::string> labels;
-  for (std::size_t index = 0; index < records.size(); ++index) {
-    std::string label = names.size() > 1 || settings.empty() ? records[index].name : std::string();
-    std::size_t shown = 0;
-    for (const auto& [key, values] : settings) {
-      if (shown == most_settings) {
-        label += fmt::format(" and {} more", settings.size() - shown);
-        break;
-      }
-      label += fmt::format("{}{} {}", label.empty() ? "" : ", ", key,
-                           values[index].empty() ? "not set" : "= " + values[index]);
-      ++shown;
-    }
-    if (settings.empty() && records.size() > 1) label += fmt::format(" (result {})", index + 1);
-    labels.push_back(std::move(label));
-  }
-  return labels;
+/// Those that can change an accuracy.
+std::vector<KeyDifference> deciding_differences(const AccuracyRecord& first,
+                                                const AccuracyRecord& other) {
+  std::vector<KeyDifference> differences = differing_keys(first.config_toml, other.config_toml);
+  std::erase_if(differences, [](const KeyDifference& difference) {
+    return difference.key == "name" || difference.key.starts_with("margin.");
+  });
+  return differences;
 }
 
-std::vector<AccuracyCondition> accuracy_conditions(const std::vector<AccuracyRecord>& records,
+/// "offset_sd 2 uA, references midpoint"; "" where nothing differs, or too much for a label.
+std::string difference_label(const std::vector<KeyDifference>& differences) {
+  constexpr std::size_t most_settings = 3;
+  constexpr std::size_t longest_value = 32;
+  if (differences.size() > most_settings) return {};
+  std::string label;
+  for (const KeyDifference& difference : differences) {
+    const std::string value = typeset(setting_value(difference.key, difference.b));
+    if (value.size() > longest_value) return {};
+    label += fmt::format("{}{} {}", label.empty() ? "" : ", ", short_key(difference.key), value);
+  }
+  return label;
+}
+
+std::string difference_detail(const std::vector<KeyDifference>& differences) {
+  std::string detail;
+  for (const KeyDifference& difference : differences) {
+    detail += fmt::format("{}{} = {} instead of {}", detail.empty() ? "" : "; ", difference.key,
+                          typeset(setting_value(difference.key, difference.b)),
+                          typeset(setting_value(difference.key, difference.a)));
+  }
+  return detail.empty() ? "configured as the first condition" : detail;
+}
+
+/// So that no two read alike: with its file's stem, and with its place where that doesn't help.
+void tell_apart(std::vector<ConditionName>& names, const std::vector<NamedAccuracy>& results) {
+  const auto repeated = [&names](std::size_t index) {
+    return std::count_if(names.begin(), names.end(), [&](const ConditionName& other) {
+             return other.label == names[index].label;
+           }) > 1;
+  };
+  const auto extend = [&](const auto& addition) {
+    std::vector<std::size_t> alike;
+    for (std::size_t index = 0; index < names.size(); ++index) {
+      if (results[index].label.empty() && repeated(index)) alike.push_back(index);
+    }
+    for (const std::size_t index : alike) {
+      const std::string more = addition(index);
+      if (more != names[index].label) names[index].label += fmt::format(" ({})", more);
+    }
+  };
+  extend([&](std::size_t index) { return results[index].stem; });
+  extend([](std::size_t index) { return fmt::format("result {}", index + 1); });
+}
+
+}  // namespace
+
+std::string result_stem(const std::filesystem::path& file) {
+  std::string stem = file.stem().string();
+  constexpr std::string_view ending = ".accuracy";
+  if (stem.size() > ending.size() && stem.ends_with(ending)) {
+    stem.resize(stem.size() - ending.size());
+  }
+  return stem;
+}
+
+std::vector<ConditionName> condition_names(const std::vector<NamedAccuracy>& results,
+                                           std::string_view table_sha256) {
+  std::vector<ConditionName> names;
+  for (std::size_t index = 0; index < results.size(); ++index) {
+    const auto& [record, stem, given] = results[index];
+    const bool of_this_table = record.table_sha256 == table_sha256;
+    ConditionName name{given, fmt::format("{}: {}", stem, record.name)};
+    if (index > 0) {
+      const auto differences = deciding_differences(results.front().record, record);
+      if (name.label.empty()) name.label = difference_label(differences);
+      name.detail += fmt::format("; {}", difference_detail(differences));
+    } else if (name.label.empty()) {
+      name.label = results.size() == 1 ? record.name : of_this_table ? "as configured" : stem;
+    }
+    if (name.label.empty()) name.label = stem;
+    if (!of_this_table) name.detail += "; made with another error table than the one of this page";
+    names.push_back(std::move(name));
+  }
+  tell_apart(names, results);
+  return names;
+}
+
+std::vector<AccuracyCondition> accuracy_conditions(const std::vector<NamedAccuracy>& results,
                                                    std::string_view table_sha256) {
-  const std::vector<std::string> labels = distinguishing_labels(records);
+  std::vector<ConditionName> names = condition_names(results, table_sha256);
   std::vector<AccuracyCondition> conditions;
-  for (std::size_t index = 0; index < records.size(); ++index) {
-    const AccuracyRecord& record = records[index];
+  for (std::size_t index = 0; index < results.size(); ++index) {
+    const AccuracyRecord& record = results[index].record;
+    const AccuracyRecord& first = results.front().record;
     const AccuracyStatistics statistics = accuracy_statistics(record.result, record.confidence);
-    AccuracyCondition condition{.label = labels[index],
+    AccuracyCondition condition{.label = std::move(names[index].label),
+                                .detail = std::move(names[index].detail),
                                 .network = record.network,
                                 .data_set = record.data_set,
                                 .images = record.result.images(),
@@ -78,9 +133,9 @@ std::vector<AccuracyCondition> accuracy_conditions(const std::vector<AccuracyRec
     if (statistics.sampled_on_these_images) {
       condition.these_images = figure_of(*statistics.sampled_on_these_images);
     }
-    if (index > 0 && pairable(record, records.front())) {
+    if (index > 0 && pairable(record, first)) {
       condition.against_first =
-          figure_of(paired_difference(record.result, records.front().result, record.confidence));
+          figure_of(paired_difference(record.result, first.result, record.confidence));
     }
     conditions.push_back(std::move(condition));
   }

@@ -121,7 +121,8 @@ core::Interval misread_bounds(const circuits::ErrorTable& table, std::size_t cla
   return {std::max(misread - bound, 0.0), std::min(misread + bound, 1.0)};
 }
 
-double pattern_margin(const ColumnDesign& design, std::uint32_t level, double sigmas) {
+double pattern_margin(const ColumnDesign& design, std::uint32_t level, std::uint32_t most_rows,
+                      double sigmas) {
   const auto edge = [&](std::uint32_t k, std::uint32_t n, double side) {
     return mean_current(design, {k, n}) + side * sigmas * sensed_sd(design, {k, n});
   };
@@ -134,7 +135,7 @@ double pattern_margin(const ColumnDesign& design, std::uint32_t level, double si
   };
   double least_above = std::numeric_limits<double>::infinity();
   double most_below = -std::numeric_limits<double>::infinity();
-  for (std::uint32_t n = std::max(level, 1U); n <= design.rows; ++n) {
+  for (std::uint32_t n = std::max(level, 1U); n <= most_rows; ++n) {
     most_below = std::max(most_below, edge(level, n, +1.0) - reference(n));
     if (n > level) least_above = std::min(least_above, edge(level + 1, n, -1.0) - reference(n));
   }
@@ -176,7 +177,7 @@ MarginResult measure_margins(const Experiment& experiment, const circuits::Error
     GapFigures& gap = result.gaps[k];
     gap.level = static_cast<std::uint32_t>(k);
     gap.input_aware = (above.mean - z * above.sd) - (below.mean + z * below.sd);
-    gap.pattern = pattern_margin(design, gap.level, z);
+    gap.pattern = pattern_margin(design, gap.level, n, z);
     gap.quantile = above.low_quantile - below.high_quantile;
     gap.overlap = overlap(*distributions[k], *distributions[k + 1]);
   });

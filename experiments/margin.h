@@ -34,8 +34,9 @@ struct GapFigures {
   /// [mu(k+1,n) - z sd(k+1,n)] - [mu(k,n) + z sd(k,n)] at the asked-for n.
   double input_aware = 0.0;
   /// The least of (level k+1 above its reference) plus the least of (level k below its reference),
-  /// each over all n: the margin that remains when the number of active rows is not known. With
-  /// references shared by all n this is min over n of level k+1 minus max over n of level k.
+  /// each over all numbers of active rows from k to the asked-for n: the margin that remains when
+  /// any number of rows up to n may be active. With references shared by all of them this is the
+  /// min of level k+1 minus the max of level k.
   double pattern = 0.0;
   /// q_{k+1}(p) - q_k(1-p): free of any assumption on the shape.
   double quantile = 0.0;
@@ -66,8 +67,10 @@ core::Interval misread_bounds(const circuits::ErrorTable& table, std::size_t cla
 /// The sd of the sensed current of a class: bit line, offset and noise together [A].
 double sensed_sd(const circuits::ColumnDesign& design, circuits::ColumnClass column_class);
 
-/// The pattern margin of level k without variation (z = 0) or with it, over n = 1 .. rows [A].
-double pattern_margin(const circuits::ColumnDesign& design, std::uint32_t level, double sigmas);
+/// The pattern margin of level k < `most_rows`, without variation (z = 0) or with it, where any
+/// number of rows up to `most_rows` may be active [A].
+double pattern_margin(const circuits::ColumnDesign& design, std::uint32_t level,
+                      std::uint32_t most_rows, double sigmas);
 
 /// The density of the sensed current of one level on an even grid, for plots [A], [1/A].
 struct Density {

@@ -32,7 +32,7 @@ struct Moments {
   }
 };
 
-/// The extremes of each level over all n so far, as pattern_margin has them for all n.
+/// The extremes of each level over all n so far, as pattern_margin has them.
 struct PatternExtremes {
   std::vector<double> least_above, most_below;
 

@@ -20,7 +20,7 @@ struct LeastMargin {
 struct RowsMargins {
   std::uint32_t active_rows = 0;  ///< n
   LeastMargin input_aware;        ///< GapFigures::input_aware
-  LeastMargin pattern;   ///< GapFigures::pattern, if any number of rows up to n may be active
+  LeastMargin pattern;   ///< GapFigures::pattern
   LeastMargin quantile;  ///< GapFigures::quantile
 };
 

@@ -5,6 +5,7 @@
 
 #include "core/json.h"
 
+#include "experiments/counted.h"
 #include "experiments/macro_text.h"
 #include "experiments/margin.h"
 
@@ -69,8 +70,8 @@ std::vector<std::uint32_t> shown_levels(const MarginResult& result) {
 
 std::string format_margins(const Experiment& experiment, const MarginResult& result) {
   const MarginSettings& settings = experiment.margin;
-  std::string text = fmt::format("{}: {} of {} rows active\n", experiment.name, result.active_rows,
-                                 experiment.macro.design.rows);
+  std::string text = fmt::format("{}: {} of {} active\n", experiment.name, result.active_rows,
+                                 counted(experiment.macro.design.rows, "row"));
   std::vector<MacroLine> lines = macro_lines(experiment.macro);
   lines.push_back({"method", result.reason});
   text += aligned_text(lines) + '\n';
@@ -99,15 +100,16 @@ std::string format_margins(const Experiment& experiment, const MarginResult& res
     text += '\n';
   }
   if (shown.size() < result.levels.size()) {
-    text += fmt::format("  ({} of {} levels shown; --json has all)\n", shown.size(),
-                        result.levels.size());
+    text += fmt::format("  ({} of {} shown; --json has all)\n", shown.size(),
+                        counted(result.levels.size(), "level"));
   }
   const GapFigures& worst = result.gaps[result.worst_gap];
+  const std::string rows = counted(result.active_rows, "row");
   text += fmt::format(
-      "\nMargins of a row are those to the next level; input-aware and pattern at {:g} sigma, the "
-      "pattern "
-      "margin over all numbers of active rows.\n",
-      settings.sigmas);
+      "\nMargins of a row are those to the next level. Input-aware: {:g} sigma off each, with "
+      "exactly {} active.\nPattern: the same, with any number up to {} active. Quantile: from "
+      "q(1-{:g}) of a level to q({:g}) of the next, exactly {} active.\n",
+      settings.sigmas, rows, rows, settings.tail_probability, settings.tail_probability, rows);
   text += fmt::format("Worst pair: {} and {}, quantile margin {}, overlap {:.3g}. {}\n",
                       worst.level, worst.level + 1, amperes(worst.quantile), worst.overlap,
                       worst_level_text(result));

@@ -11,9 +11,11 @@
 #include "core/provenance.h"
 
 #include "experiments/accuracy_conditions.h"
+#include "experiments/counted.h"
 #include "experiments/macro_text.h"
 #include "experiments/margin.h"
 #include "experiments/margin_by_rows.h"
+#include "experiments/setting_text.h"
 
 namespace cimstat::experiments {
 
@@ -65,19 +67,6 @@ ConfusionMap confusion_of(const circuits::ErrorTable& table, std::uint32_t activ
   return map;
 }
 
-/// "14 uS" -> "14 µS": texts of the command line keep to ASCII, a page need not.
-std::string typeset(std::string text) {
-  for (const std::string_view unit : {" uS", " uA", " uV"}) {
-    for (std::size_t at = text.find(unit); at != text.npos; at = text.find(unit, at)) {
-      text.replace(at + 1, 1, "\u00b5");
-    }
-  }
-  for (std::size_t at = text.find("ohm"); at != text.npos; at = text.find("ohm", at)) {
-    text.replace(at, 3, "\u03a9");
-  }
-  return text;
-}
-
 std::vector<NamedText> modelled_by(const Macro& macro) {
   std::vector<NamedText> parts;
   for (const MacroLine& line : macro_lines(macro)) {
@@ -89,25 +78,30 @@ std::vector<NamedText> modelled_by(const Macro& macro) {
 }
 
 std::vector<NamedText> provenance_of(const TableRecord& record,
-                                     const std::vector<AccuracyRecord>& accuracy) {
+                                     const std::vector<NamedAccuracy>& accuracy) {
   const circuits::ErrorTable& table = record.table;
   std::vector<NamedText> facts = {
       {"configuration", record.name},
       {"figures computed by", record.source},
       {"page made by", core::source_text()},
       {"method", record.reason},
-      {"table", fmt::format("{} classes x {} codes", table.size(), table.codes)},
+      {"table", fmt::format("{} x {}", counted(table.size(), "class", "classes"),
+                            counted(table.codes, "code"))},
       {"confidence of all intervals", fmt::format("{:g} %", 100.0 * record.confidence)},
       {"random numbers", record.rng},
       {"seed", std::to_string(record.seed)},
       {"configuration SHA-256", core::sha256(record.config_toml)},
       {"content SHA-256", record.content_sha256}};
-  for (const AccuracyRecord& result : accuracy) {
+  const std::vector<ConditionName> names = condition_names(accuracy, record.content_sha256);
+  for (std::size_t index = 0; index < accuracy.size(); ++index) {
+    const AccuracyRecord& result = accuracy[index].record;
     facts.emplace_back(
-        fmt::format("accuracy of {}", result.network),
-        fmt::format("{} on {}: {} images x {} reads, {} partial sums an image; table {}",
-                    result.name, result.data_set, result.result.images(), result.result.reads,
-                    result.result.partial_sums, result.table_sha256.substr(0, 16)));
+        accuracy.size() == 1 ? std::string("accuracy") : "accuracy, " + names[index].label,
+        fmt::format("{}; {} on {}: {} x {}, {} an image; table {}", names[index].detail,
+                    result.network, result.data_set, counted(result.result.images(), "image"),
+                    counted(result.result.reads, "read"),
+                    counted(result.result.partial_sums, "partial sum"),
+                    result.table_sha256.substr(0, 16)));
   }
   return facts;
 }
@@ -174,13 +168,13 @@ std::uint32_t default_active_rows(const circuits::ErrorTable& table) {
   return chosen;
 }
 
-ReportInput report_input(const TableRecord& record, const std::vector<AccuracyRecord>& accuracy,
+ReportInput report_input(const TableRecord& record, const std::vector<NamedAccuracy>& accuracy,
                          std::uint32_t active_rows, core::Threads threads) {
   for (std::uint32_t k = 0; k <= active_rows; ++k) {
     if (active_rows == 0 || !record.table.find({.lrs_count = k, .active_rows = active_rows})) {
       throw core::UsageError(core::error_line(
           "--active-rows",
-          fmt::format("the table has no levels to show at {} active rows", active_rows),
+          fmt::format("the table has no levels to show at {}", counted(active_rows, "active row")),
           "one active row or more, with all its classes, is needed",
           "choose another number, or make the table with it in table.active_rows"));
     }

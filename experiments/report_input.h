@@ -6,7 +6,7 @@
 
 #include "core/parallel.h"
 
-#include "experiments/accuracy_file.h"
+#include "experiments/accuracy_conditions.h"
 #include "experiments/report/report.h"
 #include "experiments/table_file.h"
 
@@ -19,7 +19,7 @@ std::uint32_t default_active_rows(const circuits::ErrorTable& table);
 /// Everything that the page of a table shows: its rows for `active_rows`, the level densities and
 /// margins of the macro that the table's own configuration describes, and accuracy results.
 /// Throws UsageError when the table lacks a class of `active_rows`.
-ReportInput report_input(const TableRecord& record, const std::vector<AccuracyRecord>& accuracy,
+ReportInput report_input(const TableRecord& record, const std::vector<NamedAccuracy>& accuracy,
                          std::uint32_t active_rows, core::Threads threads);
 
 }  // namespace cimstat::experiments

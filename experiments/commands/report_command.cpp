@@ -17,6 +17,46 @@ namespace cimstat::experiments {
 
 namespace {
 
+/// An accuracy result as the command line names it: FILE, or LABEL=FILE.
+struct AccuracyArgument {
+  std::filesystem::path file;
+  std::string label;
+};
+
+/// A path that exists as given is one, whatever signs are in it. Else the label ends at the first
+/// equals sign behind which there is a file; where there is none, at the first one.
+AccuracyArgument accuracy_argument(const std::string& text) {
+  std::error_code ignored;
+  const std::size_t first = text.find('=');
+  if (first == text.npos || std::filesystem::exists(text, ignored)) return {text, {}};
+  std::size_t end = first;
+  for (std::size_t at = first; at != text.npos; at = text.find('=', at + 1)) {
+    if (!std::filesystem::exists(text.substr(at + 1), ignored)) continue;
+    end = at;
+    break;
+  }
+  if (end == 0) {
+    throw core::UsageError(core::error_line(text, "has no label before its equals sign", {},
+                                            "write it as LABEL=FILE, or the file alone"));
+  }
+  return {text.substr(end + 1), text.substr(0, end)};
+}
+
+/// Two conditions of one name could not be told apart.
+void refuse_repeated_labels(const std::vector<AccuracyArgument>& arguments) {
+  for (std::size_t later = 1; later < arguments.size(); ++later) {
+    for (std::size_t earlier = 0; earlier < later; ++earlier) {
+      if (arguments[later].label.empty() || arguments[earlier].label != arguments[later].label) {
+        continue;
+      }
+      throw core::UsageError(
+          core::error_line(arguments[later].file.string(),
+                           fmt::format("has the label of {}", arguments[earlier].file.string()),
+                           arguments[later].label, "give each accuracy result a label of its own"));
+    }
+  }
+}
+
 /// A result compared with itself says nothing.
 void refuse_repetition(const std::vector<std::filesystem::path>& files) {
   std::error_code ignored;
@@ -36,7 +76,7 @@ void refuse_repetition(const std::vector<std::filesystem::path>& files) {
 void add_report_command(CLI::App& app) {
   struct Options {
     std::filesystem::path table;
-    std::vector<std::filesystem::path> accuracy;
+    std::vector<std::string> accuracy;
     std::filesystem::path output_file;
     std::optional<std::uint32_t> active_rows;
     unsigned threads = 0;
@@ -49,7 +89,8 @@ void add_report_command(CLI::App& app) {
   command
       ->add_option("accuracy", options->accuracy,
                    "accuracy results to show with it; several are compared, and all but one may be "
-                   "of other macros")
+                   "of other macros. LABEL=FILE.h5 says what one is to be called, else it is what "
+                   "differs from the first")
       ->type_name("FILE.h5");
   add_output_option(*command, options->output_file,
                     "page to write (default: the table's name with .html, here)")
@@ -72,22 +113,29 @@ void add_report_command(CLI::App& app) {
   command->callback([options] {
     std::filesystem::path file = options->output_file;
     if (file.empty()) file = options->table.stem().string() + ".html";
-    std::vector<std::filesystem::path> inputs = options->accuracy;
+    std::vector<AccuracyArgument> arguments;
+    std::vector<std::filesystem::path> inputs;
+    for (const std::string& text : options->accuracy) {
+      arguments.push_back(accuracy_argument(text));
+      inputs.push_back(arguments.back().file);
+    }
+    refuse_repetition(inputs);
+    refuse_repeated_labels(arguments);
     inputs.push_back(options->table);
     check_output(file, inputs);
-    refuse_repetition(options->accuracy);
     const TableRecord record = read_table(options->table);
-    std::vector<AccuracyRecord> accuracy;
-    bool any_of_this_table = options->accuracy.empty();
-    for (const std::filesystem::path& input : options->accuracy) {
-      accuracy.push_back(read_accuracy(input));
+    std::vector<NamedAccuracy> accuracy;
+    bool any_of_this_table = arguments.empty();
+    for (const AccuracyArgument& argument : arguments) {
+      accuracy.push_back(
+          {read_accuracy(argument.file), result_stem(argument.file), argument.label});
       any_of_this_table =
-          any_of_this_table || accuracy.back().table_sha256 == record.content_sha256;
+          any_of_this_table || accuracy.back().record.table_sha256 == record.content_sha256;
     }
     // Results of other macros are other conditions; but a page needs one of its own.
     if (!any_of_this_table) {
       throw core::DataError(core::error_line(
-          options->accuracy.front().string(),
+          arguments.front().file.string(),
           fmt::format("was made with another error table than {}", options->table.string()),
           "table_content_sha256 differs", "run cimstat accuracy with this table"));
     }

@@ -226,7 +226,7 @@ std::string density_plot(const ReportInput& input, const CurrentUnit& unit, Spac
                    "overlap of neighbours; number i: MAC values i \u2212 1 and i"});
   }
   plot.legend(key);
-  return plot.svg();
+  return plot_frame(linear ? "densities, linear axis" : "densities, logarithmic axis", plot.svg());
 }
 
 /// Points of the curves, thinned where there are many levels.

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "experiments/counted.h"
 #include "experiments/report/figures.h"
 #include "experiments/report/numbers.h"
 #include "experiments/report/svg_plot.h"
@@ -13,19 +14,22 @@ namespace {
 
 using Margin = ActiveRowsFigures::Margin;
 
+/// `rows` says which numbers of active rows a margin at n is over.
 struct Curve {
   std::string name;
+  std::string rows;
   std::string style;
   Margin ActiveRowsFigures::*margin;
 };
 
 std::vector<Curve> curves_of(const ReportInput& input) {
-  return {{fmt::format("input-aware, {} sigma", number_text(input.sigmas)), "s0",
-           &ActiveRowsFigures::input_aware},
-          {fmt::format("pattern, {} sigma", number_text(input.sigmas)), "s1 dashed",
-           &ActiveRowsFigures::pattern},
-          {fmt::format("quantile, tails of {}", number_text(input.tail_probability)), "s2 dotted",
-           &ActiveRowsFigures::quantile}};
+  const std::string sigmas = number_text(input.sigmas);
+  return {
+      {fmt::format("input-aware, {} sigma", sigmas), "exactly", "s0",
+       &ActiveRowsFigures::input_aware},
+      {fmt::format("pattern, {} sigma", sigmas), "up to", "s1 dashed", &ActiveRowsFigures::pattern},
+      {fmt::format("quantile, tails of {}", number_text(input.tail_probability)), "exactly",
+       "s2 dotted", &ActiveRowsFigures::quantile}};
 }
 
 Csv numbers_of(const ReportInput& input) {
@@ -72,7 +76,7 @@ std::string margin_figure(const ReportInput& input) {
             fmt::format("Least read margins at {} to {} active rows: {} curves", first, last,
                         curves.size()),
             {960.0, 360.0, 44.0, 20.0},
-            {"active rows", first - 0.7, last + 0.7, Spacing::linear,
+            {"n, active rows", first - 0.7, last + 0.7, Spacing::linear,
              linear_ticks(first, last, wanted, 1.0)},
             {fmt::format("least read margin ({})", unit.name),
              least / unit.amperes - air,
@@ -81,9 +85,8 @@ std::string margin_figure(const ReportInput& input) {
              {}});
   plot.horizontal_line(0.0, "zero", "margin 0: below, neighbours overlap");
   if (input.active_rows > 0) {
-    plot.vertical_line(
-        input.active_rows, "here",
-        fmt::format("{} active rows: shown in the other figures", input.active_rows));
+    plot.vertical_line(input.active_rows, "here",
+                       counted(input.active_rows, "active row") + ": shown in the other figures");
   }
   std::vector<LegendItem> legend;
   for (const Curve& curve : curves) {
@@ -96,16 +99,18 @@ std::string margin_figure(const ReportInput& input) {
     }
     if (points.empty()) continue;
     plot.line(points, curve.style, {});
-    legend.push_back({LegendItem::Sign::line, curve.style, curve.name});
+    legend.push_back({LegendItem::Sign::line, curve.style,
+                      fmt::format("{}, {} n rows", curve.name, curve.rows)});
     const bool dots = runs.size() <= kDotsUpTo || points.size() == 1;
     for (const ActiveRowsFigures& run : runs) {
       const Margin& margin = run.*curve.margin;
       if (std::isnan(margin.value)) continue;
       plot.dot({static_cast<double>(run.active_rows), margin.value / unit.amperes},
                dots ? 3.0 : 4.0, dots ? curve.style : curve.style + " unseen",
-               fmt::format("{}, {} active rows: {} {} between MAC values {} and {}", curve.name,
-                           run.active_rows, number_text(margin.value / unit.amperes, 4), unit.name,
-                           margin.level, margin.level + 1));
+               fmt::format("{}, {} {}: {} {} between MAC values {} and {}", curve.name, curve.rows,
+                           counted(run.active_rows, "active row"),
+                           number_text(margin.value / unit.amperes, 4), unit.name, margin.level,
+                           margin.level + 1));
     }
   }
   plot.legend(legend);

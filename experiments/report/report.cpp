@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "experiments/counted.h"
 #include "experiments/report/figures.h"
 #include "experiments/report/markup.h"
 #include "experiments/report/numbers.h"
@@ -125,9 +126,16 @@ std::string table(const ReportInput& input, const CurrentUnit& unit) {
             fmt::format("<td><small>{}</small></td></tr>\n", escaped(interval_text(row.misread)));
   }
   std::string headings = heading("MAC value", "");
-  for (const char* name : {"mean", "sd", "low quantile", "high quantile", "input-aware margin",
-                           "pattern margin", "quantile margin"}) {
+  for (const char* name : {"mean", "sd", "low quantile", "high quantile"}) {
     headings += heading(name, unit.name);
+  }
+  for (const auto& [name, rows_active] : {std::pair("input-aware margin", "exactly"),
+                                          {"pattern margin", "up to"},
+                                          {"quantile margin", "exactly"}}) {
+    headings +=
+        heading(name, input.active_rows == 0 ? unit.name
+                                             : fmt::format("{}, {} {}", unit.name, rows_active,
+                                                           counted(input.active_rows, "row")));
   }
   headings += heading("overlap", "with the next") + heading("misread", "probability") +
               (computed ? heading("error bound", "")
@@ -143,7 +151,7 @@ std::string table(const ReportInput& input, const CurrentUnit& unit) {
 
 std::string rows_text(const ReportInput& input) {
   return input.active_rows == 0 ? std::string()
-                                : fmt::format(" with {} active rows", input.active_rows);
+                                : " with " + counted(input.active_rows, "active row");
 }
 
 }  // namespace
@@ -171,9 +179,10 @@ std::string render_report(const ReportInput& input) {
   add("margins", "Margins", "Read margin against active rows",
       fmt::format(
           "At each number of active rows the least margin of all neighbouring MAC values. "
-          "Input-aware: mean \u2213 {0} sd of both neighbours. Pattern: the same when any number "
-          "of rows up to this one may be active. Quantile: between the tails of probability "
-          "{1}, whatever the shape. Below 0 they overlap.",
+          "Input-aware: mean \u2213 {0} sd of both neighbours, exactly this number of rows active. "
+          "Pattern: the same when any number of rows up to this one may be active. Quantile: "
+          "between the tails of probability {1}, whatever the shape, exactly this number active. "
+          "Below 0 they overlap.",
           number_text(input.sigmas), number_text(input.tail_probability)),
       margin_figure(input));
   if (!input.confusion.probability.empty()) {

@@ -81,7 +81,8 @@ struct AccuracyFigure {
 
 /// One accuracy result: a network on a macro.
 struct AccuracyCondition {
-  std::string label;  ///< what tells it from the others of the page
+  std::string label;        ///< what tells it from the others of the page, in a few words
+  std::string detail = {};  ///< its file and all that differs from the first, in full
   std::string network;
   std::string data_set;
   std::uint64_t images = 0;

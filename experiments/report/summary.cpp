@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "experiments/counted.h"
 #include "experiments/report/figures.h"
 #include "experiments/report/page.h"
 
@@ -120,27 +121,35 @@ std::string accuracy_card(const ReportInput& input) {
 std::string sureness_card(const ReportInput& input) {
   if (input.misread.empty()) return {};
   std::vector<std::string> texts;
+  std::string value;
   if (all_computed(input.misread)) {
     double bound = 0.0;
-    for (const MisreadPoint& point : input.misread)
+    for (const MisreadPoint& point : input.misread) {
       bound = std::max(bound, point.upper - point.rate);
+    }
+    value = bound > 0.0 ? fmt::format("arithmetic error at most {} (computed, not sampled)",
+                                      limit_text(bound, 1))
+                        : "exact (computed, not sampled)";
     texts.push_back(
-        "Computed without sampling: an error bound, not an interval, for each probability.");
-    if (!input.how_sure.empty()) texts.push_back(fmt::format("Method: {}.", input.how_sure));
-    return card("How sure", "± " + limit_text(bound, 1), texts);
-  }
-  const auto unseen = std::count_if(input.misread.begin(), input.misread.end(), is_upper_limit);
-  texts.push_back(fmt::format("Sampled, with {} intervals (Clopper-Pearson) for each probability.",
-                              percent_text(input.confidence, 0)));
-  if (unseen > 0) {
-    texts.push_back(
-        fmt::format("{} of {} MAC values were never seen misread: only an upper limit is known.",
-                    unseen, input.misread.size()));
+        "Of each probability on this page; how good the description of the macro is, "
+        "it can't say.");
+  } else {
+    value = percent_text(input.confidence, 0) + " intervals";
+    texts.push_back(fmt::format(
+        "Clopper-Pearson, of each probability by itself{}.",
+        input.trials > 0 ? fmt::format("; {} each", grouped_text(input.trials) +
+                                                        (input.trials == 1 ? " trial" : " trials"))
+                         : ""));
+    const auto unseen = static_cast<std::uint64_t>(
+        std::count_if(input.misread.begin(), input.misread.end(), is_upper_limit));
+    if (unseen > 0) {
+      texts.push_back(
+          fmt::format("{} of {} never seen misread: only an upper limit is known.", unseen,
+                      counted(input.misread.size(), "MAC value was", "MAC values were")));
+    }
   }
   if (!input.how_sure.empty()) texts.push_back(fmt::format("Method: {}.", input.how_sure));
-  return card("How sure",
-              input.trials > 0 ? grouped_text(input.trials) + " trials each" : std::string(),
-              texts);
+  return card("How sure", value, texts);
 }
 
 }  // namespace
@@ -148,8 +157,9 @@ std::string sureness_card(const ReportInput& input) {
 std::string summary(const ReportInput& input, const CurrentUnit& unit) {
   std::string lead = "Read margin and misreads of an analog compute-in-memory column";
   if (input.active_rows > 0) {
-    lead += input.rows > 0 ? fmt::format(", {} of {} rows active", input.active_rows, input.rows)
-                           : fmt::format(" with {} active rows", input.active_rows);
+    lead += input.rows > 0
+                ? fmt::format(", {} of {} active", input.active_rows, counted(input.rows, "row"))
+                : " with " + counted(input.active_rows, "active row");
   }
   std::string cards = modelled_card(input) + misread_card(input) + margin_card(input, unit) +
                       accuracy_card(input) + sureness_card(input);

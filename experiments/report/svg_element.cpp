@@ -13,9 +13,10 @@ std::string path_element(std::string_view route, std::string_view style, std::st
   return fmt::format("<path class=\"{}\" d=\"{}\">{}</path>\n", style, route, title_element(hover));
 }
 
-std::string text_element(double x, double y, std::string_view style, std::string_view text) {
-  return fmt::format("<text class=\"{}\" x=\"{}\" y=\"{}\">{}</text>\n", style, pixels(x),
-                     pixels(y), escaped(text));
+std::string text_element(double x, double y, std::string_view style, std::string_view text,
+                         std::string_view hover) {
+  return fmt::format("<text class=\"{}\" x=\"{}\" y=\"{}\">{}{}</text>\n", style, pixels(x),
+                     pixels(y), title_element(hover), escaped(text));
 }
 
 std::string title_element(std::string_view hover) {

@@ -8,8 +8,9 @@ namespace cimstat::experiments::report {
 
 /// <path>, with <title> where `hover` is not empty (escaped here).
 std::string path_element(std::string_view route, std::string_view style, std::string_view hover);
-/// <text>, escaped here.
-std::string text_element(double x, double y, std::string_view style, std::string_view text);
+/// <text>, with <title> where `hover` is not empty (escaped here).
+std::string text_element(double x, double y, std::string_view style, std::string_view text,
+                         std::string_view hover = {});
 /// <title>, or nothing where `hover` is empty.
 std::string title_element(std::string_view hover);
 /// About how wide a label is, in pixels.

@@ -128,6 +128,15 @@ void Plot::legend(std::span<const LegendItem> items) {
         outside_ += fmt::format("<circle class=\"dot\" cx=\"{}\" cy=\"{}\" r=\"3.5\"/>",
                                 pixels(left + 9.0), pixels(kHeight));
         break;
+      case LegendItem::Sign::interval:
+      case LegendItem::Sign::ring:
+        outside_ += path_element(
+            fmt::format("M{0} {1}v6m0 -3h18m0 -3v6", pixels(left), pixels(kHeight - 3.0)), "line",
+            {});
+        outside_ += fmt::format("<circle class=\"dot{}\" cx=\"{}\" cy=\"{}\" r=\"3.5\"/>",
+                                item.sign == LegendItem::Sign::ring ? " hollow" : "",
+                                pixels(left + 9.0), pixels(kHeight));
+        break;
       case LegendItem::Sign::patch:
         outside_ += fmt::format("<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"18\" height=\"12\"/>",
                                 item.style, pixels(left), pixels(kHeight - 6.0));

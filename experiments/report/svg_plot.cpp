@@ -137,8 +137,8 @@ void Plot::outline(Point low, Point high, std::string_view style) {
                          fmt::format("outline {}", style), {});
 }
 
-void Plot::note(Point at, std::string_view text, std::string_view style) {
-  outside_ += text_element(across(at.x), down(at.y), style, text);
+void Plot::note(Point at, std::string_view text, std::string_view style, std::string_view hover) {
+  outside_ += text_element(across(at.x), down(at.y), style, text, hover);
 }
 
 }  // namespace cimstat::experiments::report

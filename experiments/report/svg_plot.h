@@ -41,7 +41,8 @@ struct Point {
 std::vector<Point> simplified(std::span<const Point> points, double tolerance);
 
 struct LegendItem {
-  enum class Sign { line, dot, arrow, patch };
+  /// `interval` is a dot with a horizontal whisker, `ring` a hollow one.
+  enum class Sign { line, dot, arrow, patch, interval, ring };
   Sign sign = Sign::line;
   std::string style;
   std::string label;
@@ -90,7 +91,8 @@ class Plot {
   static constexpr int kLimitCell = -2;  ///< of class "limit"
   void horizontal_line(double y, std::string_view style, std::string_view hover);
   void outline(Point low, Point high, std::string_view style);
-  void note(Point at, std::string_view text, std::string_view style);
+  /// `hover` where the text is not the whole, or not all.
+  void note(Point at, std::string_view text, std::string_view style, std::string_view hover = {});
   /// Ticks along the upper edge, ascending, each with its own style; labels are thinned evenly.
   struct UpperTick {
     double x = 0.0;

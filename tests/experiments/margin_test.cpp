@@ -26,7 +26,8 @@ circuits::ColumnDesign point_design(std::uint32_t rows, double ratio) {
 TEST(PatternMargin, EqualsOneMinusRowsOverRatio) {
   for (const std::uint32_t rows : {4U, 9U, 16U, 25U, 32U}) {
     for (const double ratio : {5.0, 10.0, 20.0, 50.0, 100.0}) {
-      EXPECT_NEAR(pattern_margin(point_design(rows, ratio), 0, 0.0), 1.0 - rows / ratio, 1e-12)
+      EXPECT_NEAR(pattern_margin(point_design(rows, ratio), 0, rows, 0.0), 1.0 - rows / ratio,
+                  1e-12)
           << rows << " rows, ratio " << ratio;
     }
   }
@@ -34,8 +35,8 @@ TEST(PatternMargin, EqualsOneMinusRowsOverRatio) {
 
 TEST(PatternMargin, ChangesSignWhereTheRatioEqualsTheRows) {
   for (const std::uint32_t rows : {4U, 9U, 32U, 128U}) {
-    EXPECT_LT(pattern_margin(point_design(rows, rows * 0.999), 0, 0.0), 0.0);
-    EXPECT_GT(pattern_margin(point_design(rows, rows * 1.001), 0, 0.0), 0.0);
+    EXPECT_LT(pattern_margin(point_design(rows, rows * 0.999), 0, rows, 0.0), 0.0);
+    EXPECT_GT(pattern_margin(point_design(rows, rows * 1.001), 0, rows, 0.0), 0.0);
   }
 }
 
@@ -43,10 +44,10 @@ TEST(PatternMargin, ChangesSignWhereTheRatioEqualsTheRows) {
 // (replica) references turn the worst-case margin from -27.9 uA to +7.8 uA.
 TEST(PatternMargin, ReplicaReferencesMakeItPositive) {
   circuits::ColumnDesign design = point_design(9, 7.0);
-  EXPECT_LT(pattern_margin(design, 1, 0.0), 0.0);
+  EXPECT_LT(pattern_margin(design, 1, 9, 0.0), 0.0);
   design.ladder = circuits::replica_ladder(design, 9);
   for (std::uint32_t level = 0; level < 9; ++level)
-    EXPECT_GT(pattern_margin(design, level, 0.0), 0.0);
+    EXPECT_GT(pattern_margin(design, level, 9, 0.0), 0.0);
 }
 
 std::string config_text(const std::string& cells, const std::string& rest) {

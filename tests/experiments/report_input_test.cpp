@@ -10,14 +10,12 @@
 
 #include "circuits/exact_column.h"
 
-#include "experiments/accuracy_conditions.h"
 #include "experiments/margin.h"
 #include "experiments/margin_by_rows.h"
 
 namespace cimstat::experiments {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Experiment lognormal_macro(const std::string& references) {
@@ -58,6 +56,9 @@ TEST(MarginsByRows, AgreeWithThoseOfTheMarginCommandAtEachNumberOfRows) {
           result.gaps, [](const auto& a, const auto& b) { return a.input_aware < b.input_aware; });
       EXPECT_DOUBLE_EQ(margins.input_aware.value, least->input_aware);
       EXPECT_EQ(margins.input_aware.level, least->level);
+      const auto pattern = std::ranges::min_element(
+          result.gaps, [](const auto& a, const auto& b) { return a.pattern < b.pattern; });
+      EXPECT_NEAR(margins.pattern.value, pattern->pattern, 1e-9 * std::abs(pattern->pattern));
       if (std::ranges::count(quantile_rows, margins.active_rows) == 0) {
         EXPECT_TRUE(std::isnan(margins.quantile.value));
         continue;
@@ -65,12 +66,6 @@ TEST(MarginsByRows, AgreeWithThoseOfTheMarginCommandAtEachNumberOfRows) {
       EXPECT_DOUBLE_EQ(margins.quantile.value, result.gaps[result.worst_gap].quantile);
       EXPECT_EQ(margins.quantile.level, result.worst_gap);
     }
-    // With all rows allowed it is what the margin command calls the pattern margin.
-    double least = std::numeric_limits<double>::infinity();
-    for (std::uint32_t k = 0; k < 6; ++k) {
-      least = std::min(least, pattern_margin(experiment.macro.design, k, experiment.margin.sigmas));
-    }
-    EXPECT_NEAR(rows.back().pattern.value, least, 1e-9 * std::abs(least));
     for (std::size_t n = 1; n < 6; ++n) {
       EXPECT_LE(rows[n].pattern.value, rows[n - 1].pattern.value) << "more patterns, less margin";
     }
@@ -136,52 +131,6 @@ TEST(ReportInput, TakesEveryWholeNumberOfActiveRowsOfTheTable) {
   }
   EXPECT_EQ(input.confusion.error_bound.size(), 6u);
   EXPECT_TRUE(input.confusion.lower.empty());
-}
-
-// ---- accuracy results side by side
-
-AccuracyRecord accuracy_record(std::string name, std::string config,
-                               std::vector<std::uint8_t> sampled) {
-  AccuracyRecord record;
-  record.name = std::move(name);
-  record.network = "net";
-  record.data_set = "images";
-  record.table_sha256 = "aa";
-  record.config_toml = std::move(config);
-  record.result.reads = 1;
-  record.result.exact_correct = {1, 1, 1, 0};
-  record.result.sampled_correct = std::move(sampled);
-  return record;
-}
-
-TEST(AccuracyConditions, NamesWhatDiffersBetweenConfigurations) {
-  const std::string config = "name = \"m\"\nseed = 1\n\n[cell.lrs]\nsigma = 0.05\n";
-  std::string other = config;
-  other.replace(other.find("0.05"), 4, "0.1");
-  EXPECT_THAT(distinguishing_labels({accuracy_record("m", config, {1, 1, 1, 0}),
-                                     accuracy_record("m", other, {1, 1, 1, 0})}),
-              ElementsAre("cell.lrs.sigma = 0.05", "cell.lrs.sigma = 0.1"));
-  EXPECT_THAT(distinguishing_labels({accuracy_record("one", config, {1, 1, 1, 0}),
-                                     accuracy_record("two", other + "gain = 2\n", {1, 1, 1, 0})}),
-              ElementsAre("one, cell.lrs.gain not set, cell.lrs.sigma = 0.05",
-                          "two, cell.lrs.gain = 2, cell.lrs.sigma = 0.1"));
-  EXPECT_THAT(distinguishing_labels({accuracy_record("m", config, {1, 1, 1, 0}),
-                                     accuracy_record("m", config, {1, 1, 1, 0})}),
-              ElementsAre("m (result 1)", "m (result 2)"));
-  EXPECT_THAT(distinguishing_labels({accuracy_record("m", config, {1, 1, 1, 0})}),
-              ElementsAre("m"));
-}
-
-TEST(AccuracyConditions, PairsResultsOfTheSameImagesOnly) {
-  const AccuracyRecord first = accuracy_record("m", "", {1, 1, 1, 0});
-  AccuracyRecord second = accuracy_record("m", "", {1, 0, 1, 0});
-  auto conditions = accuracy_conditions({first, second}, "bb");
-  ASSERT_TRUE(conditions[1].against_first.has_value());
-  EXPECT_DOUBLE_EQ(conditions[1].against_first->value, -0.25);
-  EXPECT_FALSE(conditions[0].against_first.has_value());
-  EXPECT_FALSE(conditions[0].same_table);
-  second.result.exact_correct = {1, 1, 0, 1};
-  EXPECT_FALSE(accuracy_conditions({first, second}, "aa")[1].against_first.has_value());
 }
 
 }  // namespace

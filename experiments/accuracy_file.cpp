@@ -9,6 +9,7 @@
 
 #include "core/hdf5_file.h"
 
+#include "experiments/counted.h"
 #include "experiments/result_header.h"
 
 namespace cimstat::experiments {
@@ -180,9 +181,10 @@ AccuracyRecord read_accuracy(const std::filesystem::path& path) {
 
 std::string format_accuracy(const AccuracyRecord& record) {
   const AccuracyStatistics statistics = accuracy_statistics(record.result, record.confidence);
-  std::string text = fmt::format("{} on {}: {} images x {} reads, {} partial sums an image\n",
-                                 record.network, record.data_set, record.result.images(),
-                                 record.result.reads, record.result.partial_sums);
+  std::string text =
+      fmt::format("{} on {}: {} x {}, {} an image\n", record.network, record.data_set,
+                  counted(record.result.images(), "image"), counted(record.result.reads, "read"),
+                  counted(record.result.partial_sums, "partial sum"));
   text += fmt::format("                             accuracy   [{:g} % interval]\n",
                       100.0 * record.confidence);
   text += fmt::format("  exact integers           {}\n", percent(statistics.exact));

@@ -9,6 +9,8 @@
 
 #include "devices/conductance.h"
 
+#include "experiments/counted.h"
+
 namespace cimstat::experiments {
 
 namespace {
@@ -43,9 +45,8 @@ std::string cell_text(const devices::RramCell& cell) {
 }
 
 std::string column_text(const Macro& macro) {
-  std::string text =
-      fmt::format("{} {}, read at {}", macro.design.rows, macro.design.rows == 1 ? "row" : "rows",
-                  core::format_quantity(macro.read_voltage, Quantity::voltage));
+  std::string text = fmt::format("{}, read at {}", counted(macro.design.rows, "row"),
+                                 core::format_quantity(macro.read_voltage, Quantity::voltage));
   if (macro.design.dummy) text += ", less a dummy column";
   return text;
 }
@@ -88,8 +89,7 @@ std::string converter_text(const Macro& macro) {
   std::string text = fmt::format("flash, {} codes, {} references", macro.design.ladder.codes,
                                  placement_name(macro.placement));
   if (macro.reference_rows != macro.design.rows) {
-    text += fmt::format(" for {} active {}", macro.reference_rows,
-                        macro.reference_rows == 1 ? "row" : "rows");
+    text += " for " + counted(macro.reference_rows, "active row");
   }
   if (macro.design.ladder.follows_active_rows) {
     text += ", which follow the number of active rows";

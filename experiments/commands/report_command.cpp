@@ -4,74 +4,14 @@
 #include <fmt/format.h>
 
 #include "core/atomic_file.h"
-#include "core/error.h"
 #include "core/utf8.h"
 
-#include "experiments/accuracy_file.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/number_check.h"
+#include "experiments/commands/report_files.h"
 #include "experiments/report_input.h"
-#include "experiments/table_file.h"
 
 namespace cimstat::experiments {
-
-namespace {
-
-/// An accuracy result as the command line names it: FILE, or LABEL=FILE.
-struct AccuracyArgument {
-  std::filesystem::path file;
-  std::string label;
-};
-
-/// A path that exists as given is one, whatever signs are in it. Else the label ends at the first
-/// equals sign behind which there is a file; where there is none, at the first one.
-AccuracyArgument accuracy_argument(const std::string& text) {
-  std::error_code ignored;
-  const std::size_t first = text.find('=');
-  if (first == text.npos || std::filesystem::exists(text, ignored)) return {text, {}};
-  std::size_t end = first;
-  for (std::size_t at = first; at != text.npos; at = text.find('=', at + 1)) {
-    if (!std::filesystem::exists(text.substr(at + 1), ignored)) continue;
-    end = at;
-    break;
-  }
-  if (end == 0) {
-    throw core::UsageError(core::error_line(text, "has no label before its equals sign", {},
-                                            "write it as LABEL=FILE, or the file alone"));
-  }
-  return {text.substr(end + 1), text.substr(0, end)};
-}
-
-/// Two conditions of one name could not be told apart.
-void refuse_repeated_labels(const std::vector<AccuracyArgument>& arguments) {
-  for (std::size_t later = 1; later < arguments.size(); ++later) {
-    for (std::size_t earlier = 0; earlier < later; ++earlier) {
-      if (arguments[later].label.empty() || arguments[earlier].label != arguments[later].label) {
-        continue;
-      }
-      throw core::UsageError(
-          core::error_line(arguments[later].file.string(),
-                           fmt::format("has the label of {}", arguments[earlier].file.string()),
-                           arguments[later].label, "give each accuracy result a label of its own"));
-    }
-  }
-}
-
-/// A result compared with itself says nothing.
-void refuse_repetition(const std::vector<std::filesystem::path>& files) {
-  std::error_code ignored;
-  for (std::size_t later = 1; later < files.size(); ++later) {
-    for (std::size_t earlier = 0; earlier < later; ++earlier) {
-      if (!std::filesystem::equivalent(files[earlier], files[later], ignored)) continue;
-      throw core::UsageError(core::error_line(
-          files[later].string(), "is given twice",
-          files[earlier] == files[later] ? "" : "it is the same file as " + files[earlier].string(),
-          "name each accuracy result once"));
-    }
-  }
-}
-
-}  // namespace
 
 void add_report_command(CLI::App& app) {
   struct Options {
@@ -109,7 +49,9 @@ void add_report_command(CLI::App& app) {
       "The page needs no network: level distributions with references, which code each MAC value "
       "gives, misread rates,\nmargins, accuracy with intervals, all figures and the resolved "
       "configuration.\n"
-      "Example: cimstat report macro.table.h5 macro.accuracy.h5 -o macro.html");
+      "Example: cimstat report macro.table.h5 macro.accuracy.h5 -o macro.html\n"
+      "         cimstat report a.table.h5 'as made=a.accuracy.h5' 'twice the offset=b.accuracy.h5' "
+      "-o compared.html");
   command->callback([options] {
     std::filesystem::path file = options->output_file;
     if (file.empty()) file = options->table.stem().string() + ".html";
@@ -119,26 +61,12 @@ void add_report_command(CLI::App& app) {
       arguments.push_back(accuracy_argument(text));
       inputs.push_back(arguments.back().file);
     }
-    refuse_repetition(inputs);
-    refuse_repeated_labels(arguments);
+    refuse_repetition(arguments);
     inputs.push_back(options->table);
     check_output(file, inputs);
+    require_kinds(options->table, arguments);
     const TableRecord record = read_table(options->table);
-    std::vector<NamedAccuracy> accuracy;
-    bool any_of_this_table = arguments.empty();
-    for (const AccuracyArgument& argument : arguments) {
-      accuracy.push_back(
-          {read_accuracy(argument.file), result_stem(argument.file), argument.label});
-      any_of_this_table =
-          any_of_this_table || accuracy.back().record.table_sha256 == record.content_sha256;
-    }
-    // Results of other macros are other conditions; but a page needs one of its own.
-    if (!any_of_this_table) {
-      throw core::DataError(core::error_line(
-          arguments.front().file.string(),
-          fmt::format("was made with another error table than {}", options->table.string()),
-          "table_content_sha256 differs", "run cimstat accuracy with this table"));
-    }
+    const std::vector<NamedAccuracy> accuracy = read_conditions(arguments, options->table, record);
     const std::uint32_t active_rows =
         options->active_rows.value_or(default_active_rows(record.table));
     const std::string page = [&] {

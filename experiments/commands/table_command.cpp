@@ -6,6 +6,7 @@
 
 #include "experiments/commands/command.h"
 #include "experiments/commands/plan.h"
+#include "experiments/counted.h"
 #include "experiments/margin.h"
 #include "experiments/table_file.h"
 
@@ -21,10 +22,10 @@ void print_summary(const circuits::ErrorTable& table) {
   const bool known = table.method == circuits::TableMethod::exact
                          ? misread_bounds(table, worst).lower > 0.0
                          : table.misread(worst) > 0.0;
-  fmt::print("{} classes x {} codes; ", table.size(), table.codes);
+  fmt::print("{} x {}; ", counted(table.size(), "class", "classes"), counted(table.codes, "code"));
   if (known) {
-    fmt::print("most misread: level {} of {} active rows, {:.4g}\n", table.classes[worst].lrs_count,
-               table.classes[worst].active_rows, table.misread(worst));
+    fmt::print("most misread: level {} of {}, {:.4g}\n", table.classes[worst].lrs_count,
+               counted(table.classes[worst].active_rows, "active row"), table.misread(worst));
   } else {
     fmt::print("no misread {}\n", table.method == circuits::TableMethod::exact
                                       ? "rate above its error bound"

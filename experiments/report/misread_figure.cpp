@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "experiments/counted.h"
 #include "experiments/report/figures.h"
 #include "experiments/report/numbers.h"
 #include "experiments/report/page.h"
@@ -123,19 +124,20 @@ std::string worst_plot(const ReportInput& input, const std::vector<ActiveRowsFig
   for (const ActiveRowsFigures& run : runs) worst.push_back(worst_of(run.misread));
   const RateAxis axis = rate_axis(worst);
   Plot plot("misread-rows-clip",
-            fmt::format("Misread probability of the worst MAC value at {} numbers of active rows",
-                        runs.size()),
+            "Misread probability of the worst MAC value at " +
+                counted(runs.size(), "number of active rows", "numbers of active rows"),
             {960.0, 330.0, 44.0, 20.0},
             counting_axis("active rows", runs.front().active_rows, runs.back().active_rows),
             {"misread probability", axis.low, axis.high, Spacing::logarithmic, {}});
   plot.vertical_line(input.active_rows, "here",
-                     fmt::format("{} active rows: shown in the other figures", input.active_rows));
+                     counted(input.active_rows, "active row") + ": shown in the other figures");
   const std::string arrow = draw_rates(
       plot, worst, axis, input.confidence,
       [&](std::size_t index) { return static_cast<double>(runs[index].active_rows); },
       [&](std::size_t index) {
-        return fmt::format("{} active rows: MAC value {} is misread most, {}",
-                           runs[index].active_rows, worst[index].level, misread_text(worst[index]));
+        return fmt::format("{}: MAC value {} is misread most, {}",
+                           counted(runs[index].active_rows, "active row"), worst[index].level,
+                           misread_text(worst[index]));
       });
   plot.legend(rate_legend(worst, arrow, input.confidence));
   return plot_frame("misread of the worst MAC value", plot.svg());

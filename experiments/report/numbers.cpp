@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "experiments/counted.h"
 #include "experiments/report/markup.h"
 
 namespace cimstat::experiments::report {
@@ -60,11 +61,12 @@ std::string numbers_id(std::string_view name) { return fmt::format("csv-{}", nam
 std::string numbers_below(std::string_view name, std::string_view title, std::string_view file,
                           const Csv& csv) {
   return fmt::format(
-      "<details class=\"numbers\"><summary>Numbers: {0} ({1} lines)</summary>\n"
+      "<details class=\"numbers\"><summary>Numbers: {0} ({1})</summary>\n"
       "<div class=\"controls\"><button type=\"button\" data-save=\"{2}\" data-of=\"{3}\">Save as "
       "CSV</button><button type=\"button\" data-copy=\"{3}\">Copy</button></div>\n"
       "<pre id=\"{3}\">{4}</pre>\n</details>\n",
-      escaped(title), csv.lines(), escaped(file), numbers_id(name), escaped(csv.all()));
+      escaped(title), counted(csv.lines(), "line"), escaped(file), numbers_id(name),
+      escaped(csv.all()));
 }
 
 std::string file_stem(std::string_view title) {

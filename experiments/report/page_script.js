@@ -230,7 +230,8 @@
       const place = (axis) => rangeText(axis === 'x' ? x : y, step[axis],
                                         Number(this.data[axis + 'Last']));
       const row = this.lookUp(x, y);
-      const where = this.data.text.replace('{x}', place('x')).replace('{y}', place('y'));
+      const where = this.data.text.replace('{x}', place('x')).replace('{y}', place('y'))
+          .replace(' 1 active rows', ' 1 active row');
       if (row) return `${where}: ${rateText(row)}`;
       if (!this.data.limits) return `${where}: ${this.data.absent}`;
       const level = this.data.x === 'mac_value' ? x : y;

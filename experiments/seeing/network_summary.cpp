@@ -8,6 +8,8 @@
 
 #include "core/utf8.h"
 
+#include "experiments/counted.h"
+
 namespace cimstat::experiments {
 
 namespace {
@@ -76,9 +78,10 @@ std::string format_network(const Network& network) {
   const std::vector<LayerFigures> figures = figures_of(network);
   const Totals totals = totals_of(figures);
   std::string text =
-      fmt::format("{} layers, {} weights, {} MACs an image; input {} of {} bits, {} classes\n",
-                  figures.size(), totals.weights, totals.macs, shape_text(network.input_shape),
-                  network.input_bits, network.classes);
+      fmt::format("{}, {}, {} an image; input {} of {}, {}\n", counted(figures.size(), "layer"),
+                  counted(totals.weights, "weight"), counted(totals.macs, "MAC"),
+                  shape_text(network.input_shape), counted(network.input_bits, "bit"),
+                  counted(network.classes, "class", "classes"));
   text += fmt::format("  {:<16} {:<15} {:<14} {:>6} {:>7} {:>9}  {:<11} {:<12} {:<20} {}\n",
                       "layer", "kind", "output", "bits", "fan-in", "MACs", "weight bits", "weights",
                       "scale", "bias");

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 
+#include "experiments/counted.h"
 #include "experiments/seeing/table_figures.h"
 
 namespace cimstat::experiments {
@@ -107,10 +108,10 @@ std::string format_levels(const TableRecord& record, std::uint32_t active_rows, 
   }
   const DecadeAxis axis = axis_for(estimates);
   std::string text = fmt::format(
-      "misread rate of each MAC value at {} active rows (the table has {}; --active-rows shows "
+      "misread rate of each MAC value at {} (the table has {}; --active-rows shows "
       "others)\n{:>5}  {:<32}  {}\n",
-      active_rows, active_rows_in(table), "MAC", "misread   " + error_title(record),
-      axis.caption());
+      counted(active_rows, "active row"), active_rows_in(table), "MAC",
+      "misread   " + error_title(record), axis.caption());
   double sum = 0.0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     sum += estimates[i].value;
@@ -137,10 +138,11 @@ std::string format_class(const TableRecord& record, circuits::ColumnClass column
     estimates.push_back(entry_estimate(table, row, code, record.confidence));
   }
   const DecadeAxis axis = axis_for(estimates);
-  std::string text = fmt::format(
-      "P(code | {} LRS cells among {} active rows); misread {}", column_class.lrs_count,
-      column_class.active_rows, with_error(table, misread_estimate(table, row, record.confidence)));
-  if (table.trials(row) > 0) text += fmt::format(", {} trials", table.trials(row));
+  std::string text =
+      fmt::format("P(code | {} among {}); misread {}", counted(column_class.lrs_count, "LRS cell"),
+                  counted(column_class.active_rows, "active row"),
+                  with_error(table, misread_estimate(table, row, record.confidence)));
+  if (table.trials(row) > 0) text += ", " + counted(table.trials(row), "trial");
   text += fmt::format("\n{:>5}  {:>9}  {:<32}  {}\n", "code", "MAC value",
                       "P         " + error_title(record), axis.caption());
   for (std::uint32_t code = 0; code < table.codes; ++code) {

@@ -20,8 +20,8 @@ struct LeastMargin {
 struct RowsMargins {
   std::uint32_t active_rows = 0;  ///< n
   LeastMargin input_aware;        ///< GapFigures::input_aware
-  LeastMargin pattern;   ///< GapFigures::pattern
-  LeastMargin quantile;  ///< GapFigures::quantile
+  LeastMargin pattern;            ///< GapFigures::pattern
+  LeastMargin quantile;           ///< GapFigures::quantile
 };
 
 /// For n = 1 .. rows, at the experiment's sigmas and tail probability. The quantile margins need a

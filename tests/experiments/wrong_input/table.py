@@ -119,7 +119,8 @@ case("foreign", "another HDF5 file", edited(SAMPLED, attribute("/", "filetype", 
      "t.h5: /: attribute 'filetype' is missing (not a file of cimstat); give a cimstat error table file here")
 case("foreign", "a network", lambda folder, file: h5py.File(file, "w", libver="latest").attrs.update(
     filetype=text("cimstat network"), schema_version=[1, 0]),
-     "t.h5: /: is a file of type 'cimstat network'; give a cimstat error table file here")
+     "t.h5: is a network (the error table comes first, accuracy results follow it); "
+     "name files that cimstat table and cimstat accuracy made")
 case("foreign", "the oldest HDF5 format", rewritten(SAMPLED),
      't.h5: is of an old HDF5 format whose structure has no checksums (superblock version 0); rewrite it with h5repack -L OLD NEW, or in h5py with libver="latest"')
 case("foreign", "of a later version", sampled(attribute("/", "schema_version", [2, 0])),

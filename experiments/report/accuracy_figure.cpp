@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@ namespace {
 
 /// One line of a picture: a dot with its interval, its name above and its figures behind it.
 struct Entry {
+  std::string shown;  ///< the name, shortened where it would not fit
   std::string name;
   std::string value;
   std::string detail;     ///< what the name leaves out
@@ -34,14 +36,9 @@ std::string points_text(const AccuracyFigure& figure) {
                      number(figure.upper));
 }
 
-/// What fits into a picture's width; its title and the numbers below have the whole.
-std::string shortened(const std::string& text) {
-  constexpr std::size_t kMostBytes = 88;
-  if (text.size() <= kMostBytes) return text;
-  std::size_t end = kMostBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // whole letters
-  return text.substr(0, end) + "\u2026";
-}
+/// Letters of a label that fit into a picture's width; titles and the numbers below have the whole.
+constexpr std::size_t kLabelLetters = 56;
+constexpr std::size_t kOtherLabelLetters = 32;  ///< of a second one in the same line
 
 enum class Zero { shown, not_needed };
 
@@ -71,7 +68,7 @@ std::string entries_plot(std::string_view name, std::string_view description,
     plot.dot({entry.figure.value, height}, 5.0,
              entry.hollow ? "hollow " + entry.style : entry.style, hover);
     plot.note({low - 0.6 * air, height + 13.0 / kLine},
-              fmt::format("{}: {}", shortened(entry.name), entry.value), "name", hover);
+              fmt::format("{}: {}", entry.shown, entry.value), "name", hover);
   }
   plot.legend(legend);
   return plot_frame(description, plot.svg());
@@ -96,69 +93,98 @@ Csv numbers_of(const std::vector<AccuracyCondition>& conditions) {
   return csv;
 }
 
-}  // namespace
-
-std::string accuracy_figure(const ReportInput& input) {
-  const std::vector<AccuracyCondition>& conditions = input.accuracy;
-  const bool several = conditions.size() > 1;
-  std::vector<Entry> levels;
-  std::vector<Entry> differences;
+/// Exact arithmetic knows no macro: one line for all conditions that share it.
+std::vector<Entry> level_entries(const std::vector<AccuracyCondition>& conditions) {
+  std::vector<Entry> entries;
   std::string last_exact;
-  bool any_against_first = false;
-  for (std::size_t index = 0; index < conditions.size(); ++index) {
-    const AccuracyCondition& condition = conditions[index];
-    // Exact arithmetic knows no macro: one line for all conditions that share it.
+  for (const AccuracyCondition& condition : conditions) {
     const std::string exact =
         fmt::format("{} on {}, exact integers", condition.network, condition.data_set);
     const std::string exact_value = accuracy_text(condition.exact);
     if (exact + exact_value != last_exact) {
-      levels.push_back({exact, exact_value, {}, in_percent(condition.exact), "ink", true});
+      entries.push_back({shortened(exact, kLabelLetters),
+                         exact,
+                         exact_value,
+                         {},
+                         in_percent(condition.exact),
+                         "ink",
+                         true});
     }
     last_exact = exact + exact_value;
-    const std::string& name = condition.label;
-    levels.push_back({name, accuracy_text(condition.sampled), condition.detail,
-                      in_percent(condition.sampled), "s0"});
-    differences.push_back({name + ", against exact integers", points_text(condition.difference),
-                           condition.detail, in_percent(condition.difference), "s0"});
-    if (condition.against_first) {
-      differences.push_back({fmt::format("{}, against {}", name, conditions.front().label),
-                             points_text(*condition.against_first), condition.detail,
-                             in_percent(*condition.against_first), "s1"});
-      any_against_first = true;
-    }
+    entries.push_back({shortened(condition.label, kLabelLetters), condition.label,
+                       accuracy_text(condition.sampled), condition.detail,
+                       in_percent(condition.sampled), "s0"});
   }
+  return entries;
+}
+
+std::vector<Entry> difference_entries(const std::vector<AccuracyCondition>& conditions) {
+  std::vector<Entry> entries;
+  const std::string& first = conditions.front().label;
+  for (const AccuracyCondition& condition : conditions) {
+    const auto add = [&](const std::string& other, const AccuracyFigure& figure,
+                         std::string style) {
+      entries.push_back({fmt::format("{}, against {}", shortened(condition.label, kLabelLetters),
+                                     shortened(other, kOtherLabelLetters)),
+                         fmt::format("{}, against {}", condition.label, other), points_text(figure),
+                         condition.detail, in_percent(figure), std::move(style)});
+    };
+    add("exact integers", condition.difference, "s0");
+    if (condition.against_first) add(first, *condition.against_first, "s1");
+  }
+  return entries;
+}
+
+/// What the colours of the differences mean.
+std::vector<LegendItem> difference_legend(const std::vector<AccuracyCondition>& conditions) {
   using Sign = LegendItem::Sign;
-  const std::vector<LegendItem> level_signs = {{Sign::ring, "ink", "exact integers"},
-                                               {Sign::interval, "s0", "on the macro"}};
-  std::vector<LegendItem> difference_signs = {
-      {Sign::interval, "s0", "on the macro \u2212 exact integers"}};
-  if (any_against_first) {
-    difference_signs.push_back({Sign::interval, "s1",
-                                fmt::format("on the macro \u2212 first condition ({})",
-                                            shortened(conditions.front().label))});
+  std::vector<LegendItem> legend = {{Sign::interval, "s0", "on the macro \u2212 exact integers"}};
+  if (std::any_of(conditions.begin(), conditions.end(), [](const AccuracyCondition& condition) {
+        return condition.against_first.has_value();
+      })) {
+    const std::string& first = conditions.front().label;
+    legend.push_back({Sign::interval, "s1",
+                      fmt::format("on the macro \u2212 first condition ({})",
+                                  shortened(first, kOtherLabelLetters)),
+                      first});
   }
-  std::string html = entries_plot(
-      "accuracy-clip", "Accuracy at " + counted(conditions.size(), "condition"), levels,
-      "accuracy (%), the axis does not start at 0", level_signs, Zero::not_needed);
-  const auto of_other_tables =
+  return legend;
+}
+
+std::string difference_hint(const std::vector<AccuracyCondition>& conditions) {
+  std::string hint =
+      "Image by image, so that what makes images hard cancels. An interval that holds 0 shows no "
+      "difference at this number of images.";
+  if (conditions.size() < 2) return hint;
+  const auto others =
       std::count_if(conditions.begin(), conditions.end(),
                     [](const AccuracyCondition& condition) { return !condition.same_table; });
-  html += fmt::format(
-      "<h3>Paired differences</h3>\n<p class=\"hint\">Image by image, so that what makes images "
-      "hard cancels. An interval that holds 0 shows no difference at this number of "
-      "images.{}{}</p>\n",
-      of_other_tables > 0
-          ? fmt::format(" {} of the {} made with other error tables than the one of this page.",
-                        of_other_tables,
-                        counted(conditions.size(), "condition was", "conditions were"))
-          : "",
-      several ? " Point at a condition for its file and all that differs from the first one." : "");
-  html += entries_plot("difference-clip",
-                       several ? "Paired differences of accuracy" : "Paired difference of accuracy",
-                       differences, "difference of accuracy (percentage points)", difference_signs,
-                       Zero::shown);
-  return html + numbers_below("accuracy", "accuracies and paired differences",
-                              file_stem(input.title) + "-accuracy.csv", numbers_of(conditions));
+  if (others > 0) {
+    hint += fmt::format(
+        " {} of the {} conditions {} than that of this page.", others, conditions.size(),
+        others == 1 ? "was made with another error table" : "were made with other error tables");
+  }
+  return hint + " Point at a condition for its file and all that differs from the first one.";
+}
+
+}  // namespace
+
+std::string accuracy_figure(const ReportInput& input) {
+  const std::vector<AccuracyCondition>& conditions = input.accuracy;
+  const std::vector<LegendItem> level_legend = {{LegendItem::Sign::ring, "ink", "exact integers"},
+                                                {LegendItem::Sign::interval, "s0", "on the macro"}};
+  return entries_plot("accuracy-clip", "Accuracy at " + counted(conditions.size(), "condition"),
+                      level_entries(conditions), "accuracy (%), the axis does not start at 0",
+                      level_legend, Zero::not_needed) +
+         fmt::format("<h3>Paired differences</h3>\n<p class=\"hint\">{}</p>\n",
+                     difference_hint(conditions)) +
+         entries_plot("difference-clip",
+                      conditions.size() > 1 ? "Paired differences of accuracy"
+                                            : "Paired difference of accuracy",
+                      difference_entries(conditions), "difference of accuracy (percentage points)",
+                      difference_legend(conditions), Zero::shown) +
+         numbers_below("accuracy", "accuracies and paired differences",
+                       file_stem(input.title) + "-accuracy.csv", numbers_of(conditions));
 }
 
 }  // namespace cimstat::experiments::report

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -13,6 +14,9 @@ namespace cimstat::experiments::report {
 namespace {
 
 constexpr std::string_view kMinus = "\u2212";
+
+/// Not a byte within a letter.
+bool starts_letter(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
 
 std::string with_minus(std::string text) {
   if (text.starts_with('-')) text.replace(0, 1, kMinus);
@@ -53,6 +57,44 @@ std::string escaped(std::string_view text) {
         result += text.substr(at, length);
     }
     at += length;
+  }
+  return result;
+}
+
+std::size_t letters_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_letter));
+}
+
+std::string shortened(std::string_view text, std::size_t letters) {
+  std::vector<std::size_t> starts;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (starts_letter(text[at])) starts.push_back(at);
+  }
+  if (starts.size() <= letters) return std::string(text);
+  const std::size_t tail = letters / 3;
+  const std::size_t head = letters - tail - 1;
+  return fmt::format("{}\u2026{}", text.substr(0, starts[head]),
+                     text.substr(starts[starts.size() - tail]));
+}
+
+std::string unbroken(std::string_view text) {
+  constexpr std::array<std::string_view, 7> kUnits = {"S", "A",       "V",      "\u03a9",
+                                                      "%", "\u00b5S", "\u00b5A"};
+  const auto is_unit = [&](std::string_view word) {
+    if (std::find(kUnits.begin(), kUnits.end(), word) != kUnits.end()) return true;
+    return !word.empty() && std::string_view("afpnumkMGT").find(word.front()) != word.npos &&
+           std::find(kUnits.begin(), kUnits.end(), word.substr(1)) != kUnits.end();
+  };
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const std::size_t end = std::min(text.find_first_of(" ,;:()", at + 1), text.size());
+    const bool joins = text[at] == ' ' && at > 0 && text[at - 1] >= '0' && text[at - 1] <= '9' &&
+                       is_unit(text.substr(at + 1, end - at - 1));
+    if (joins) {
+      result += "\u00a0";
+    } else {
+      result += text[at];
+    }
   }
   return result;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,6 +11,16 @@ namespace cimstat::experiments::report {
 /// Fit for element content and quoted attributes of HTML and XML: markup characters become
 /// entities; control characters and bytes that are not UTF-8 become U+FFFD.
 std::string escaped(std::string_view text);
+
+/// Letters of a UTF-8 text (code points).
+std::size_t letters_of(std::string_view text);
+
+/// At most so many letters: of a longer text both ends, which tell it from its like, with an
+/// ellipsis between them.
+std::string shortened(std::string_view text, std::size_t letters);
+
+/// No line breaks between a number and its unit: "40 \u00b5S", "0.1 %".
+std::string unbroken(std::string_view text);
 
 /// A coordinate in tenths of a pixel, as short as possible.
 std::string pixels(double coordinate);

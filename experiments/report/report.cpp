@@ -154,6 +154,15 @@ std::string rows_text(const ReportInput& input) {
                                 : " with " + counted(input.active_rows, "active row");
 }
 
+/// Whether other numbers of active rows take nothing off any margin (replica references).
+bool patterns_agree(const ReportInput& input) {
+  return std::all_of(input.by_active_rows.begin(), input.by_active_rows.end(),
+                     [](const ActiveRowsFigures& figures) {
+                       const double apart = figures.input_aware.value - figures.pattern.value;
+                       return std::abs(apart) <= 1e-6 * std::abs(figures.pattern.value);
+                     });
+}
+
 }  // namespace
 
 std::string render_report(const ReportInput& input) {
@@ -182,8 +191,9 @@ std::string render_report(const ReportInput& input) {
           "Input-aware: mean \u2213 {0} sd of both neighbours, exactly this number of rows active. "
           "Pattern: the same when any number of rows up to this one may be active. Quantile: "
           "between the tails of probability {1}, whatever the shape, exactly this number active. "
-          "Below 0 they overlap.",
-          number_text(input.sigmas), number_text(input.tail_probability)),
+          "Below 0 they overlap.{2}",
+          number_text(input.sigmas), number_text(input.tail_probability),
+          patterns_agree(input) ? " Here input-aware and pattern margins agree." : ""),
       margin_figure(input));
   if (!input.confusion.probability.empty()) {
     add("confusion", "Codes", "Which code each MAC value gives", confusion_hint(input.confusion),

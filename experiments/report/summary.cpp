@@ -16,7 +16,11 @@ namespace {
 std::string card(std::string_view title, std::string_view value,
                  const std::vector<std::string>& texts) {
   std::string result = fmt::format("<div class=\"card\"><h2>{}</h2>\n", escaped(title));
-  if (!value.empty()) result += fmt::format("<b>{}</b>\n", escaped(value));
+  constexpr std::size_t kLettersOfANumber = 18;
+  if (!value.empty()) {
+    const std::string_view style = letters_of(value) > kLettersOfANumber ? " class=\"words\"" : "";
+    result += fmt::format("<b{}>{}</b>\n", style, escaped(value));
+  }
   for (const std::string& text : texts) result += fmt::format("<p>{}</p>\n", escaped(text));
   return result + "</div>\n";
 }
@@ -25,7 +29,8 @@ std::string modelled_card(const ReportInput& input) {
   if (input.modelled.empty()) return {};
   std::string items;
   for (const auto& [name, value] : input.modelled) {
-    items += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", escaped(name), escaped(value));
+    items +=
+        fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", escaped(name), escaped(unbroken(value)));
   }
   return fmt::format("<div class=\"card wide\"><h2>What was modelled</h2>\n<dl>\n{}</dl>\n</div>\n",
                      items);
@@ -131,8 +136,8 @@ std::string sureness_card(const ReportInput& input) {
                                       limit_text(bound, 1))
                         : "exact (computed, not sampled)";
     texts.push_back(
-        "Of each probability on this page; how good the description of the macro is, "
-        "it can't say.");
+        "Of each probability on this page. It says nothing about how well the configuration "
+        "describes the macro.");
   } else {
     value = percent_text(input.confidence, 0) + " intervals";
     texts.push_back(fmt::format(

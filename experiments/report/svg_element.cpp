@@ -1,7 +1,5 @@
 #include "experiments/report/svg_element.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "experiments/report/markup.h"
@@ -25,10 +23,7 @@ std::string title_element(std::string_view hover) {
 
 double label_width(std::string_view text) {
   constexpr double kLetter = 7.0;  // a digit of 12 px letters
-  const auto letters = std::count_if(text.begin(), text.end(), [](char letter) {
-    return (static_cast<unsigned char>(letter) & 0xC0) != 0x80;  // not a byte within one
-  });
-  return kLetter * static_cast<double>(letters);
+  return kLetter * static_cast<double>(letters_of(text));
 }
 
 }  // namespace cimstat::experiments::report

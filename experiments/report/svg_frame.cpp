@@ -148,7 +148,7 @@ void Plot::legend(std::span<const LegendItem> items) {
         break;
     }
     outside_ += "</g>\n";
-    outside_ += text_element(left + kSign + 4.0, kHeight + 4.0, "label", item.label);
+    outside_ += text_element(left + kSign + 4.0, kHeight + 4.0, "label", item.label, item.hover);
     left += kSign + label_width(item.label) + 28.0;
   }
 }

@@ -46,6 +46,7 @@ struct LegendItem {
   Sign sign = Sign::line;
   std::string style;
   std::string label;
+  std::string hover = {};  ///< where the label is not the whole
 };
 
 /// Outer size of a plot in pixels, and room kept free for what stands outside of its axes.

@@ -12,6 +12,7 @@
 #include "core/hdf5_file.h"
 
 #include "experiments/counted.h"
+#include "tests/support/temporary_folder.h"
 
 namespace cimstat::experiments {
 namespace {
@@ -25,8 +26,6 @@ using ::testing::StartsWith;
 class ReportFiles : public ::testing::Test {
  protected:
   ReportFiles() {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
     for (const auto& [name, filetype] : {std::pair("t.h5", "cimstat error table"),
                                          {"a.h5", "cimstat accuracy"},
                                          {"n.h5", "cimstat network"}}) {
@@ -37,7 +36,6 @@ class ReportFiles : public ::testing::Test {
     std::ofstream(path("t.h5.run.json")) << "{}\n";
     std::ofstream(path("m.toml")) << "\n";
   }
-  ~ReportFiles() override { std::filesystem::remove_all(folder_); }
 
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
 
@@ -54,8 +52,7 @@ class ReportFiles : public ::testing::Test {
   }
 
  private:
-  std::filesystem::path folder_ = std::filesystem::temp_directory_path() /
-                                  ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  tests::TemporaryFolder folder_;
 };
 
 constexpr const char* order = "(the error table comes first, accuracy results follow it)";

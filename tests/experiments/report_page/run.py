@@ -177,6 +177,10 @@ def try_structure(page, name):
     page.size(380, 800)
     wide = page.value("document.scrollingElement.scrollWidth")
     check(wide <= 380, f"{name}: fits a screen of 380 pixels ({wide})")
+    shrunk = page.value("[...document.querySelectorAll('svg')].map((svg) => [svg.getBoundingClientRect()"
+                        ".width, Number(svg.getAttribute('width'))]).filter(([shown, drawn]) => "
+                        "shown > 0 && shown < drawn - 1)")
+    check(shrunk == [], f"{name}: pictures scroll there and keep their size {shrunk}")
     page.size(1200, 900)
 
 

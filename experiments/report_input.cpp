@@ -95,13 +95,17 @@ std::vector<NamedText> provenance_of(const TableRecord& record,
   const std::vector<ConditionName> names = condition_names(accuracy, record.content_sha256);
   for (std::size_t index = 0; index < accuracy.size(); ++index) {
     const AccuracyRecord& result = accuracy[index].record;
-    facts.emplace_back(
-        accuracy.size() == 1 ? std::string("accuracy") : "accuracy, " + names[index].label,
-        fmt::format("{}; {} on {}: {} x {}, {} an image; table {}", names[index].detail,
-                    result.network, result.data_set, counted(result.result.images(), "image"),
-                    counted(result.result.reads, "read"),
-                    counted(result.result.partial_sums, "partial sum"),
-                    result.table_sha256.substr(0, 16)));
+    const std::string figures = fmt::format(
+        "{} on {}: {} x {}, {} an image; table {}", result.network, result.data_set,
+        counted(result.result.images(), "image"), counted(result.result.reads, "read"),
+        counted(result.result.partial_sums, "partial sum"), result.table_sha256.substr(0, 16));
+    if (accuracy.size() == 1) {
+      facts.emplace_back("accuracy", fmt::format("{}; {}", names[index].detail, figures));
+    } else {
+      facts.emplace_back(
+          fmt::format("accuracy, condition {}", index + 1),
+          fmt::format("{}; {}; {}", names[index].label, names[index].detail, figures));
+    }
   }
   return facts;
 }

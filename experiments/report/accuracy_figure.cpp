@@ -37,8 +37,8 @@ std::string points_text(const AccuracyFigure& figure) {
 }
 
 /// Letters of a label that fit into a picture's width; titles and the numbers below have the whole.
-constexpr std::size_t kLabelLetters = 56;
-constexpr std::size_t kOtherLabelLetters = 32;  ///< of a second one in the same line
+constexpr std::size_t kLabelLetters = 52;
+constexpr std::size_t kOtherLabelLetters = 28;  ///< of a second one in the same line
 
 enum class Zero { shown, not_needed };
 

@@ -47,7 +47,7 @@ TEST(ReportWords, GiveEveryShortenedLabelItsWholeTextOnHover) {
   conditions[1].detail = "b: offset_sd = 2 uA instead of 1 uA";
   const std::string page = page_of(conditions);
   for (const std::string_view last : {" one", " two"}) {
-    const std::string shown = report::shortened(start + std::string(last), 56);
+    const std::string shown = report::shortened(start + std::string(last), 52);
     EXPECT_THAT(page, HasSubstr("</title>" + shown + ": "));
     EXPECT_THAT(page, HasSubstr("\"><title>" + start + std::string(last) + ": "));
   }
@@ -103,10 +103,10 @@ TEST(ReportWords, SayForEachMarginHowManyRowsMayBeActive) {
         "input-aware margin<small>\u00b5A, exactly 9 rows</small>"}) {
     EXPECT_THAT(page, HasSubstr(words));
   }
-  EXPECT_THAT(page, Not(HasSubstr("margins agree")));
+  EXPECT_THAT(page, Not(HasSubstr("margins are the same")));
   ReportInput replica = example(9, 10);
   for (ActiveRowsFigures& figures : replica.by_active_rows) figures.pattern = figures.input_aware;
-  EXPECT_THAT(render_report(replica), HasSubstr("Here input-aware and pattern margins agree."));
+  EXPECT_THAT(render_report(replica), HasSubstr("Here the least input-aware and pattern margins are the same."));
 }
 
 TEST(ReportWords, CountOneOfAThingInTheSingular) {

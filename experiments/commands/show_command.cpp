@@ -12,6 +12,7 @@
 #include "experiments/accuracy_file.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/number_check.h"
+#include "experiments/counted.h"
 #include "experiments/inference/network.h"
 #include "experiments/report_input.h"
 #include "experiments/seeing/file_description.h"
@@ -132,13 +133,13 @@ void show_experiment(const ShowOptions& options) {
                                   {"name", experiment.name},
                                   {"config_toml", experiment.config_toml}}));
   }
-  print(
-      fmt::format("{0}: experiment file, \"{1}\", {2} rows, {3} codes\n"
-                  "  cimstat validate {0}    checks it and says what it will cost\n"
-                  "  cimstat describe    lists every key with unit, range and default\n"
-                  "  cimstat show {0} --config    prints it resolved, defaults included\n",
-                  file, core::one_line(experiment.name), experiment.macro.design.rows,
-                  experiment.macro.design.ladder.codes));
+  print(fmt::format(
+      "{0}: experiment file, \"{1}\", {2}, {3}\n"
+      "  cimstat validate {0}    checks it and says what it will cost\n"
+      "  cimstat describe    lists every key with unit, range and default\n"
+      "  cimstat show {0} --config    prints it resolved, defaults included\n",
+      file, core::one_line(experiment.name), counted(experiment.macro.design.rows, "row"),
+      counted(experiment.macro.design.ladder.codes, "code")));
 }
 
 void show(const ShowOptions& options) {

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/utf8.h"
 
+#include "experiments/counted.h"
 #include "experiments/inference/cell_simulation.h"
 
 namespace cimstat::experiments {
@@ -40,9 +41,10 @@ std::size_t images_to_run(const Network& network, const ImageSet& image_set,
 
 /// A class that a table lacks: the first one, so with k = 0 where none of its active rows is there.
 std::string text_of(circuits::ColumnClass missing) {
-  const std::string rows = fmt::format("{} active rows", missing.active_rows);
-  return missing.lrs_count == 0 ? rows
-                                : fmt::format("{} LRS cells among {}", missing.lrs_count, rows);
+  const std::string rows = counted(missing.active_rows, "active row");
+  return missing.lrs_count == 0
+             ? rows
+             : fmt::format("{} among {}", counted(missing.lrs_count, "LRS cell"), rows);
 }
 
 /// Runs the images; make_arithmetic() gives each worker its own Arithmetic.

@@ -51,7 +51,7 @@ std::vector<std::size_t> require_classes(const ErrorTable& table, std::uint32_t 
   std::vector<std::size_t> rows = classes_of(table, active_rows);
   if (rows.empty()) {
     throw core::UsageError(core::error_line(
-        "--active-rows", fmt::format("the table has no class of {} active rows", active_rows),
+        "--active-rows", "the table has no class of " + counted(active_rows, "active row"),
         "it has those of " + active_rows_in(table), "choose one of these"));
   }
   return rows;
@@ -62,8 +62,8 @@ std::size_t require_class(const ErrorTable& table, circuits::ColumnClass wanted)
   if (!found) {
     throw core::UsageError(core::error_line(
         "--class",
-        fmt::format("the table has no class of {} LRS cells among {} active rows", wanted.lrs_count,
-                    wanted.active_rows),
+        fmt::format("the table has no class of {} among {}", counted(wanted.lrs_count, "LRS cell"),
+                    counted(wanted.active_rows, "active row")),
         "numbers of active rows: " + active_rows_in(table), "write it as LRS,ACTIVE such as 3,16"));
   }
   return *found;

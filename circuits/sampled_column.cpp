@@ -99,19 +99,30 @@ std::vector<std::uint64_t> sampled_counts(const ColumnDesign& design,
   return counts;
 }
 
+CurrentSampler::CurrentSampler(const ColumnDesign& design, std::span<const ColumnClass> classes,
+                               const SamplingOptions& options, core::Threads threads)
+    : design_(design), trials_(options.trials) {
+  check(design, classes);
+  check_trials(options.trials);
+  column_ = std::make_unique<PreparedColumn>(design, classes, options, threads);
+}
+
+CurrentSampler::~CurrentSampler() = default;
+
+std::vector<float> CurrentSampler::currents(ColumnClass column_class) const {
+  std::vector<float> currents(trials_);
+  sample_sums(column_->program(column_class), {0, trials_}, currents);
+  const double mean = mean_current(design_, column_class);
+  for (float& current : currents) {
+    current = static_cast<float>(mean + column_->unit() * static_cast<double>(current));
+  }
+  return currents;
+}
+
 std::vector<float> sampled_currents(const ColumnDesign& design, ColumnClass column_class,
                                     const SamplingOptions& options) {
   const std::array classes{column_class};
-  check(design, classes);
-  check_trials(options.trials);
-  const PreparedColumn column(design, classes, options, core::Threads{1});
-  std::vector<float> currents(options.trials);
-  sample_sums(column.program(column_class), {0, options.trials}, currents);
-  const double mean = mean_current(design, column_class);
-  for (float& current : currents) {
-    current = static_cast<float>(mean + column.unit() * static_cast<double>(current));
-  }
-  return currents;
+  return CurrentSampler(design, classes, options, core::Threads{1}).currents(column_class);
 }
 
 }  // namespace cimstat::circuits

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -44,7 +45,27 @@ std::vector<std::uint64_t> sampled_counts(const ColumnDesign& design,
                                           const SamplingOptions& options, core::Threads threads,
                                           const core::Progress& progress = {});
 
-/// Sensed currents [A] of the first `options.trials` trials of one class, in trial order.
+class PreparedColumn;
+
+/// Sensed currents, class after class from tables that are built once. Refers to `design`.
+class CurrentSampler {
+ public:
+  /// Throws UsageError for classes or trials out of range, Interrupted when asked to stop.
+  CurrentSampler(const ColumnDesign& design, std::span<const ColumnClass> classes,
+                 const SamplingOptions& options, core::Threads threads);
+  ~CurrentSampler();
+
+  /// Currents [A] of the first `options.trials` trials of one of the classes, in trial order. May
+  /// be called from several threads at once.
+  std::vector<float> currents(ColumnClass column_class) const;
+
+ private:
+  const ColumnDesign& design_;
+  std::uint64_t trials_;
+  std::unique_ptr<PreparedColumn> column_;
+};
+
+/// The same for one class alone.
 std::vector<float> sampled_currents(const ColumnDesign& design, ColumnClass column_class,
                                     const SamplingOptions& options);
 

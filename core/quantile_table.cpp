@@ -120,8 +120,10 @@ class QuantileTable::Builder {
   }
 
   void add_pieces(const std::vector<Piece>& pieces, Segment& segment) {
-    segment = {std::numeric_limits<float>::quiet_NaN(), static_cast<float>(table_.pieces_.size())};
+    segment = {std::numeric_limits<float>::quiet_NaN(), static_cast<float>(table_.cuts_.size())};
+    const std::size_t first = table_.pieces_.size();
     table_.pieces_.insert(table_.pieces_.end(), pieces.begin(), pieces.end());
+    table_.cuts_.push_back({first, table_.pieces_.size()});
     table_.pieces_.back().end = std::numeric_limits<float>::infinity();
   }
 
@@ -188,9 +190,12 @@ QuantileTable::QuantileTable(const Law& law, double unit, double origin, Threads
 
 float QuantileTable::value_in_pieces(Segment segment, float t) const {
   const float magnitude = std::abs(t);
-  auto piece = pieces_.begin() + static_cast<std::ptrdiff_t>(segment.c1);
-  while (magnitude >= piece->end) ++piece;
-  return piece->line.c0 + piece->line.c1 * t;
+  const Cut cut = cuts_[static_cast<std::size_t>(segment.c1)];
+  const Piece& piece = *std::partition_point(
+      pieces_.begin() + static_cast<std::ptrdiff_t>(cut.first),
+      pieces_.begin() + static_cast<std::ptrdiff_t>(cut.end),
+      [magnitude](const Piece& candidate) { return magnitude >= candidate.end; });
+  return piece.line.c0 + piece.line.c1 * t;
 }
 
 }  // namespace cimstat::core

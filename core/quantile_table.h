@@ -38,7 +38,7 @@ class QuantileTable {
 
   struct alignas(8) Segment {
     float c0;  ///< NaN where the segment is cut into pieces
-    float c1;  ///< then, the index of its first piece
+    float c1;  ///< then, the index of its cut
   };
   /// Indexed by the leading bits of t, sign included: 33 octaves a side, the rest is never read.
   const std::vector<Segment>& segments() const { return segments_; }
@@ -60,9 +60,16 @@ class QuantileTable {
     Segment line;
   };
 
+  /// The pieces of a segment: there may be thousands, so they are searched by halving.
+  struct Cut {
+    std::size_t first;
+    std::size_t end;
+  };
+
   float value_in_pieces(Segment segment, float t) const;
 
   std::vector<Segment> segments_;
+  std::vector<Cut> cuts_;
   std::vector<Piece> pieces_;
 };
 

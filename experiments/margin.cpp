@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "circuits/exact_column.h"
 
@@ -26,19 +27,9 @@ constexpr std::uint64_t sampled_trials = 1 << 18;
 /// One level's distribution, exact where it can be, else the empirical one of a sample.
 class LevelDistribution {
  public:
-  LevelDistribution(const Experiment& experiment, ColumnClass column_class, bool exact) {
-    const ColumnDesign& design = experiment.macro.design;
-    if (exact) {
-      exact_.emplace(design, column_class,
-                     circuits::ExactOptions{.tolerance = experiment.table.tolerance});
-      return;
-    }
-    const std::vector<float> currents =
-        circuits::sampled_currents(design, column_class,
-                                   {.trials = sampled_trials,
-                                    .key = {.seed = experiment.seed},
-                                    .stream = experiment.table.stream});
-    sample_.assign(currents.begin(), currents.end());
+  explicit LevelDistribution(circuits::SensedCurrent exact) : exact_(std::move(exact)) {}
+  explicit LevelDistribution(const std::vector<float>& currents)
+      : sample_(currents.begin(), currents.end()) {
     std::sort(sample_.begin(), sample_.end());
   }
 
@@ -67,6 +58,35 @@ class LevelDistribution {
  private:
   std::optional<circuits::SensedCurrent> exact_;
   std::vector<double> sample_;
+};
+
+/// Makes the distributions of the levels at one number of active rows.
+class Levels {
+ public:
+  Levels(const Experiment& experiment, std::uint32_t active_rows, core::Threads threads)
+      : experiment_(experiment), active_rows_(active_rows) {
+    if (!circuits::exact_obstacle(experiment.macro.design)) return;
+    const std::uint32_t list[] = {active_rows};
+    sampler_.emplace(experiment.macro.design, circuits::classes_for(list),
+                     circuits::SamplingOptions{.trials = sampled_trials,
+                                               .key = {.seed = experiment.seed},
+                                               .stream = experiment.table.stream},
+                     threads);
+  }
+
+  /// May be called from several threads at once.
+  LevelDistribution operator[](std::size_t level) const {
+    const ColumnClass column_class{static_cast<std::uint32_t>(level), active_rows_};
+    if (sampler_) return LevelDistribution(sampler_->currents(column_class));
+    return LevelDistribution(
+        circuits::SensedCurrent(experiment_.macro.design, column_class,
+                                circuits::ExactOptions{.tolerance = experiment_.table.tolerance}));
+  }
+
+ private:
+  const Experiment& experiment_;
+  std::uint32_t active_rows_;
+  std::optional<circuits::CurrentSampler> sampler_;
 };
 
 double overlap(const LevelDistribution& below, const LevelDistribution& above) {
@@ -159,13 +179,11 @@ MarginResult measure_margins(const Experiment& experiment, const circuits::Error
   result.method = table.method;
   measure_levels(experiment, table, result);
 
-  const bool exact = !circuits::exact_obstacle(design);
+  const Levels levels(experiment, n, threads);
   std::vector<std::optional<LevelDistribution>> distributions(n + 1);
   const double tail = experiment.margin.tail_probability;
   core::for_each_block(n + 1, threads, [&](std::size_t k, std::size_t) {
-    const auto level = static_cast<std::uint32_t>(k);
-    const LevelDistribution& distribution =
-        distributions[k].emplace(experiment, ColumnClass{level, n}, exact);
+    const LevelDistribution& distribution = distributions[k].emplace(levels[k]);
     result.levels[k].low_quantile = distribution.quantile(Tail::lower, tail);
     result.levels[k].high_quantile = distribution.quantile(Tail::upper, tail);
   });
@@ -191,10 +209,10 @@ MarginResult measure_margins(const Experiment& experiment, const circuits::Error
 
 std::vector<Density> level_densities(const Experiment& experiment, std::uint32_t active_rows,
                                      std::size_t points) {
-  const bool exact = !circuits::exact_obstacle(experiment.macro.design);
+  const Levels levels(experiment, active_rows, core::Threads{1});
   std::vector<Density> densities;
   for (std::uint32_t k = 0; k <= active_rows; ++k) {
-    const LevelDistribution distribution(experiment, {k, active_rows}, exact);
+    const LevelDistribution distribution = levels[k];
     const double low = distribution.quantile(Tail::lower, plotted_tail);
     const double high = distribution.quantile(Tail::upper, plotted_tail);
     Density density{.current = {}, .density = distribution.densities(low, high, points)};

@@ -198,7 +198,7 @@ void set_like_ours(const Properties& properties) {
 }
 
 void set_layout(const Properties& properties, const StoredDataset& dataset,
-                const std::vector<hsize_t>& extent) {
+                const std::vector<hsize_t>& extent, hid_t type) {
   const std::uint8_t layout = dataset.layout;
   if (layout == 0) H5Pset_layout(properties.id(), H5D_COMPACT);
   if (layout < 8 || extent.empty()) return;
@@ -215,7 +215,8 @@ void set_layout(const Properties& properties, const StoredDataset& dataset,
   if ((layout & 16) != 0) H5Pset_shuffle(properties.id());
   if ((layout & 32) != 0) H5Pset_deflate(properties.id(), 1);
   if ((layout & 64) != 0) H5Pset_fletcher32(properties.id());
-  if ((layout & 128) != 0) H5Pset_nbit(properties.id());
+  // The library crashes where it writes text through this filter.
+  if ((layout & 128) != 0 && H5Tget_class(type) != H5T_STRING) H5Pset_nbit(properties.id());
 }
 
 void store(hid_t file, const StoredDataset& dataset) {
@@ -228,7 +229,7 @@ void store(hid_t file, const StoredDataset& dataset) {
   const Properties link(H5Pcreate(H5P_LINK_CREATE));
   H5Pset_create_intermediate_group(link.id(), 1);
   set_like_ours(creation);
-  set_layout(creation, dataset, extent);
+  set_layout(creation, dataset, extent, type.id());
   const std::optional<std::uint64_t> count = core::detail::product(dataset.shape);
   const bool whole = count && *count <= most_written && *count == count_of(dataset.content);
   // What is only declared must not take room: this process is limited as its readers are.

@@ -279,6 +279,14 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
     return last[other.size()];
   };
 
+  // A word that is the start of one known word alone is that word cut short, or the other way.
+  const auto begins_as = [&](const std::string& candidate) {
+    constexpr std::size_t kTelling = 4;
+    const std::string one = lower(word);
+    const std::string other = lower(candidate);
+    return std::min(one.size(), other.size()) >= kTelling &&
+           (other.starts_with(one) || one.starts_with(other));
+  };
   std::optional<std::string> best;
   std::size_t least = kLongest;
   if (word.size() > kLongest) return best;
@@ -290,6 +298,9 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
       best = candidate;
       least = apart;
     }
+  }
+  if (!best && std::count_if(known.begin(), known.end(), begins_as) == 1) {
+    best = *std::find_if(known.begin(), known.end(), begins_as);
   }
   return best;
 }

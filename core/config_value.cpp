@@ -137,8 +137,11 @@ std::uint64_t read_count(const ConfigNode& node, std::uint64_t low, std::uint64_
       fmt::format("write an integer such as {}", std::clamp(kTypical, low, high));
   const auto whole = whole_number(node);
   if (!whole) throw Problem{fmt::format("{} is not a count", shown(node)), rule, remedy};
-  if (whole->negative || whole->value < low || whole->value > high) {
-    throw Problem{fmt::format("{} is out of range", shown(node)), rule, remedy};
+  const bool low_enough = whole->negative || whole->value <= high;
+  if (whole->negative || whole->value < low || !low_enough) {
+    throw Problem{fmt::format("{} is out of range", shown(node)), rule,
+                  low_enough ? fmt::format("write {} or more", low)
+                             : fmt::format("write {} or less", high)};
   }
   return whole->value;
 }

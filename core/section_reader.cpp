@@ -178,6 +178,11 @@ std::vector<std::uint64_t> SectionReader::counts(std::string_view key, std::uint
   std::vector<std::uint64_t> values;
   if (written.empty() || written == "text") {
     const std::vector<std::string_view> words = {kind->word};
+    if (const std::string word = table_.text_or(key, kind->word);
+        word.find_first_not_of("0123456789, ") == word.npos) {
+      fail(key, fmt::format("\"{}\" is a text", word), "several numbers are a list in brackets",
+           fmt::format("write [{}]", word));
+    }
     table_.choice_or(key, words, kind->word);
     values.resize(high - kind->low + 1);
     std::iota(values.begin(), values.end(), kind->low);

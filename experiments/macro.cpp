@@ -6,6 +6,8 @@
 
 #include "circuits/column_sections.h"
 
+#include "experiments/plausibility.h"
+
 namespace cimstat::experiments {
 
 namespace {
@@ -114,6 +116,9 @@ Macro read_macro(const SectionReader& root) {
   macro.placement = converter.placement;
   macro.reference_rows = converter.reference_rows;
   macro.design.ladder = std::move(converter.ladder);
+  for (std::string& line : implausible_magnitudes(root, macro)) {
+    macro.warnings.push_back(std::move(line));
+  }
   return macro;
 }
 

@@ -2,7 +2,9 @@
 #include <exception>
 #include <iostream>
 #include <new>
+#include <poll.h>
 #include <string>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -30,11 +32,18 @@ ExitCode failure_of(const CLI::App& app) {
   return app.got_subcommand("diff") ? ExitCode::usage : ExitCode::failure;
 }
 
-/// Results on stdout are lost without a word when nobody looks (a full disk, a closed pipe).
+/// Whoever read standard output has seen enough, as `head` does.
+bool reader_has_left() {
+  pollfd output{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  return ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
+/// Results on stdout are lost without a word when nobody looks (a full disk).
 int finish(const CLI::App& app, int code) {
   std::cout.flush();
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !std::cout) {
-    return fail("standard output: can't be written (full disk or closed pipe); send it elsewhere",
+    if (reader_has_left()) return static_cast<int>(failure_of(app));
+    return fail("standard output: can't be written (full disk?); send it elsewhere",
                 failure_of(app));
   }
   return code;

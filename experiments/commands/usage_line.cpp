@@ -8,7 +8,9 @@
 #include "core/config.h"
 #include "core/error.h"
 
+#include "experiments/commands/configuration_keys.h"
 #include "experiments/commands/program_model.h"
+#include "experiments/experiment.h"
 
 namespace cimstat::experiments {
 
@@ -43,9 +45,36 @@ std::string unknown_word(std::string_view word, std::string_view problem,
                           meant ? fmt::format("did you mean {}?", *meant) : "see " + help);
 }
 
-std::string unexpected(const CLI::App& app, const CLI::App& command, std::string word) {
+/// "--set cell.lrs.mean=100 uS" without quotes is two words: the place of the second one's blank.
+std::optional<std::string> unquoted_set(const std::string& word,
+                                        const std::vector<std::string_view>& arguments) {
+  const auto found = std::find(arguments.begin(), arguments.end(), word);
+  if (found == arguments.end() || found - arguments.begin() < 2) return std::nullopt;
+  const std::string_view before = *(found - 1);
+  if (*(found - 2) != "--set" || before.find('=') == before.npos) return std::nullopt;
+  return core::error_line(fmt::format("--set {} {}", before, word), "is two words to the shell", {},
+                          fmt::format("write --set '{} {}'", before, word));
+}
+
+/// The key of an experiment file that an option was mistaken for.
+std::optional<std::string> key_meant(const CLI::App& command, std::string_view word) {
+  if (command.get_option_no_throw("--set") == nullptr) return std::nullopt;
+  std::string name(word.substr(std::min(word.find_first_not_of('-'), word.size())));
+  std::replace(name.begin(), name.end(), '-', '_');
+  std::optional<std::string> meant;
+  for (const std::string& key : configuration_keys(experiment_file())) {
+    if (!key.ends_with("." + name)) continue;
+    if (key.starts_with(command.get_name() + ".")) return key;
+    if (!meant) meant = key;
+  }
+  return meant;
+}
+
+std::string unexpected(const CLI::App& app, const CLI::App& command, std::string word,
+                       const std::vector<std::string_view>& arguments) {
   const std::string help = full_name(app, command) + " --help";
   if (!word.starts_with('-')) {
+    if (const auto line = unquoted_set(word, arguments)) return *line;
     return core::error_line(word, "is one argument too many",
                             full_name(app, command) + " takes no further one", "see " + help);
   }
@@ -65,8 +94,12 @@ std::string unexpected(const CLI::App& app, const CLI::App& command, std::string
       }
     }
   }
-  return unknown_word(word, "is no option of " + full_name(app, command),
-                      names_of(options_of(command)), help);
+  const std::string problem = "is no option of " + full_name(app, command);
+  if (const auto key = key_meant(command, word)) {
+    return core::error_line(word, problem, "it is a key of the experiment file",
+                            fmt::format("write --set {}=...", *key));
+  }
+  return unknown_word(word, problem, names_of(options_of(command)), help);
 }
 
 bool is_name_of(const CLI::App& command, const std::string& word) {
@@ -98,6 +131,7 @@ std::string usage_line(const CLI::App& app, const CLI::ParseError& error, int ar
                        const char* const* argv) {
   const CLI::App& command = innermost(app);
   const std::string help = full_name(app, command) + " --help";
+  const std::vector<std::string_view> arguments(argv, argv + argc);
   if (&command == &app && argc >= 2 && argv[1][0] != '-') {
     std::vector<std::string> names;
     for (const CLI::App* other : app.get_subcommands([](const CLI::App*) { return true; })) {
@@ -110,9 +144,9 @@ std::string usage_line(const CLI::App& app, const CLI::ParseError& error, int ar
   // CLI11 lists what is left in the order of reading.
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     const std::vector<std::string> left = command.remaining();
-    if (!left.empty()) return unexpected(app, command, left.front());
+    if (!left.empty()) return unexpected(app, command, left.front(), arguments);
     const std::vector<std::string> before = app.remaining();
-    if (!before.empty()) return unexpected(app, app, before.front());
+    if (!before.empty()) return unexpected(app, app, before.front(), arguments);
   }
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && &command != &app) {
     for (const CLI::Option* option : command.get_options()) {
@@ -128,7 +162,7 @@ std::string usage_line(const CLI::App& app, const CLI::ParseError& error, int ar
     const std::vector<std::string> known = names_of(options_of(app));
     const std::string word = std::string(argv[1]).substr(0, std::string(argv[1]).find('='));
     if (std::find(known.begin(), known.end(), word) == known.end()) {
-      return unexpected(app, app, word);
+      return unexpected(app, app, word, arguments);
     }
   }
   return refused_value(command, error.what(), help);

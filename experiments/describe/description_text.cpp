@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -184,6 +185,20 @@ std::string sections_as_text(const core::Section& root) {
   return text;
 }
 
+namespace {
+
+/// A key or section may be asked for by its last name alone: "lrs" is cell.lrs.
+std::optional<std::string> ending_as(std::string_view name, const std::vector<std::string>& known) {
+  std::vector<std::string> names;
+  for (const std::string& path : known) names.push_back(path.substr(path.rfind('.') + 1));
+  const auto meant = core::nearest(name, names);
+  if (!meant) return std::nullopt;
+  return known[static_cast<std::size_t>(std::find(names.begin(), names.end(), *meant) -
+                                        names.begin())];
+}
+
+}  // namespace
+
 std::string described(const core::Section& root, std::string_view path) {
   std::vector<std::string> known;
   for (const PlacedSection& placed : placed_sections(root)) {
@@ -195,7 +210,8 @@ std::string described(const core::Section& root, std::string_view path) {
       if (known.back() == path) return key_text(placed, key);
     }
   }
-  const auto meant = core::nearest(path, known);
+  auto meant = core::nearest(path, known);
+  if (!meant) meant = ending_as(path, known);
   throw core::UsageError(core::error_line(
       path.empty() ? "\"\"" : path, "is no section or key of an experiment file", {},
       meant ? fmt::format("did you mean {}?", *meant)

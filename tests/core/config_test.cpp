@@ -163,7 +163,7 @@ TEST(ConfigError, PointsAtTheItemOfAList) {
             "where ohm is needed); write a resistance such as \"6 kohm\"");
   EXPECT_EQ(message_of("rows = [1, 0]", [](const Config& c) { c.counts("rows", 1, 9); }),
             "macro.toml:1:12: rows[1]: 0 is out of range (must be a whole number from 1 to 9); "
-            "write an integer such as 9");
+            "write 1 or more");
   EXPECT_EQ(message_of("rows = 4", [](const Config& c) { c.counts("rows", 1, 9); }),
             "macro.toml:1:8: rows: 4 is not a list (its kind is integer); write whole numbers in "
             "square brackets");
@@ -187,11 +187,11 @@ TEST(ConfigError, RefusesCountsThatAreNotWhole) {
             "macro.toml:1:5: n: 2.5 is not a count (must be a whole number from 1 to 5); write an "
             "integer such as 5");
   EXPECT_EQ(message_of("n = -3", count),
-            "macro.toml:1:5: n: -3 is out of range (must be a whole number from 1 to 5); write an "
-            "integer such as 5");
+            "macro.toml:1:5: n: -3 is out of range (must be a whole number from 1 to 5); write 1 "
+            "or more");
   EXPECT_EQ(message_of("n = -3.0", [](const Config& config) { config.count("n", 1, kAny); }),
-            "macro.toml:1:5: n: -3 is out of range (must be a whole number >= 1); write an integer "
-            "such as 1000");
+            "macro.toml:1:5: n: -3 is out of range (must be a whole number >= 1); write 1 or "
+            "more");
   for (const std::string value : {"1e30", "nan", "\"many\"", "true", "[]", "2020-01-01"}) {
     EXPECT_THAT(message_of("n = " + value, count), HasSubstr("is not a count")) << value;
   }

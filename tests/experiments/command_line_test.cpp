@@ -104,6 +104,21 @@ TEST_F(CommandLine, WrongUseExitsWithTwoAndOneLine) {
   EXPECT_THAT(run("tabel").output, HasSubstr("did you mean table?"));
 }
 
+TEST_F(CommandLine, HelpsWhereAKeyWasNotWrittenAsOne) {
+  EXPECT_EQ(run("margin " + config() + " --active-rows 4").output,
+            "cimstat: --active-rows: is no option of cimstat margin (it is a key of the experiment "
+            "file); write --set margin.active_rows=...\n");
+  EXPECT_EQ(run("margin " + config() + " --set cell.lrs.median=40 uS").output,
+            "cimstat: --set cell.lrs.median=40 uS: is two words to the shell; write --set "
+            "'cell.lrs.median=40 uS'\n");
+  EXPECT_THAT(run("table " + config() + " --set table.active_rows=4,8").output,
+              HasSubstr("--set table.active_rows: \"4,8\" is a text (several numbers are a list in "
+                        "brackets); write [4,8]"));
+  EXPECT_THAT(run("describe lrs").output, HasSubstr("did you mean cell.lrs?"));
+  EXPECT_THAT(run("validate " + config() + " --set sense_amp.offset_sd=0").output,
+              HasSubstr("did you mean sense_amplifier?"));
+}
+
 TEST_F(CommandLine, ForeignDataExitsWithThree) {
   std::ofstream(out("foreign.h5")) << "no HDF5";
   EXPECT_EQ(run("report " + out("foreign.h5")).exit_code, 3);

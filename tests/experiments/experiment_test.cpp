@@ -9,7 +9,9 @@ namespace cimstat::experiments {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 const std::string whole = R"(name = "small"
 seed = 7
@@ -137,6 +139,24 @@ TEST(Experiment, WarnsOfANormalThatReachesBelowZero) {
                 "normal law is that wide); cut it off with low = 0, or use a lognormal"});
   EXPECT_TRUE(read(whole, {"cell.hrs={distribution=\"normal\", mean=\"2 uS\", sd=\"0.3 uS\"}"})
                   .macro.warnings.empty());
+}
+
+TEST(Experiment, WarnsOfMagnitudesThatNoMacroHas) {
+  const auto warnings = [](const Overrides& overrides) {
+    return read(whole, overrides).macro.warnings;
+  };
+  EXPECT_THAT(
+      warnings({"cell.lrs={distribution=\"lognormal\", mean_resistance=8, sd_resistance=1}"}),
+      ElementsAre("--set cell.lrs: cell.lrs.mean_resistance: makes a mean conductance of 127 mS "
+                  "(7.877 ohm); check its unit: plain numbers are S and ohm"));
+  EXPECT_THAT(warnings({"cell.hrs={distribution=\"point\", value=1e-11}"}),
+              ElementsAre(HasSubstr("cell.hrs.value: makes an on/off ratio of 4.01e+06; check the "
+                                    "units of lrs and hrs")));
+  EXPECT_THAT(warnings({"cell.lrs.sigma=1"}), ElementsAre(HasSubstr("spreads wider")));
+  EXPECT_THAT(warnings({"cell.stuck_at_hrs=0.1"}),
+              ElementsAre("--set cell.stuck_at_hrs: 10 % of the cells are stuck; write 0.01 for "
+                          "one in a hundred, if that was meant"));
+  EXPECT_THAT(warnings({"cell.stuck_at_hrs=0.01", "cell.hrs.sigma=1.5"}), IsEmpty());
 }
 
 TEST(Experiment, SaysWhatToDoWhereAShorterColumnMakesAnotherSectionWrong) {

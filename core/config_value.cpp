@@ -139,9 +139,9 @@ std::uint64_t read_count(const ConfigNode& node, std::uint64_t low, std::uint64_
   if (!whole) throw Problem{fmt::format("{} is not a count", shown(node)), rule, remedy};
   const bool low_enough = whole->negative || whole->value <= high;
   if (whole->negative || whole->value < low || !low_enough) {
-    throw Problem{fmt::format("{} is out of range", shown(node)), rule,
-                  low_enough ? fmt::format("write {} or more", low)
-                             : fmt::format("write {} or less", high)};
+    throw Problem{
+        fmt::format("{} is out of range", shown(node)), rule,
+        low_enough ? fmt::format("write {} or more", low) : fmt::format("write {} or less", high)};
   }
   return whole->value;
 }

@@ -111,6 +111,15 @@ double fisher_p_value(std::uint64_t successes_a, std::uint64_t trials_a, std::ui
   return std::min(1.0, 2.0 * tail);
 }
 
+double pooled_p_value(double sum, double count, Interval mean) {
+  const double expected = std::clamp(sum, mean.lower, mean.upper);
+  if (sum == expected) return 1.0;
+  if (expected <= 0.0 || expected >= count) return 0.0;
+  const double divergence =
+      0.5 * (deviance(sum, expected) + deviance(count - sum, count - expected));
+  return std::min(1.0, 2.0 * std::exp(-divergence));
+}
+
 double student_p_value(double statistic, double degrees) {
   if (std::isinf(statistic)) return 0.0;
   return std::min(1.0, 2.0 * boost::math::cdf(boost::math::complement(

@@ -137,8 +137,10 @@ void add_diff_command(CLI::App& app) {
   command->add_flag("--json", options->json, "print JSON, with every class");
   command->footer(
       "Exact tables are compared with the sum of their error bounds; with sampled ones each class "
-      "has a G test of\nall codes and an exact test of its misreads, adjusted by Holm. Accuracy "
-      "results on the same images are paired.\n"
+      "has a G test of\nall codes and an exact test of its misreads, and the misreads of all "
+      "classes "
+      "together have one; all adjusted by Holm.\nAccuracy results on the same images are "
+      "paired.\n"
       "Exit status: 0 no (significant) difference, 1 they differ, 2 wrong use or other "
       "trouble, 3 a file is\ndamaged.\n"
       "Example: cimstat diff exact.h5 sampled.h5 --level 0.01");

@@ -7,6 +7,7 @@
 #include "experiments/commands/plan.h"
 #include "experiments/inference/accuracy_run.h"
 #include "experiments/inference/forward_pass.h"
+#include "experiments/macro_text.h"
 
 namespace cimstat::experiments {
 
@@ -49,7 +50,7 @@ void add_validate_command(CLI::App& app) {
     check_table(experiment, classes);
     std::optional<NamedFiles> files;
     if (asks_accuracy) files = read_named_files(experiment.accuracy);
-    fmt::print("ok\n");
+    fmt::print("ok\n{}", aligned_text(macro_lines(experiment.macro)));
     if (!options->dry_run) return;
     const core::Threads threads = options->thread_count();
     fmt::print("{}", table_plan(experiment, classes));

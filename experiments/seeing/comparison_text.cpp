@@ -28,9 +28,9 @@ std::string how_compared(const TableComparison& comparison, const ComparisonSett
            "error bounds\n";
   }
   const bool sampled = comparison.basis == ComparisonBasis::sampled;
-  const std::size_t tests = comparison.classes.size() * (comparison.same_codes ? 2 : 1);
+  const std::size_t tests = comparison.classes.size() * (comparison.same_codes ? 2 : 1) + 1;
   return fmt::format(
-      "{}: for each class {}{} of the misreads;\n"
+      "{}: for each class {}{} of the misreads, and Hoeffding's bound for all misreads together;\n"
       "p-values adjusted by Holm over {} tests, family-wise level {:g}; intervals at {:g} % each\n",
       sampled ? "both sampled" : "exact against sampled",
       comparison.same_codes
@@ -117,8 +117,9 @@ std::string not_compared(const TableComparison& comparison) {
 std::string verdict(const TableComparison& comparison) {
   const std::string found =
       comparison.differ()
-          ? fmt::format("the tables differ: {} of {} classes{}", comparison.differing,
+          ? fmt::format("the tables differ: {} of {} classes{}{}", comparison.differing,
                         comparison.classes.size(),
+                        comparison.pooled.differs ? ", and the misreads of all together" : "",
                         comparison.same_codes ? "" : ", and the codes are not the same")
       : comparison.basis == ComparisonBasis::exact ? "no difference beyond the error bounds"
                                                    : "no significant difference";
@@ -184,6 +185,13 @@ std::string format_comparison(const TableRecord& a, const TableRecord& b,
                        [](const ClassComparison& x, const ClassComparison& y) {
                          return x.total_variation.interval.upper < y.total_variation.interval.upper;
                        });
+  text += fmt::format("mean misread over the classes: a {}, b {}, b - a {}",
+                      probability_text(comparison.pooled.a), probability_text(comparison.pooled.b),
+                      signed_text(comparison.pooled.b - comparison.pooled.a));
+  if (comparison.basis != ComparisonBasis::exact) {
+    text += fmt::format(", p {}", p_text(comparison.pooled.p_value));
+  }
+  text += "\n";
   if (comparison.same_codes) {
     text += fmt::format("total variation of a class at most {:.2e} (LRS {}, active {})\n",
                         largest->total_variation.interval.upper, largest->column_class.lrs_count,
@@ -219,6 +227,9 @@ core::Json comparison_as_json(const TableComparison& comparison,
           {"confidence", settings.confidence},
           {"same_codes", comparison.same_codes},
           {"differing", comparison.differing},
+          {"mean_misread_a", comparison.pooled.a},
+          {"mean_misread_b", comparison.pooled.b},
+          {"mean_misread_p_value", comparison.pooled.p_value},
           {"only_in_a", json_of(comparison.only_in_a)},
           {"only_in_b", json_of(comparison.only_in_b)},
           {"classes", classes}};

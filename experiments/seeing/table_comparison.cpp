@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/statistics_comparison.h"
 
+#include "experiments/margin.h"
 #include "experiments/seeing/table_figures.h"
 
 namespace cimstat::experiments {
@@ -82,6 +83,33 @@ double misread_p_value(const Row& a, const Row& b, const Estimate& misread_a,
                                 (a.is_sampled() ? misread_b : misread_a).interval);
 }
 
+/// What the misreads of the classes sum up to, as core::pooled_p_value takes it.
+struct MisreadSum {
+  double sum = 0.0;
+  double count = 0.0;
+  core::Interval mean{0.0, 0.0};
+
+  void add(const Row& a, const Row& b) {
+    if (a.is_sampled() && b.is_sampled()) {
+      // Given how many misreads there are in both, those of b are hypergeometric.
+      const auto misreads = static_cast<double>(a.misreads() + b.misreads());
+      const auto trials = static_cast<double>(b.trials());
+      const double expected = misreads * trials / (static_cast<double>(a.trials()) + trials);
+      sum += static_cast<double>(b.misreads());
+      count += std::min(misreads, trials);
+      mean = {mean.lower + expected, mean.upper + expected};
+      return;
+    }
+    const Row& exact = a.is_sampled() ? b : a;
+    const Row& sampled = a.is_sampled() ? a : b;
+    const auto trials = static_cast<double>(sampled.trials());
+    const core::Interval misread = misread_bounds(exact.table, exact.index);
+    sum += static_cast<double>(sampled.misreads());
+    count += trials;
+    mean = {mean.lower + trials * misread.lower, mean.upper + trials * misread.upper};
+  }
+};
+
 ClassComparison compare_class(const Row& a, const Row& b, bool same_codes, double confidence) {
   // Both random: each interval takes half of what may go wrong.
   const double each = a.is_sampled() && b.is_sampled() ? 0.5 * (1.0 + confidence) : confidence;
@@ -104,14 +132,17 @@ ClassComparison compare_class(const Row& a, const Row& b, bool same_codes, doubl
   return comparison;
 }
 
-/// Every class has two tests; all of them are one family.
+/// Every class has two tests; all of them and the one of all misreads are one family.
 void adjust(TableComparison& comparison, double level) {
   std::vector<double> p_values;
   for (const ClassComparison& item : comparison.classes) {
     p_values.push_back(item.codes_p_value);
     p_values.push_back(item.misread_p_value);
   }
+  p_values.push_back(comparison.pooled.p_value);
   const std::vector<double> adjusted = core::holm(p_values);
+  comparison.pooled.p_value = adjusted.back();
+  comparison.pooled.differs = adjusted.back() <= level;
   for (std::size_t i = 0; i < comparison.classes.size(); ++i) {
     ClassComparison& item = comparison.classes[i];
     item.codes_p_value = adjusted[2 * i];
@@ -141,10 +172,14 @@ TableComparison compare_tables(const ErrorTable& a, const ErrorTable& b, double 
   comparison.basis = basis_of(a, b);
   comparison.same_codes =
       a.codes == b.codes && a.code_step == b.code_step && a.code_origin == b.code_origin;
+  MisreadSum misreads;
   for (std::size_t i = 0; i < a.size(); ++i) {
     if (const auto other = b.find(a.classes[i])) {
       comparison.classes.push_back(
           compare_class({a, i}, {b, *other}, comparison.same_codes, confidence));
+      comparison.pooled.a += comparison.classes.back().misread_a.value;
+      comparison.pooled.b += comparison.classes.back().misread_b.value;
+      if (comparison.basis != ComparisonBasis::exact) misreads.add({a, i}, {b, *other});
     } else {
       comparison.only_in_a.push_back(a.classes[i]);
     }
@@ -158,7 +193,12 @@ TableComparison compare_tables(const ErrorTable& a, const ErrorTable& b, double 
                          "none with the same LRS count and number of active rows",
                          "make one of them again with the active rows of the other"));
   }
-  if (comparison.basis != ComparisonBasis::exact) adjust(comparison, level);
+  comparison.pooled.a /= static_cast<double>(comparison.classes.size());
+  comparison.pooled.b /= static_cast<double>(comparison.classes.size());
+  if (comparison.basis != ComparisonBasis::exact) {
+    comparison.pooled.p_value = core::pooled_p_value(misreads.sum, misreads.count, misreads.mean);
+    adjust(comparison, level);
+  }
   comparison.differing = static_cast<std::size_t>(
       std::count_if(comparison.classes.begin(), comparison.classes.end(),
                     [](const ClassComparison& item) { return item.differs; }));

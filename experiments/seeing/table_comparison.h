@@ -37,15 +37,24 @@ struct ClassComparison {
   }
 };
 
+/// The misreads of all classes together: a shift of one sign that no class shows on its own.
+struct PooledMisread {
+  double a = 0.0;  ///< mean over the classes
+  double b = 0.0;
+  double p_value = 1.0;  ///< adjusted as those of the classes; 1 where both are exact
+  bool differs = false;
+};
+
 struct TableComparison {
   ComparisonBasis basis = ComparisonBasis::exact;
   std::vector<ClassComparison> classes;  ///< in both tables, ascending
   std::vector<circuits::ColumnClass> only_in_a;
   std::vector<circuits::ColumnClass> only_in_b;
   bool same_codes = true;  ///< as many codes, standing for the same MAC values
-  std::size_t differing = 0;
+  PooledMisread pooled;
+  std::size_t differing = 0;  ///< classes
 
-  bool differ() const { return !same_codes || differing > 0; }
+  bool differ() const { return !same_codes || differing > 0 || pooled.differs; }
   /// Indices into `classes`, the most different first: by p-value or excess over the bounds, then
   /// by total variation, then in their order.
   std::vector<std::size_t> by_difference() const;

@@ -62,6 +62,35 @@ TEST(FisherPValue, ApproachesTheNormalTestForLargeSamples) {
   EXPECT_NEAR(fisher_p_value(10'030'000, 100'000'000, 10'000'000, 100'000'000) / normal, 1.0, 1e-2);
 }
 
+TEST(PooledPValue, IsTwiceHoeffdingsBoundAndNotBelowTheExactTail) {
+  EXPECT_NEAR(pooled_p_value(10, 10, {5.0, 5.0}), 2.0 / 1024, 1e-15);  // the bound is the tail
+  EXPECT_EQ(pooled_p_value(5, 10, {5.0, 5.0}), 1.0);
+  EXPECT_EQ(pooled_p_value(6, 10, {5.0, 7.0}), 1.0);
+  EXPECT_EQ(pooled_p_value(1, 10, {0.0, 0.0}), 0.0);
+  for (const std::uint64_t successes : {300ULL, 460ULL, 540ULL, 700ULL}) {
+    const double bound = pooled_p_value(double(successes), 1000, {500.0, 500.0});
+    const double exact = binomial_p_value(successes, 1000, {0.5, 0.5});
+    EXPECT_GE(bound, exact) << successes;
+    EXPECT_LE(bound, 40.0 * exact) << successes;
+  }
+}
+
+// Trials of other probabilities spread less: the test keeps its promise for these all the more.
+TEST(PooledPValue, RejectsNoMoreOftenThanPromisedForAnyProbabilities) {
+  std::mt19937_64 engine(12);
+  int rejected = 0;
+  int rejected_twin = 0;
+  constexpr int repetitions = 2000;
+  for (int i = 0; i < repetitions; ++i) {
+    const std::uint64_t rare = std::binomial_distribution<std::uint64_t>(5000, 0.001)(engine);
+    const std::uint64_t even = std::binomial_distribution<std::uint64_t>(400, 0.5)(engine);
+    rejected += pooled_p_value(double(rare + even), 5400, {205.0, 205.0}) <= 0.05;
+    rejected_twin += pooled_p_value(double(rare + even), 5400, {255.0, 255.0}) <= 0.05;
+  }
+  EXPECT_LE(rejected, 0.05 * repetitions);
+  EXPECT_GE(rejected_twin, 0.3 * repetitions);
+}
+
 TEST(StudentPValue, HasTheClosedFormsOfOneAndTwoDegrees) {
   EXPECT_NEAR(student_p_value(1.0, 1.0), 0.5, 1e-14);
   EXPECT_NEAR(student_p_value(-std::sqrt(2.0), 2.0), 1.0 - std::sqrt(0.5), 1e-14);

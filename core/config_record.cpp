@@ -66,7 +66,6 @@ namespace {
 using detail::ConfigNode;
 using detail::ConfigState;
 using detail::KnownKey;
-using detail::KnownTable;
 
 struct Stranger {
   const ConfigNode* node;

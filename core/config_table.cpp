@@ -209,7 +209,7 @@ std::vector<std::uint64_t> ConfigTable::counts(std::string_view key, std::uint64
 ConfigTable ConfigTable::table(std::string_view key) const {
   const TableView view{*state_, path_, node_};
   view.required(key, "a table");
-  const ConfigTable found = table_or_empty(key);
+  ConfigTable found = table_or_empty(key);
   state_->tables[found.path_].required = true;
   return found;
 }

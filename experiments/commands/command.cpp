@@ -1,7 +1,9 @@
 #include "experiments/commands/command.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
+#include <string_view>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -92,6 +94,15 @@ std::filesystem::path CommonOptions::output(
     const std::vector<std::filesystem::path>& more_inputs) const {
   std::filesystem::path file =
       given.empty() ? std::filesystem::path(config.stem().string() + std::string(ending)) : given;
+  constexpr std::array<std::string_view, 6> other_kinds = {".csv",  ".html", ".json",
+                                                           ".toml", ".txt",  ".png"};
+  if (std::find(other_kinds.begin(), other_kinds.end(), file.extension().string()) !=
+      other_kinds.end()) {
+    throw core::UsageError(core::error_line(
+        "--out " + file.string(), "names a file of another kind", "what is written is HDF5",
+        fmt::format("write --out {}; `cimstat report` makes pages and CSV of it",
+                    file.stem().string() + ".h5")));
+  }
   std::vector<std::filesystem::path> inputs = more_inputs;
   inputs.push_back(config);
   check_output(file, inputs);

@@ -150,14 +150,20 @@ void check_accuracy(const Network& network, const ImageSet& image_set, std::uint
 }
 
 void require_fit(const Network& network, const ImageSet& image_set) {
+  const auto refuse = [&](const std::string& set, const std::string& of_network) {
+    throw core::UsageError(core::error_line(
+        "accuracy.data_set", fmt::format("{} has {}", core::excerpt(image_set.name), set),
+        "the network " + of_network, "name a data set and a network that go together"));
+  };
   const std::array shape = {image_set.channels, image_set.rows, image_set.columns};
-  if (shape == network.input_shape) return;
-  throw core::UsageError(
-      core::error_line("accuracy.data_set",
-                       fmt::format("{} has images of {} pixels", core::excerpt(image_set.name),
-                                   fmt::join(shape, " x ")),
-                       fmt::format("the network takes {}", fmt::join(network.input_shape, " x ")),
-                       "name a data set and a network that go together"));
+  if (shape != network.input_shape) {
+    refuse(fmt::format("images of {} pixels", fmt::join(shape, " x ")),
+           fmt::format("takes {}", fmt::join(network.input_shape, " x ")));
+  }
+  if (image_set.classes != network.classes) {
+    refuse(fmt::format("{} classes", image_set.classes),
+           fmt::format("tells {} apart", network.classes));
+  }
 }
 
 AccuracyResult accuracy_with_table(const Network& network, const ImageSet& image_set,

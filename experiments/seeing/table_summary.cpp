@@ -103,6 +103,7 @@ std::string format_levels(const TableRecord& record, std::uint32_t active_rows, 
   const ErrorTable& table = record.table;
   const std::vector<std::size_t> rows = require_classes(table, active_rows);
   std::vector<Estimate> estimates;
+  estimates.reserve(rows.size());
   for (const std::size_t row : rows) {
     estimates.push_back(misread_estimate(table, row, record.confidence));
   }

@@ -266,6 +266,11 @@ TEST(AccuracyRun, RefusesWhatDoesNotFitBeforeItRuns) {
       refusal(turned),
       "accuracy.data_set: turned has images of 1 x 11 x 9 pixels (the network takes 1 x 9 x 11); "
       "name a data set and a network that go together");
+  ImageSet more = images;
+  more.name = "more";
+  more.classes = 100;
+  EXPECT_THAT(refusal(more),
+              testing::HasSubstr("more has 100 classes (the network tells 7 apart)"));
   circuits::ColumnDesign small;
   small.rows = 8;
   try {

@@ -194,6 +194,12 @@ TEST_F(Outputs, RememberActiveRowsAsASet) {
   EXPECT_EQ(text_of(folder_ / "a.h5"), text_of(folder_ / "b.h5"));
 }
 
+TEST_F(Outputs, OfTablesAreNotNamedAsFilesOfAnotherKind) {
+  expect_refused(run("table m.toml -o t.csv"), 2,
+                 "--out t.csv: names a file of another kind (what is written is HDF5); write --out "
+                 "t.h5; `cimstat report` makes pages and CSV of it");
+}
+
 TEST_F(Outputs, AreNotTheSameAccuracyTwiceInAReport) {
   std::ofstream(folder_ / "t.h5") << "anything";
   std::ofstream(folder_ / "a.h5") << "anything";

@@ -7,6 +7,8 @@
 #include <system_error>
 #include <variant>
 
+#include <fmt/format.h>
+
 #include "core/config.h"
 #include "core/parameter.h"
 
@@ -19,11 +21,14 @@ namespace {
 
 using RuleByKey = std::map<std::string, core::Rule, std::less<>>;
 
+std::string dotted(const std::string& section, std::string_view key) {
+  return section.empty() ? std::string(key) : fmt::format("{}.{}", section, key);
+}
+
 void add(RuleByKey& rules, const std::string& section,
          const std::vector<core::Parameter>& parameters) {
   for (const core::Parameter& parameter : parameters) {
-    const std::string key(parameter.key);
-    rules.emplace(section.empty() ? key : section + "." + key, parameter.rule);
+    rules.emplace(dotted(section, parameter.key), parameter.rule);
   }
 }
 
@@ -36,11 +41,8 @@ const RuleByKey& known_rules() {
       for (const core::Variant& variant : place.section->variants) {
         add(result, place.path, variant.parameters);
       }
-      const std::string selector(place.section->selector);
-      if (!selector.empty()) {
-        result.emplace(place.path.empty() ? selector : place.path + "." + selector,
-                       core::TextRule{});
-      }
+      const std::string_view selector = place.section->selector;
+      if (!selector.empty()) result.emplace(dotted(place.path, selector), core::TextRule{});
     }
     return result;
   }();
@@ -82,9 +84,9 @@ std::string setting_value(std::string_view key, std::string_view toml_value) {
 
 std::string short_key(std::string_view key) {
   const auto is_end_of_another = [key](std::string_view end) {
-    const std::string dotted = "." + std::string(end);
+    const std::string behind_a_dot = "." + std::string(end);
     return std::any_of(known_rules().begin(), known_rules().end(), [&](const auto& known) {
-      return known.first != key && (known.first == end || known.first.ends_with(dotted));
+      return known.first != key && (known.first == end || known.first.ends_with(behind_a_dot));
     });
   };
   for (std::size_t dot = key.rfind('.'); dot != key.npos && dot > 0;

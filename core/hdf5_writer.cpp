@@ -28,9 +28,9 @@ std::size_t file_size(const Memory& memory) {
 }
 
 constexpr std::uint64_t chunked_from_bytes = 2048;
-constexpr std::uint64_t chunk_bytes = 128 * 1024;
-constexpr std::uint64_t longest_row_bytes = 256 * 1024;
-constexpr std::size_t memory_step_bytes = 1024 * 1024;
+constexpr std::uint64_t chunk_bytes = std::uint64_t{128} * 1024;
+constexpr std::uint64_t longest_row_bytes = std::uint64_t{256} * 1024;
+constexpr std::size_t memory_step_bytes = std::size_t{1024} * 1024;
 constexpr unsigned most_attributes_in_header = 65535;
 
 /// Whole rows of the last axis, as many as fit the target size, evenly divided; long rows are cut.

@@ -14,6 +14,7 @@ namespace {
 
 std::vector<std::string_view> names_of(const std::vector<Choice>& choices) {
   std::vector<std::string_view> names;
+  names.reserve(choices.size());
   for (const Choice& choice : choices) names.push_back(choice.name);
   return names;
 }

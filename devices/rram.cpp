@@ -100,7 +100,7 @@ RramCell read_rram(const core::SectionReader& cell) {
   }
   const core::SectionReader lrs = cell.section("lrs");
   const core::SectionReader hrs = cell.section("hrs");
-  const RramCell result{.lrs = read_conductance(lrs),
+  RramCell result{.lrs = read_conductance(lrs),
                         .hrs = read_conductance(hrs),
                         .access_resistance = cell.number("access_resistance"),
                         .read_noise = cell.number("read_noise"),

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/hdf5_file.h"
+#include "core/utf8.h"
 
 #include "experiments/counted.h"
 #include "experiments/result_header.h"
@@ -181,10 +182,10 @@ AccuracyRecord read_accuracy(const std::filesystem::path& path) {
 
 std::string format_accuracy(const AccuracyRecord& record) {
   const AccuracyStatistics statistics = accuracy_statistics(record.result, record.confidence);
-  std::string text =
-      fmt::format("{} on {}: {} x {}, {} an image\n", record.network, record.data_set,
-                  counted(record.result.images(), "image"), counted(record.result.reads, "read"),
-                  counted(record.result.partial_sums, "partial sum"));
+  std::string text = fmt::format(
+      "{} on {}: {} x {}, {} an image\n", core::one_line(record.network),
+      core::one_line(record.data_set), counted(record.result.images(), "image"),
+      counted(record.result.reads, "read"), counted(record.result.partial_sums, "partial sum"));
   text += fmt::format("                             accuracy   [{:g} % interval]\n",
                       100.0 * record.confidence);
   text += fmt::format("  exact integers           {}\n", percent(statistics.exact));

@@ -13,11 +13,11 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <torch/torch.h>
 
 #include "core/error.h"
 
+#include "experiments/inference/accuracy_run.h"
 #include "experiments/inference/dataset.h"
 #include "experiments/inference/forward_pass.h"
 #include "experiments/training/fashion_network.h"
@@ -45,14 +45,10 @@ struct Examples {
   torch::Tensor labels;  ///< [image], int64
 };
 
-/// Throws DataError when the images don't fit the network.
+/// Throws UsageError when the images don't fit the network.
 Examples examples_of(const ImageSet& set, const Network& network) {
+  require_fit(network, set);
   const std::array<std::uint32_t, 3> shape{set.channels, set.rows, set.columns};
-  if (shape != network.input_shape) {
-    throw core::DataError(fmt::format("{}: images of {} (the network takes {})", set.name,
-                                      fmt::join(shape, " x "),
-                                      fmt::join(network.input_shape, " x ")));
-  }
   const std::uint32_t top = (1U << network.input_bits) - 1;
   const auto count = static_cast<std::int64_t>(set.size());
   Examples examples{torch::empty({count, shape[0], shape[1], shape[2]}, torch::kUInt8),

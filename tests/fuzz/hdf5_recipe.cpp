@@ -215,8 +215,12 @@ void set_layout(const Properties& properties, const StoredDataset& dataset,
   if ((layout & 16) != 0) H5Pset_shuffle(properties.id());
   if ((layout & 32) != 0) H5Pset_deflate(properties.id(), 1);
   if ((layout & 64) != 0) H5Pset_fletcher32(properties.id());
-  // The library crashes where it writes text through this filter.
-  if ((layout & 128) != 0 && H5Tget_class(type) != H5T_STRING) H5Pset_nbit(properties.id());
+  // With text, or behind other filters, the library itself crashes where it writes through this
+  // one.
+  const bool alone = (layout & (16 | 32 | 64)) == 0;
+  if ((layout & 128) != 0 && alone && H5Tget_class(type) == H5T_INTEGER) {
+    H5Pset_nbit(properties.id());
+  }
 }
 
 void store(hid_t file, const StoredDataset& dataset) {

@@ -190,6 +190,7 @@ namespace {
 /// A key or section may be asked for by its last name alone: "lrs" is cell.lrs.
 std::optional<std::string> ending_as(std::string_view name, const std::vector<std::string>& known) {
   std::vector<std::string> names;
+  names.reserve(known.size());
   for (const std::string& path : known) names.push_back(path.substr(path.rfind('.') + 1));
   const auto meant = core::nearest(name, names);
   if (!meant) return std::nullopt;

@@ -51,6 +51,7 @@ int finish(const CLI::App& app, int code) {
 
 }  // namespace
 
+// What a handler throws ends the program, as it should. NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   cimstat::core::note_interrupts(&cimstat::experiments::clear_progress);
   CLI::App app;

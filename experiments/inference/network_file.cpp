@@ -65,6 +65,7 @@ std::optional<LayerKind> kind_of(std::string_view name) {
 
 std::vector<std::string> kind_names() {
   std::vector<std::string> names;
+  names.reserve(std::size(kinds));
   for (const LayerKind kind : kinds) names.emplace_back(name_of(kind));
   return names;
 }
@@ -134,7 +135,8 @@ void require_known_layer(const core::Hdf5Input& input, const std::string& path, 
   if (requantises(kind)) members.insert(members.end(), {"scale", "bias"});
   input.require_known(path, members, attributes);
   for (const std::string& member : input.children(path)) {
-    const std::string dataset = path + "/" + member;
+    std::string dataset = path;
+    dataset.append("/").append(member);
     input.require_known(dataset, {}, dataset_attributes);
     if (input.has_attribute(dataset, "units") && input.text_attribute(dataset, "units") != "1") {
       input.fail(dataset,

@@ -77,7 +77,8 @@ std::uint64_t Recipe::word() {
 }
 
 std::string Recipe::text() {
-  const std::size_t size = std::min<std::size_t>(byte(), rest_.size());
+  const std::size_t wanted = byte();  // before what is left is measured
+  const std::size_t size = std::min(wanted, rest_.size());
   std::string result(text_of(rest_.first(size)));
   rest_ = rest_.subspan(size);
   return result;

@@ -51,12 +51,17 @@ def commands(lines):
     return found
 
 
+# On a slow machine a command tells how far it is.
+progress = re.compile(r"[a-z]+: \d+ % \(.* elapsed")
+
+
 def run(typed):
     command = "\n".join(typed)[2:]
     path = f"{cimstat.parent}:/usr/bin:/bin"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=folder, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, env={"PATH": path, "LC_ALL": "C.UTF-8", "HOME": str(folder)})
-    return done.returncode, [line.rstrip() for line in done.stdout.splitlines()]
+    lines = [line.rstrip() for line in done.stdout.splitlines()]
+    return done.returncode, [line for line in lines if not progress.match(line)]
 
 
 shutil.rmtree(folder, ignore_errors=True)

@@ -76,7 +76,8 @@ class Walk {
                                                fmt::format("more than {}", most_objects),
                                                "check that it is the right file"));
       }
-      const std::string path = group + "/" + child;
+      std::string path = group;
+      path.append("/").append(child);
       std::string type = input_.element_type(path);
       if (type.empty()) {
         if (depth < deepest_group) through(path, depth + 1);

@@ -68,7 +68,7 @@ std::string bar(const DecadeAxis& axis, double probability, double upper, TextSt
     if (upper <= 0.0) return {};
     return std::string(static_cast<std::size_t>(axis.position(upper)), ' ') + "<";
   }
-  const std::string text = filled(axis.position(probability), style.glyphs);
+  std::string text = filled(axis.position(probability), style.glyphs);
   if (style.colour == Colour::none || text.empty()) return text;
   return fmt::format("\033[{}m{}\033[0m", probability >= 0.1 ? 31 : 36, text);
 }

@@ -21,10 +21,10 @@ double fisher_p_value(std::uint64_t successes_a, std::uint64_t trials_a, std::ui
                       std::uint64_t trials_b);
 
 /// A sum of `count` independent variables of the values 0 and 1, whatever their probabilities, came
-/// out as `sum`; its mean is known to lie in `mean`. Twice the bound of Hoeffding (J. Amer. Statist.
-/// Assoc. 58, 1963, theorem 1) on the tail that it lies in, at most 1: rejects less often than
-/// promised, by about one decade, and never more often. Hypergeometric counts are such sums too
-/// (Vatutin and Mikhailov, Theory Probab. Appl. 27, 1982, 734).
+/// out as `sum`; its mean is known to lie in `mean`. Twice the bound of Hoeffding (J. Amer.
+/// Statist. Assoc. 58, 1963, theorem 1) on the tail that it lies in, at most 1: rejects less often
+/// than promised, by about one decade, and never more often. Hypergeometric counts are such sums
+/// too (Vatutin and Mikhailov, Theory Probab. Appl. 27, 1982, 734).
 double pooled_p_value(double sum, double count, Interval mean);
 
 /// P(|T| >= |statistic|), T of Student's distribution with `degrees` degrees of freedom.

@@ -101,11 +101,11 @@ RramCell read_rram(const core::SectionReader& cell) {
   const core::SectionReader lrs = cell.section("lrs");
   const core::SectionReader hrs = cell.section("hrs");
   RramCell result{.lrs = read_conductance(lrs),
-                        .hrs = read_conductance(hrs),
-                        .access_resistance = cell.number("access_resistance"),
-                        .read_noise = cell.number("read_noise"),
-                        .stuck_at_lrs = cell.number("stuck_at_lrs"),
-                        .stuck_at_hrs = cell.number("stuck_at_hrs")};
+                  .hrs = read_conductance(hrs),
+                  .access_resistance = cell.number("access_resistance"),
+                  .read_noise = cell.number("read_noise"),
+                  .stuck_at_lrs = cell.number("stuck_at_lrs"),
+                  .stuck_at_hrs = cell.number("stuck_at_hrs")};
   if (result.stuck_at_lrs + result.stuck_at_hrs > 1.0) {
     cell.fail("stuck_at_lrs", "stuck_at_lrs + stuck_at_hrs exceeds 1",
               "they are fractions of all cells", "lower one of them");

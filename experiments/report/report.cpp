@@ -193,7 +193,8 @@ std::string render_report(const ReportInput& input) {
           "between the tails of probability {1}, whatever the shape, exactly this number active. "
           "Below 0 they overlap.{2}",
           number_text(input.sigmas), number_text(input.tail_probability),
-          patterns_agree(input) ? " Here the least input-aware and pattern margins are the same." : ""),
+          patterns_agree(input) ? " Here the least input-aware and pattern margins are the same."
+                                : ""),
       margin_figure(input));
   if (!input.confusion.probability.empty()) {
     add("confusion", "Codes", "Which code each MAC value gives", confusion_hint(input.confusion),

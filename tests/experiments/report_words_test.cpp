@@ -106,7 +106,8 @@ TEST(ReportWords, SayForEachMarginHowManyRowsMayBeActive) {
   EXPECT_THAT(page, Not(HasSubstr("margins are the same")));
   ReportInput replica = example(9, 10);
   for (ActiveRowsFigures& figures : replica.by_active_rows) figures.pattern = figures.input_aware;
-  EXPECT_THAT(render_report(replica), HasSubstr("Here the least input-aware and pattern margins are the same."));
+  EXPECT_THAT(render_report(replica),
+              HasSubstr("Here the least input-aware and pattern margins are the same."));
 }
 
 TEST(ReportWords, CountOneOfAThingInTheSingular) {

@@ -36,7 +36,8 @@ std::string place_of_magnitude(const SectionReader& law) {
 
 void doubt_conductances(const SectionReader& cell, const Macro& macro,
                         std::vector<std::string>& lines) {
-  const double lrs = core::Law({{.base = macro.cell.lrs}}).mean();
+  const core::Law on({{.base = macro.cell.lrs}});
+  const double lrs = on.mean();
   const double hrs = core::Law({{.base = macro.cell.hrs}}).mean();
   for (const auto& [name, mean] : {std::pair("lrs", lrs), std::pair("hrs", hrs)}) {
     if (mean <= largest_conductance) continue;
@@ -54,7 +55,6 @@ void doubt_conductances(const SectionReader& cell, const Macro& macro,
                          fmt::format("makes an on/off ratio of {:.3g}", lrs / hrs), {},
                          "check the units of lrs and hrs: plain numbers are S and ohm"));
   }
-  const core::Law on({{.base = macro.cell.lrs}});
   if (on.sd() > lrs) {
     lines.push_back(
         core::error_line(cell.place("lrs"),

@@ -138,8 +138,7 @@ void add_diff_command(CLI::App& app) {
   command->footer(
       "Exact tables are compared with the sum of their error bounds; with sampled ones each class "
       "has a G test of\nall codes and an exact test of its misreads, and the misreads of all "
-      "classes "
-      "together have one; all adjusted by Holm.\nAccuracy results on the same images are "
+      "classes together have one; all adjusted by Holm.\nAccuracy results on the same images are "
       "paired.\n"
       "Exit status: 0 no (significant) difference, 1 they differ, 2 wrong use or other "
       "trouble, 3 a file is\ndamaged.\n"

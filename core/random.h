@@ -29,6 +29,7 @@ enum class Domain : std::uint8_t {
   input_pattern = 112,
   code_sampling = 128,  ///< codes drawn from an error table
   code_escape = 144,    ///< second draws of rare codes
+  rare_event = 160,     ///< importance samples and Markov chains
   test = 240,
 };
 

@@ -1,0 +1,168 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "circuits/rare/limit_state.h"
+#include "circuits/rare/log_tail.h"
+
+namespace cimstat::circuits {
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double furthest = 12.0;  // sd that a search starts from
+constexpr double same = 0.3;       // sd between points that count as one
+constexpr double negligible = 12.0;
+// A step is climbed as if it were this wide in sd, narrower at each stage.
+constexpr double softest = 0.2;
+constexpr double least_soft = 0.02;
+
+double squared_norm(std::span<const double> z) {
+  return std::inner_product(z.begin(), z.end(), z.begin(), 0.0);
+}
+
+/// One climb. The margin is linearised at each step (Rackwitz and Fiessler 1978), and the step
+/// halved until it climbs.
+class Climb {
+ public:
+  Climb(const LimitState& limit, std::vector<double> start)
+      : limit_(limit), z_(std::move(start)), gradient_(limit.dimension) {}
+
+  DesignPoint top() {
+    double softness = softest;
+    for (int iteration = 0; iteration < 60; ++iteration) {
+      const double margin = differentiate();
+      const double slope = std::sqrt(squared_norm(gradient_));
+      if (!(slope > 0.0)) break;
+      const double sd = std::max(limit_.noise_sd, softness * slope);
+      const double gain = step(margin, sd);
+      const bool sharp = limit_.noise_sd > least_soft * slope || softness <= least_soft;
+      if (gain < 1e-6 && sharp) break;
+      if (gain < 1e-2) softness = std::max(0.5 * softness, least_soft);
+    }
+    const double margin = limit_.margin(z_);
+    const double slope = std::sqrt(squared_norm(gradient_));
+    const double sd = std::max(limit_.noise_sd, least_soft * slope);
+    const double squared = squared_norm(z_);
+    const double log_height = sd > 0.0 ? log_normal_tail(margin / sd) - 0.5 * squared : -infinity;
+    return {z_, log_height, std::sqrt(squared)};
+  }
+
+ private:
+  double differentiate() {
+    constexpr double step = 1e-4;
+    const double margin = limit_.margin(z_);
+    for (std::size_t i = 0; i < z_.size(); ++i) {
+      const double here = z_[i];
+      z_[i] = here + step;
+      const double above = limit_.margin(z_);
+      z_[i] = here - step;
+      gradient_[i] = (above - limit_.margin(z_)) / (2.0 * step);
+      z_[i] = here;
+    }
+    return margin;
+  }
+
+  /// Returns how far the climb went up.
+  double step(double margin, double sd) {
+    const auto height = [&](double m, double squared) {
+      return log_normal_tail(m / sd) - 0.5 * squared;
+    };
+    // Derivatives of ln P(failure) in -margin: hazard and curvature of the normal law.
+    const double x = margin / sd;
+    const double hazard =
+        std::exp(-0.5 * x * x - 0.5 * std::log(2.0 * std::numbers::pi) - log_normal_tail(x));
+    const double first = hazard / sd;
+    const double second = -hazard * std::max(hazard - x, 0.0) / (sd * sd);
+    std::vector<double> direction(z_.size());
+    for (std::size_t i = 0; i < z_.size(); ++i) direction[i] = -first * gradient_[i] - z_[i];
+    const double along =
+        -std::inner_product(direction.begin(), direction.end(), gradient_.begin(), 0.0);
+    const double correction = second * along / (1.0 - second * squared_norm(gradient_));
+    for (std::size_t i = 0; i < z_.size(); ++i) direction[i] -= correction * gradient_[i];
+    const double here = height(margin, squared_norm(z_));
+    std::vector<double> next(z_.size());
+    for (double length = 1.0; length > 1e-3; length *= 0.5) {
+      for (std::size_t i = 0; i < z_.size(); ++i) next[i] = z_[i] + length * direction[i];
+      const double there = height(limit_.margin(next), squared_norm(next));
+      if (there > here) {
+        z_ = next;
+        return there - here;
+      }
+    }
+    return 0.0;
+  }
+
+  const LimitState& limit_;
+  std::vector<double> z_;
+  std::vector<double> gradient_;
+};
+
+/// Unit vectors: both ways along the axes, then random ones.
+std::vector<double> direction(const LimitState& limit, core::StreamKey key,
+                              const DesignPointSearch& search, std::size_t index) {
+  std::vector<double> unit(limit.dimension, 0.0);
+  const std::size_t axes = 2 * std::min(limit.dimension, search.most_axes);
+  if (index < axes) {
+    unit[index / 2] = index % 2 == 0 ? 1.0 : -1.0;
+    return unit;
+  }
+  core::TrialRandom random(key, core::Domain::rare_event, first_pilot_sample + index);
+  fill_normal(random, unit);
+  const double length = std::sqrt(squared_norm(unit));
+  for (double& value : unit) value /= length;
+  return unit;
+}
+
+/// The point on a ray from the origin where a climb starts: the first failure, or the least margin.
+std::vector<double> start_on(const LimitState& limit, const std::vector<double>& unit) {
+  std::vector<double> z(unit.size());
+  std::vector<double> best(unit.size(), 0.0);
+  double least = infinity;
+  for (double radius = 0.0; radius <= furthest; radius += 0.5) {
+    for (std::size_t i = 0; i < z.size(); ++i) z[i] = radius * unit[i];
+    const double margin = limit.margin(z);
+    if (margin < least) {
+      least = margin;
+      best = z;
+    }
+    if (margin <= 0.0) break;
+  }
+  return best;
+}
+
+bool equal(const DesignPoint& a, const DesignPoint& b) {
+  double squared = 0.0;
+  for (std::size_t i = 0; i < a.z.size(); ++i) squared += std::pow(a.z[i] - b.z[i], 2);
+  return squared < same * same;
+}
+
+}  // namespace
+
+std::vector<DesignPoint> find_design_points(const LimitState& limit, core::StreamKey key,
+                                            core::Threads threads,
+                                            const DesignPointSearch& search) {
+  const std::size_t starts = 2 * std::min(limit.dimension, search.most_axes) + search.random_starts;
+  std::vector<DesignPoint> reached(starts);
+  core::for_each_block(starts, threads, [&](std::size_t start, std::size_t) {
+    reached[start] = Climb(limit, start_on(limit, direction(limit, key, search, start))).top();
+  });
+  std::stable_sort(reached.begin(), reached.end(), [](const DesignPoint& a, const DesignPoint& b) {
+    return a.log_height > b.log_height;
+  });
+  std::vector<DesignPoint> distinct;
+  for (DesignPoint& point : reached) {
+    if (distinct.size() == search.most_points ||
+        !(point.log_height >= reached.front().log_height - negligible)) {
+      break;
+    }
+    const bool found = std::any_of(distinct.begin(), distinct.end(),
+                                   [&](const DesignPoint& other) { return equal(point, other); });
+    if (!found) distinct.push_back(std::move(point));
+  }
+  return distinct;
+}
+
+}  // namespace cimstat::circuits

@@ -1,0 +1,137 @@
+#include "circuits/rare/orbit_mixture.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace cimstat::circuits {
+
+namespace {
+
+/// ln N(z; centre, sd^2) / N(z; 0, 1) = square z^2 + linear z + constant.
+struct LogRatio {
+  double square;
+  double linear;
+  double constant;
+
+  LogRatio(double centre, double sd)
+      : square(0.5 - 0.5 / (sd * sd)),
+        linear(centre / (sd * sd)),
+        constant(-0.5 * centre * centre / (sd * sd) - std::log(sd)) {}
+};
+
+/// ln of the elementary symmetric sum of degree `degree` of exp(x_i), over C(n, degree).
+double log_symmetric_mean(std::span<const double> x, std::uint32_t degree,
+                          std::vector<double>& sums) {
+  const double largest = *std::max_element(x.begin(), x.end());
+  sums.assign(degree + 1, 0.0);
+  sums[0] = 1.0;
+  std::uint32_t filled = 0;
+  for (const double value : x) {
+    const double factor = std::exp(value - largest);
+    filled = std::min(filled + 1, degree);
+    for (std::uint32_t d = filled; d > 0; --d) sums[d] += factor * sums[d - 1];
+  }
+  const double n = static_cast<double>(x.size());
+  const double log_choices =
+      std::lgamma(n + 1.0) - std::lgamma(degree + 1.0) - std::lgamma(n - degree + 1.0);
+  return std::log(sums[degree]) + degree * largest - log_choices;
+}
+
+}  // namespace
+
+OrbitMixture::OrbitMixture(const SumFailure& failure, std::vector<Component> components,
+                           double plain_share)
+    : parts_(failure.parts.size()),
+      has_sum_(failure.sum_sd > 0.0),
+      components_(std::move(components)),
+      plain_share_(plain_share) {
+  const auto add = [&](std::uint32_t count) {
+    blocks_.push_back({dimensions_, count});
+    dimensions_ += count;
+  };
+  for (const ColumnPart& part : failure.parts) add(part.count);
+  if (has_sum_) add(1);
+  if (failure.offset_sd > 0.0) add(1);
+}
+
+PartPosition OrbitMixture::position(const Component& component, std::size_t block) const {
+  if (block < parts_) return component.mode.parts[block];
+  const double z = has_sum_ && block == parts_ ? component.mode.sum_z : component.mode.offset_z;
+  return {0, z, z};
+}
+
+void OrbitMixture::draw(core::TrialRandom& random, double fraction, std::span<double> z) const {
+  const Component* chosen = nullptr;
+  double passed = plain_share_;
+  for (std::size_t k = 0; k < components_.size() && fraction >= passed; ++k) {
+    chosen = &components_[k];
+    passed += chosen->share;
+  }
+  fill_normal(random, z);
+  if (chosen == nullptr) return;
+  for (std::size_t block = 0; block < blocks_.size(); ++block) {
+    const auto [first, count] = blocks_[block];
+    const PartPosition here = position(*chosen, block);
+    double raised = here.raised;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      bool up = false;
+      if (raised > 0.0) {
+        // Each set of raised cells is as likely as any other.
+        up = !chosen->spread || uniform(random) * double(count - i) < raised;
+        if (up) raised -= 1.0;
+      }
+      double& value = z[first + i];
+      value = up ? here.high + chosen->raised_sd * value : here.low + chosen->sd * value;
+    }
+  }
+}
+
+void OrbitMixture::log_ratios(std::span<const double> z, std::span<double> log_ratio) const {
+  thread_local std::vector<double> exponents;
+  thread_local std::vector<double> sums;
+  std::fill(log_ratio.begin(), log_ratio.end(), 0.0);
+  for (std::size_t block = 0; block < blocks_.size(); ++block) {
+    const auto [first, count] = blocks_[block];
+    const auto values = z.subspan(first, count);
+    double total = 0.0;
+    double squares = 0.0;
+    for (const double value : values) {
+      total += value;
+      squares += value * value;
+    }
+    for (std::size_t k = 0; k < components_.size(); ++k) {
+      const Component& component = components_[k];
+      const PartPosition here = position(component, block);
+      const LogRatio low(here.low, component.sd);
+      log_ratio[k] += low.square * squares + low.linear * total + count * low.constant;
+      if (here.raised == 0) continue;
+      const LogRatio high(here.high, component.raised_sd);
+      exponents.resize(count);
+      for (std::uint32_t i = 0; i < count; ++i) {
+        exponents[i] =
+            high.constant - low.constant +
+            values[i] * (high.linear - low.linear + values[i] * (high.square - low.square));
+      }
+      if (component.spread) {
+        log_ratio[k] += log_symmetric_mean(exponents, here.raised, sums);
+      } else {
+        for (std::uint32_t i = 0; i < here.raised; ++i) log_ratio[k] += exponents[i];
+      }
+    }
+  }
+}
+
+double OrbitMixture::log_ratio(std::span<const double> component_log_ratios) const {
+  double largest = plain_share_ > 0.0 ? 0.0 : -std::numeric_limits<double>::infinity();
+  for (const double value : component_log_ratios) largest = std::max(largest, value);
+  double sum = plain_share_ * std::exp(-largest);
+  for (std::size_t k = 0; k < components_.size(); ++k) {
+    sum += components_[k].share * std::exp(component_log_ratios[k] - largest);
+  }
+  return largest + std::log(sum);
+}
+
+}  // namespace cimstat::circuits

@@ -1,0 +1,109 @@
+#include "circuits/rare/rare_estimate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace cimstat::circuits {
+
+namespace {
+
+constexpr std::uint64_t chunk_samples = 2048;
+constexpr std::uint64_t sample_limit = std::uint64_t{1} << 40;
+constexpr double fewest_visits = 30.0;
+// Modes e^5 times lower than the highest may go unvisited: they hold less than a percent.
+constexpr double mentionable = 5.0;
+
+}  // namespace
+
+core::WeightedSums RareEstimate::sums() const {
+  core::WeightedSums all = halves[0];
+  all += halves[1];
+  return all;
+}
+
+std::optional<double> RareEstimate::probability() const {
+  if (!trustworthy()) return std::nullopt;
+  return sums().mean();
+}
+
+std::optional<core::Interval> RareEstimate::interval(double confidence) const {
+  if (!trustworthy()) return std::nullopt;
+  return log_normal_interval(sums(), confidence);
+}
+
+std::array<core::WeightedSums, 2> weighted_sums(std::uint64_t samples,
+                                                const Contributions& contributions,
+                                                core::Threads threads,
+                                                const core::Progress& progress) {
+  if (samples > sample_limit) {
+    throw core::UsageError(
+        core::error_line("samples", fmt::format("{} are too many", samples), "at most 2^40"));
+  }
+  const std::uint64_t chunks = (samples + chunk_samples - 1) / chunk_samples;
+  std::vector<core::WeightedSums> sums(chunks);
+  core::for_each_block(
+      chunks, threads,
+      [&](std::size_t chunk, std::size_t) {
+        const std::uint64_t first = chunk * chunk_samples;
+        std::vector<double> values(std::min(chunk_samples, samples - first));
+        contributions(first, values);
+        for (const double value : values) sums[chunk].add(value);
+      },
+      progress);
+  std::array<core::WeightedSums, 2> halves;
+  for (std::size_t chunk = 0; chunk < chunks; ++chunk) halves[chunk % 2] += sums[chunk];
+  return halves;
+}
+
+void judge(RareEstimate& estimate, const core::TrustLimits& limits) {
+  estimate.refusal.clear();
+  const auto weight = [](const FailureMode& mode) {
+    return mode.log_height + std::log(mode.orbit);
+  };
+  double highest = -std::numeric_limits<double>::infinity();
+  for (const FailureMode& mode : estimate.modes) highest = std::max(highest, weight(mode));
+  for (const FailureMode& mode : estimate.modes) {
+    if (weight(mode) > highest - mentionable && mode.visits < fewest_visits) {
+      estimate.refusal = fmt::format(
+          "the failures around {}, {:.2f} sd away, are expected {:.2g} times among the samples, "
+          "fewer than {:g}",
+          mode.place, mode.distance, mode.visits, fewest_visits);
+      return;
+    }
+  }
+  if (auto reason = core::doubt(estimate.halves[0], estimate.halves[1], limits)) {
+    estimate.refusal = *reason;
+  }
+}
+
+double inflated_sd(double widest, double bearable, std::size_t dimensions) {
+  const auto cost = [](double sd) { return std::log(sd) - 0.5 * std::log(2.0 - 1.0 / (sd * sd)); };
+  const double budget = bearable * cost(widest);
+  const double count = static_cast<double>(dimensions);
+  if (count <= bearable) return widest;
+  double low = 1.0;
+  double high = widest;
+  for (int i = 0; i < 50; ++i) {
+    const double middle = 0.5 * (low + high);
+    (count * cost(middle) > budget ? high : low) = middle;
+  }
+  return low;
+}
+
+double uniform(core::TrialRandom& random) { return (random() + 0.5) * 0x1p-32; }
+
+void fill_normal(core::TrialRandom& random, std::span<double> values) {
+  for (std::size_t i = 0; i < values.size(); i += 2) {
+    const double radius = std::sqrt(-2.0 * std::log(uniform(random)));
+    const double angle = 2.0 * std::numbers::pi * uniform(random);
+    values[i] = radius * std::cos(angle);
+    if (i + 1 < values.size()) values[i + 1] = radius * std::sin(angle);
+  }
+}
+
+}  // namespace cimstat::circuits

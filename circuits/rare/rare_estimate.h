@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/parallel.h"
+#include "core/random.h"
+#include "core/weighted_estimate.h"
+
+namespace cimstat::circuits {
+
+/// Where the probability of a rare event sits: a point of standard-normal space where failure and
+/// the density of the variables are jointly most likely, or a set of such points that are equal by
+/// permutation.
+struct FailureMode {
+  double distance = 0.0;    ///< from the origin, in standard deviations
+  double log_height = 0.0;  ///< ln P(failure | point) - distance^2 / 2
+  double orbit = 1.0;       ///< how many points are equal to it
+  double visits = 0.0;      ///< how many of the samples fell near one of them, expected
+  std::string place;        ///< in words
+};
+
+/// What a sampler says about a rare event. The sums are kept; a probability is given out only where
+/// nothing speaks against it.
+struct RareEstimate {
+  std::array<core::WeightedSums, 2> halves;  ///< chunks with even and with odd numbers
+  std::vector<FailureMode> modes;            ///< the highest first
+  std::string refusal;                       ///< why there is no number; empty where there is one
+
+  core::WeightedSums sums() const;
+  bool trustworthy() const { return refusal.empty(); }
+  std::optional<double> probability() const;
+  std::optional<core::Interval> interval(double confidence) const;  ///< log-normal
+};
+
+struct RareOptions {
+  std::uint64_t samples = 100'000;  ///< at most 2^40
+  core::StreamKey key;
+};
+
+/// Samples with numbers from here on are pilots: they shape the proposal and are never counted.
+inline constexpr std::uint64_t first_pilot_sample = std::uint64_t{1} << 47;
+
+/// Fills contribution[i] with w of sample first + i.
+using Contributions = std::function<void(std::uint64_t first, std::span<double> contribution)>;
+
+/// Sums over `samples` contributions, in chunks whose sums are added in their order: equal for any
+/// number of threads.
+std::array<core::WeightedSums, 2> weighted_sums(std::uint64_t samples,
+                                                const Contributions& contributions,
+                                                core::Threads threads,
+                                                const core::Progress& progress = {});
+
+/// Judges sums and modes: sets `refusal`. A mode that holds a share of the probability worth
+/// mentioning must have been visited, whatever error the sums report.
+void judge(RareEstimate& estimate, const core::TrustLimits& limits = {});
+
+/// The standard deviation, at most `widest`, of normal proposals in `dimensions` variables such
+/// that inflating all of them at once costs at most as much as inflating `bearable` of them to
+/// `widest`. One variable of sd s multiplies the second moment of a weight by s / sqrt(2 - 1/s^2).
+double inflated_sd(double widest, double bearable, std::size_t dimensions);
+
+/// One word: an odd multiple of 2^-33.
+double uniform(core::TrialRandom& random);
+/// Standard normal numbers of one sample (Box and Muller), two for every two words, out to 6.7 sd.
+void fill_normal(core::TrialRandom& random, std::span<double> values);
+
+}  // namespace cimstat::circuits

@@ -15,6 +15,8 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double furthest = 12.0;  // sd that a search starts from
 constexpr double same = 0.3;       // sd between points that count as one
 constexpr double negligible = 12.0;
+constexpr std::size_t most_points = 64;
+constexpr double longest_step = 1.0;  // sd; further and a climb leaves one hill for another
 // A step is climbed as if it were this wide in sd, narrower at each stage.
 constexpr double softest = 0.2;
 constexpr double least_soft = 0.02;
@@ -82,9 +84,10 @@ class Climb {
         -std::inner_product(direction.begin(), direction.end(), gradient_.begin(), 0.0);
     const double correction = second * along / (1.0 - second * squared_norm(gradient_));
     for (std::size_t i = 0; i < z_.size(); ++i) direction[i] -= correction * gradient_[i];
+    const double size = std::sqrt(squared_norm(direction));
     const double here = height(margin, squared_norm(z_));
     std::vector<double> next(z_.size());
-    for (double length = 1.0; length > 1e-3; length *= 0.5) {
+    for (double length = std::min(1.0, longest_step / size); length > 1e-4; length *= 0.5) {
       for (std::size_t i = 0; i < z_.size(); ++i) next[i] = z_[i] + length * direction[i];
       const double there = height(limit_.margin(next), squared_norm(next));
       if (there > here) {
@@ -101,10 +104,9 @@ class Climb {
 };
 
 /// Unit vectors: both ways along the axes, then random ones.
-std::vector<double> direction(const LimitState& limit, core::StreamKey key,
-                              const DesignPointSearch& search, std::size_t index) {
+std::vector<double> direction(const LimitState& limit, core::StreamKey key, std::size_t axes,
+                              std::size_t index) {
   std::vector<double> unit(limit.dimension, 0.0);
-  const std::size_t axes = 2 * std::min(limit.dimension, search.most_axes);
   if (index < axes) {
     unit[index / 2] = index % 2 == 0 ? 1.0 : -1.0;
     return unit;
@@ -142,19 +144,21 @@ bool equal(const DesignPoint& a, const DesignPoint& b) {
 }  // namespace
 
 std::vector<DesignPoint> find_design_points(const LimitState& limit, core::StreamKey key,
-                                            core::Threads threads,
-                                            const DesignPointSearch& search) {
-  const std::size_t starts = 2 * std::min(limit.dimension, search.most_axes) + search.random_starts;
+                                            core::Threads threads) {
+  constexpr std::size_t many = 64;
+  const bool few_variables = limit.dimension <= many;
+  const std::size_t axes = few_variables ? 2 * limit.dimension : 0;
+  const std::size_t starts = axes + (few_variables ? 64 : 16);
   std::vector<DesignPoint> reached(starts);
   core::for_each_block(starts, threads, [&](std::size_t start, std::size_t) {
-    reached[start] = Climb(limit, start_on(limit, direction(limit, key, search, start))).top();
+    reached[start] = Climb(limit, start_on(limit, direction(limit, key, axes, start))).top();
   });
   std::stable_sort(reached.begin(), reached.end(), [](const DesignPoint& a, const DesignPoint& b) {
     return a.log_height > b.log_height;
   });
   std::vector<DesignPoint> distinct;
   for (DesignPoint& point : reached) {
-    if (distinct.size() == search.most_points ||
+    if (distinct.size() == most_points ||
         !(point.log_height >= reached.front().log_height - negligible)) {
       break;
     }

@@ -1,9 +1,7 @@
 #include "circuits/rare/limit_state.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,58 +9,91 @@
 #include "core/shape.h"
 
 #include "circuits/rare/log_tail.h"
+#include "circuits/rare/sample_tile.h"
 
 namespace cimstat::circuits {
 
 namespace {
 
-constexpr double defensive_share = 0.05;
-// Without noise to integrate, weights vary within the failure region anyway: inflate little.
-constexpr double widest_sd_of_steps = 1.12;
 constexpr double widest_sd = 1.35;
-constexpr double bearable_steps = 6.0;
-constexpr double bearable = 4.0;
+// How much inflating may multiply the second moment by. Without noise to integrate, weights vary
+// within the failure region anyway.
+constexpr double inflation_of_steps = 1.13;
+constexpr double inflation_of_noise = 1.6;
 
-/// Equal normals around points, and the standard one.
+double dot(std::span<const double> a, std::span<const double> b) {
+  double sums[4] = {0.0, 0.0, 0.0, 0.0};  // one alone would wait for each addition
+  std::size_t i = 0;
+  for (; i + 4 <= a.size(); i += 4) {
+    for (std::size_t j = 0; j < 4; ++j) sums[j] += a[i + j] * b[i + j];
+  }
+  for (; i < a.size(); ++i) sums[0] += a[i] * b[i];
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+/// Normals around points, and the standard one.
 class PointMixture {
  public:
-  PointMixture(std::span<const DesignPoint> points, std::size_t dimension, double sd)
-      : points_(points), dimension_(dimension), sd_(sd) {}
+  PointMixture(std::span<const DesignPoint> points, double sd)
+      : points_(points),
+        sd_(sd),
+        shares_(mixture_shares(std::vector<double>(points.size() + 1, 0.0))) {}
 
-  void draw(core::TrialRandom& random, std::span<double> z) const {
-    const double fraction = (uniform(random) - defensive_share) / (1.0 - defensive_share);
-    fill_normal(random, z);
-    if (fraction < 0.0 || points_.empty()) return;
-    const auto chosen =
-        std::min(static_cast<std::size_t>(fraction * double(points_.size())), points_.size() - 1);
-    for (std::size_t i = 0; i < z.size(); ++i) z[i] = points_[chosen].z[i] + sd_ * z[i];
+  const std::vector<double>& shares() const { return shares_; }
+  void set_shares(std::vector<double> shares) { shares_ = std::move(shares); }
+  std::size_t size() const { return points_.size(); }
+
+  void draw(const SampleTile& tile, std::size_t sample, std::span<double> z) const {
+    tile.copy_normals(sample, z);
+    const std::size_t component = picked(shares_, tile.uniform(sample, 0));
+    if (component == 0) return;
+    const std::vector<double>& centre = points_[component - 1].z;
+    for (std::size_t i = 0; i < z.size(); ++i) z[i] = centre[i] + sd_ * z[i];
   }
 
-  /// ln of the density at z over the standard normal one.
-  double log_ratio(std::span<const double> z) const {
-    if (points_.empty()) return 0.0;
-    const double squared = std::inner_product(z.begin(), z.end(), z.begin(), 0.0);
+  /// ln of each component's density at z over the standard normal one.
+  void log_ratios(std::span<const double> z, std::span<double> log_ratio) const {
     const double precision = 1.0 / (sd_ * sd_);
     const double common =
-        0.5 * (1.0 - precision) * squared - static_cast<double>(dimension_) * std::log(sd_);
-    thread_local std::vector<double> logs;
-    logs.clear();
-    for (const DesignPoint& point : points_) {
-      const double along = std::inner_product(z.begin(), z.end(), point.z.begin(), 0.0);
-      logs.push_back(common + precision * (along - 0.5 * point.distance * point.distance));
+        0.5 * (1.0 - precision) * dot(z, z) - static_cast<double>(z.size()) * std::log(sd_);
+    for (std::size_t k = 0; k < points_.size(); ++k) {
+      const DesignPoint& point = points_[k];
+      log_ratio[k] = common + precision * (dot(z, point.z) - 0.5 * point.distance * point.distance);
     }
-    const double largest = std::max(0.0, *std::max_element(logs.begin(), logs.end()));
-    const double share = (1.0 - defensive_share) / static_cast<double>(points_.size());
-    double sum = defensive_share * std::exp(-largest);
-    for (const double value : logs) sum += share * std::exp(value - largest);
-    return largest + std::log(sum);
   }
 
  private:
   std::span<const DesignPoint> points_;
-  std::size_t dimension_;
   double sd_;
+  std::vector<double> shares_;
 };
+
+/// Calls use(i, w) for each sample first + i, its components' log ratios in `ratios`.
+template <class Use>
+void for_each_sample(const LimitState& limit, const PointMixture& mixture, core::StreamKey key,
+                     std::uint64_t first, std::size_t count, std::span<double> ratios, Use&& use) {
+  std::vector<double> z(limit.dimension);
+  SampleTile tile(key, 0, 1, limit.dimension);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i % core::tile_trials == 0) tile.fill(first + i);
+    mixture.draw(tile, i % core::tile_trials, z);
+    const double log_probability = limit.log_probability(limit.margin(z));
+    double w = 0.0;
+    if (!std::isinf(log_probability)) {
+      mixture.log_ratios(z, ratios);
+      w = std::exp(log_probability - log_mixture(mixture.shares(), ratios));
+    }
+    use(i, w);
+  }
+}
+
+void set_shares(const LimitState& limit, core::StreamKey key, PointMixture& mixture) {
+  std::vector<double> mass(mixture.size() + 1, 0.0);
+  std::vector<double> ratios(mixture.size());
+  for_each_sample(limit, mixture, key, first_pilot_sample, pilot_samples, ratios,
+                  [&](std::size_t, double w) { add_masses(mixture.shares(), ratios, w, mass); });
+  mixture.set_shares(mixture_shares(mass));
+}
 
 }  // namespace
 
@@ -74,28 +105,29 @@ double LimitState::log_probability(double margin_at_z) const {
 RareEstimate sample_around(const LimitState& limit, std::span<const DesignPoint> points,
                            std::span<const DesignPoint> known, const RareOptions& options,
                            core::Threads threads, const core::Progress& progress) {
-  const double sd = limit.noise_sd > 0.0
-                        ? inflated_sd(widest_sd, bearable, limit.dimension)
-                        : inflated_sd(widest_sd_of_steps, bearable_steps, limit.dimension);
-  const PointMixture mixture(points, limit.dimension, sd);
+  const double inflation = limit.noise_sd > 0.0 ? inflation_of_noise : inflation_of_steps;
+  const double sd = inflated_sd(widest_sd, inflation, limit.dimension);
+  PointMixture mixture(points, sd);
+  set_shares(limit, options.key, mixture);
   const auto contributions = [&](std::uint64_t first, std::span<double> contribution) {
-    std::vector<double> z(limit.dimension);
-    for (std::size_t i = 0; i < contribution.size(); ++i) {
-      core::TrialRandom random(options.key, core::Domain::rare_event, first + i);
-      mixture.draw(random, z);
-      const double log_probability = limit.log_probability(limit.margin(z));
-      contribution[i] =
-          std::isinf(log_probability) ? 0.0 : std::exp(log_probability - mixture.log_ratio(z));
-    }
+    std::vector<double> ratios(points.size());
+    for_each_sample(limit, mixture, options.key, first, contribution.size(), ratios,
+                    [&](std::size_t i, double w) { contribution[i] = w; });
   };
+  // What counts is where the components are: in many variables a slightly wider one is thin
+  // everywhere, and none the worse for it.
+  PointMixture places(points, 1.0);
+  places.set_shares(mixture.shares());
+  std::vector<double> ratios(points.size());
   RareEstimate estimate;
   estimate.halves = weighted_sums(options.samples, contributions, threads, progress);
   for (const DesignPoint& point : known) {
     const double near = core::normal_tail(core::Tail::upper, point.distance);
+    places.log_ratios(point.z, ratios);
     estimate.modes.push_back(
         {.distance = point.distance,
          .log_height = point.log_height,
-         .visits = double(options.samples) * near * std::exp(mixture.log_ratio(point.z)),
+         .visits = double(options.samples) * near * std::exp(log_mixture(places.shares(), ratios)),
          .place = fmt::format("design point {}", &point - known.data() + 1)});
   }
   judge(estimate);

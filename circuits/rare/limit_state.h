@@ -33,17 +33,11 @@ struct DesignPoint {
   double distance = 0.0;
 };
 
-struct DesignPointSearch {
-  std::size_t random_starts = 32;  ///< directions from Domain::rare_event, beside all axes
-  std::size_t most_axes = 64;      ///< variables whose axes are tried, both ways
-  std::size_t most_points = 64;
-};
-
-/// All different design points that climbs from the starts reach, the highest first; those that
-/// hold a negligible share (12 nats lower) are left out.
+/// All different design points that climbs reach from rays along all axes, both ways (up to 64
+/// variables), and random ones (64, or 16 where there are more variables), the highest first; those
+/// that hold a negligible share (12 nats lower) are left out.
 std::vector<DesignPoint> find_design_points(const LimitState& limit, core::StreamKey key,
-                                            core::Threads threads,
-                                            const DesignPointSearch& search = {});
+                                            core::Threads threads);
 
 /// The probability of failure by sampling around `points` (a mixture of normals there, sd inflated
 /// as much as the dimension bears) and, for 5 % of the samples, around the origin. Points that are

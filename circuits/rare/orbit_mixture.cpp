@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 namespace cimstat::circuits {
@@ -43,11 +42,11 @@ double log_symmetric_mean(std::span<const double> x, std::uint32_t degree,
 }  // namespace
 
 OrbitMixture::OrbitMixture(const SumFailure& failure, std::vector<Component> components,
-                           double plain_share)
+                           std::vector<double> shares)
     : parts_(failure.parts.size()),
       has_sum_(failure.sum_sd > 0.0),
       components_(std::move(components)),
-      plain_share_(plain_share) {
+      shares_(std::move(shares)) {
   const auto add = [&](std::uint32_t count) {
     blocks_.push_back({dimensions_, count});
     dimensions_ += count;
@@ -57,34 +56,48 @@ OrbitMixture::OrbitMixture(const SumFailure& failure, std::vector<Component> com
   if (failure.offset_sd > 0.0) add(1);
 }
 
+OrbitMixture OrbitMixture::with_unit_sd() const {
+  OrbitMixture copy = *this;
+  for (Component& component : copy.components_) component.sd = component.raised_sd = 1.0;
+  return copy;
+}
+
 PartPosition OrbitMixture::position(const Component& component, std::size_t block) const {
   if (block < parts_) return component.mode.parts[block];
   const double z = has_sum_ && block == parts_ ? component.mode.sum_z : component.mode.offset_z;
   return {0, z, z};
 }
 
-void OrbitMixture::draw(core::TrialRandom& random, double fraction, std::span<double> z) const {
-  const Component* chosen = nullptr;
-  double passed = plain_share_;
-  for (std::size_t k = 0; k < components_.size() && fraction >= passed; ++k) {
-    chosen = &components_[k];
-    passed += chosen->share;
+std::size_t OrbitMixture::uniforms() const {
+  std::size_t most = 0;
+  for (const Component& component : components_) {
+    std::size_t raised = 0;
+    for (const PartPosition& position : component.mode.parts) raised += position.raised;
+    most = std::max(most, raised);
   }
-  fill_normal(random, z);
-  if (chosen == nullptr) return;
+  return 1 + most;
+}
+
+void OrbitMixture::draw(const SampleTile& tile, std::size_t sample, std::span<double> z) const {
+  tile.copy_normals(sample, z);
+  const std::size_t component = picked(shares_, tile.uniform(sample, 0));
+  if (component == 0) return;
+  const Component& chosen = components_[component - 1];
+  thread_local std::vector<char> up;
+  std::size_t next = 1;
   for (std::size_t block = 0; block < blocks_.size(); ++block) {
     const auto [first, count] = blocks_[block];
-    const PartPosition here = position(*chosen, block);
-    double raised = here.raised;
+    const PartPosition here = position(chosen, block);
+    up.assign(count, 0);
+    // Floyd's algorithm (Bentley and Floyd 1987): each set of raised cells is as likely as another.
+    for (std::uint32_t last = count - here.raised; last < count; ++last) {
+      const auto cell = static_cast<std::uint32_t>(tile.uniform(sample, next++) * (last + 1.0));
+      const std::uint32_t fallback = chosen.spread ? last : last - (count - here.raised);
+      up[!chosen.spread || up[cell] != 0 ? fallback : cell] = 1;
+    }
     for (std::uint32_t i = 0; i < count; ++i) {
-      bool up = false;
-      if (raised > 0.0) {
-        // Each set of raised cells is as likely as any other.
-        up = !chosen->spread || uniform(random) * double(count - i) < raised;
-        if (up) raised -= 1.0;
-      }
       double& value = z[first + i];
-      value = up ? here.high + chosen->raised_sd * value : here.low + chosen->sd * value;
+      value = up[i] != 0 ? here.high + chosen.raised_sd * value : here.low + chosen.sd * value;
     }
   }
 }
@@ -125,13 +138,7 @@ void OrbitMixture::log_ratios(std::span<const double> z, std::span<double> log_r
 }
 
 double OrbitMixture::log_ratio(std::span<const double> component_log_ratios) const {
-  double largest = plain_share_ > 0.0 ? 0.0 : -std::numeric_limits<double>::infinity();
-  for (const double value : component_log_ratios) largest = std::max(largest, value);
-  double sum = plain_share_ * std::exp(-largest);
-  for (std::size_t k = 0; k < components_.size(); ++k) {
-    sum += components_[k].share * std::exp(component_log_ratios[k] - largest);
-  }
-  return largest + std::log(sum);
+  return log_mixture(shares_, component_log_ratios);
 }
 
 }  // namespace cimstat::circuits

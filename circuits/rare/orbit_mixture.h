@@ -3,10 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
-#include "core/random.h"
-
+#include "circuits/rare/sample_tile.h"
 #include "circuits/rare/sum_modes.h"
 
 namespace cimstat::circuits {
@@ -20,22 +20,28 @@ namespace cimstat::circuits {
 class OrbitMixture {
  public:
   struct Component {
-    double share = 0.0;  ///< of the samples
     SumMode mode;
     double sd = 1.0;         ///< of everything that is not raised
     double raised_sd = 1.0;  ///< of what is
     bool spread = true;  ///< over the orbit; else only the permutation with the raised cells first
   };
 
-  /// Shares of the components sum to 1 - plain_share.
-  OrbitMixture(const SumFailure& failure, std::vector<Component> components, double plain_share);
+  /// Shares of the samples: the plain law's, then the components'; they sum to 1.
+  OrbitMixture(const SumFailure& failure, std::vector<Component> components,
+               std::vector<double> shares);
 
   std::size_t dimensions() const { return dimensions_; }
   const std::vector<Component>& components() const { return components_; }
-  void set_share(std::size_t component, double share) { components_[component].share = share; }
+  const std::vector<double>& shares() const { return shares_; }
+  void set_shares(std::vector<double> shares) { shares_ = std::move(shares); }
 
-  /// One sample; `fraction` (0 .. 1) picks the component.
-  void draw(core::TrialRandom& random, double fraction, std::span<double> z) const;
+  /// The same places and shares, nothing inflated.
+  OrbitMixture with_unit_sd() const;
+
+  /// How many uniforms a sample takes: one picks the component, the others who is raised.
+  std::size_t uniforms() const;
+  /// One sample of a filled tile.
+  void draw(const SampleTile& tile, std::size_t sample, std::span<double> z) const;
 
   /// ln of each component's density at z over that of the variables' own law.
   void log_ratios(std::span<const double> z, std::span<double> log_ratio) const;
@@ -54,7 +60,7 @@ class OrbitMixture {
   bool has_sum_ = false;
   std::size_t dimensions_ = 0;
   std::vector<Component> components_;
-  double plain_share_;
+  std::vector<double> shares_;
 };
 
 }  // namespace cimstat::circuits

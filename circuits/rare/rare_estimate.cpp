@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -81,18 +83,60 @@ void judge(RareEstimate& estimate, const core::TrustLimits& limits) {
   }
 }
 
-double inflated_sd(double widest, double bearable, std::size_t dimensions) {
+double inflated_sd(double widest, double factor, std::size_t dimensions) {
+  const double budget =
+      std::log(factor) / static_cast<double>(std::max<std::size_t>(dimensions, 1));
   const auto cost = [](double sd) { return std::log(sd) - 0.5 * std::log(2.0 - 1.0 / (sd * sd)); };
-  const double budget = bearable * cost(widest);
-  const double count = static_cast<double>(dimensions);
-  if (count <= bearable) return widest;
+  if (cost(widest) <= budget) return widest;
   double low = 1.0;
   double high = widest;
   for (int i = 0; i < 50; ++i) {
     const double middle = 0.5 * (low + high);
-    (count * cost(middle) > budget ? high : low) = middle;
+    (cost(middle) > budget ? high : low) = middle;
   }
   return low;
+}
+
+std::vector<double> mixture_shares(std::span<const double> mass) {
+  constexpr double defensive = 0.05;
+  const double total = std::accumulate(mass.begin(), mass.end(), 0.0);
+  const double even = total > 0.0 ? 0.2 : 1.0;  // of the rest
+  std::vector<double> shares(mass.size());
+  for (std::size_t k = 0; k < mass.size(); ++k) {
+    const double others = k == 0 ? 0.0 : even / static_cast<double>(mass.size() - 1);
+    const double found = total > 0.0 ? (1.0 - even) * mass[k] / total : 0.0;
+    shares[k] = (k == 0 ? defensive : 0.0) + (1.0 - defensive) * (others + found);
+  }
+  if (mass.size() == 1) shares[0] = 1.0;
+  return shares;
+}
+
+double log_mixture(std::span<const double> shares, std::span<const double> component_log_ratios) {
+  double largest = shares[0] > 0.0 ? 0.0 : -std::numeric_limits<double>::infinity();
+  for (const double value : component_log_ratios) largest = std::max(largest, value);
+  double sum = shares[0] * std::exp(-largest);
+  for (std::size_t k = 0; k < component_log_ratios.size(); ++k) {
+    sum += shares[k + 1] * std::exp(component_log_ratios[k] - largest);
+  }
+  return largest + std::log(sum);
+}
+
+void add_masses(std::span<const double> shares, std::span<const double> component_log_ratios,
+                double w, std::span<double> mass) {
+  if (!(w > 0.0)) return;
+  const double all = log_mixture(shares, component_log_ratios);
+  mass[0] += w * shares[0] * std::exp(-all);
+  for (std::size_t k = 0; k < component_log_ratios.size(); ++k) {
+    mass[k + 1] += w * shares[k + 1] * std::exp(component_log_ratios[k] - all);
+  }
+}
+
+std::size_t picked(std::span<const double> shares, double fraction) {
+  std::size_t component = 0;
+  for (double passed = shares[0]; component + 1 < shares.size() && fraction >= passed;) {
+    passed += shares[++component];
+  }
+  return component;
 }
 
 double uniform(core::TrialRandom& random) { return (random() + 0.5) * 0x1p-32; }

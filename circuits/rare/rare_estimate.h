@@ -61,9 +61,23 @@ std::array<core::WeightedSums, 2> weighted_sums(std::uint64_t samples,
 void judge(RareEstimate& estimate, const core::TrustLimits& limits = {});
 
 /// The standard deviation, at most `widest`, of normal proposals in `dimensions` variables such
-/// that inflating all of them at once costs at most as much as inflating `bearable` of them to
-/// `widest`. One variable of sd s multiplies the second moment of a weight by s / sqrt(2 - 1/s^2).
-double inflated_sd(double widest, double bearable, std::size_t dimensions);
+/// that inflating all of them multiplies the second moment of weights by at most `factor`. One
+/// variable of sd s multiplies it by s / sqrt(2 - 1/s^2).
+double inflated_sd(double widest, double factor, std::size_t dimensions);
+
+/// Shares of a mixture's components, the first of them the variables' own law, in proportion to the
+/// probability that a pilot run found in each, but for 5 % that defend the first and 19 % that the
+/// others share evenly. With nothing found the others share all but the 5 %.
+std::vector<double> mixture_shares(std::span<const double> mass);
+inline constexpr std::uint64_t pilot_samples = 4096;
+
+/// ln of a mixture's density over the variables' own, from those of its components.
+double log_mixture(std::span<const double> shares, std::span<const double> component_log_ratios);
+/// Adds a contribution w to the mass of each component, by what it had to do with the sample.
+void add_masses(std::span<const double> shares, std::span<const double> component_log_ratios,
+                double w, std::span<double> mass);
+/// Which component a number from 0 to 1 picks: 0 is the variables' own law.
+std::size_t picked(std::span<const double> shares, double fraction);
 
 /// One word: an odd multiple of 2^-33.
 double uniform(core::TrialRandom& random);

@@ -21,10 +21,7 @@ namespace cimstat::circuits {
 namespace {
 
 constexpr double widest_sd = 1.35;
-constexpr double bearable_dimensions = 8.0;
-constexpr double defensive_share = 0.05;
-constexpr double even_share = 0.2;  // of what is not defensive, shared evenly by all modes
-constexpr std::uint64_t pilot_samples = 4096;
+constexpr double inflation = 2.5;  // bearable; reached by 8 variables of that sd
 
 class SumSampler {
  public:
@@ -32,37 +29,38 @@ class SumSampler {
       : failure_(failure), options_(options) {
     for (const ColumnPart& part : failure.parts) curves_.emplace_back(part.law);
     modes_ = find_modes(failure, curves_);
-    mixture_ =
-        std::make_unique<OrbitMixture>(failure, components(proposal),
-                                       proposal == Proposal::plain          ? 1.0
-                                       : proposal == Proposal::single_shift ? 0.0
-                                                                            : defensive_share);
+    std::vector<OrbitMixture::Component> list = components(proposal);
+    std::vector<double> shares = mixture_shares(std::vector<double>(list.size() + 1, 0.0));
+    if (proposal == Proposal::single_shift) shares = {0.0, 1.0};
+    mixture_ = std::make_unique<OrbitMixture>(failure, std::move(list), std::move(shares));
     if (proposal == Proposal::modes) set_shares();
   }
 
+  /// `first` is a multiple of 64.
   void contributions(std::uint64_t first, std::span<double> contribution) const {
-    std::vector<double> z(mixture_->dimensions());
     std::vector<double> ratios(mixture_->components().size());
-    for (std::size_t i = 0; i < contribution.size(); ++i) {
-      contribution[i] = sample(first + i, z, ratios);
-    }
+    for_each_sample(first, contribution.size(), ratios,
+                    [&](std::size_t i, double w) { contribution[i] = w; });
   }
 
   std::vector<FailureMode> modes() const {
     std::vector<FailureMode> found;
-    std::vector<double> ratios(mixture_->components().size());
+    // What counts is where the components are, not how wide: in many variables a slightly wider
+    // one is thin everywhere, and none the worse for it.
+    const OrbitMixture mixture = mixture_->with_unit_sd();
+    std::vector<double> ratios(mixture.components().size());
     for (const SumMode& mode : modes_) {
       const double distance = mode.distance(failure_);
       const std::vector<double> z = point(mode);
-      mixture_->log_ratios(z, ratios);
+      mixture.log_ratios(z, ratios);
       const double near = core::normal_tail(core::Tail::upper, distance);
       const double orbit = std::exp(mode.log_orbit);
-      found.push_back({.distance = distance,
-                       .log_height = mode.log_height,
-                       .orbit = orbit,
-                       .visits = double(options_.samples) * orbit * near *
-                                 std::exp(mixture_->log_ratio(ratios)),
-                       .place = place(mode)});
+      found.push_back(
+          {.distance = distance,
+           .log_height = mode.log_height,
+           .orbit = orbit,
+           .visits = double(options_.samples) * orbit * near * std::exp(mixture.log_ratio(ratios)),
+           .place = place(mode)});
     }
     return found;
   }
@@ -72,7 +70,7 @@ class SumSampler {
     std::vector<OrbitMixture::Component> list;
     if (proposal == Proposal::plain) return list;
     if (proposal == Proposal::single_shift) {
-      list.push_back({.share = 1.0, .mode = modes_.front(), .spread = false});
+      list.push_back({.mode = modes_.front(), .spread = false});
       return list;
     }
     std::size_t variables = failure_.sum_sd > 0.0 ? 1U : 0U;
@@ -81,52 +79,47 @@ class SumSampler {
     for (const SumMode& mode : modes_) {
       std::size_t raised = 0;
       for (const PartPosition& position : mode.parts) raised += position.raised;
-      list.push_back({.share = (1.0 - defensive_share) / double(modes_.size()),
-                      .mode = mode,
-                      .sd = inflated_sd(widest_sd, bearable_dimensions, variables),
-                      .raised_sd = inflated_sd(widest_sd, bearable_dimensions, raised)});
+      list.push_back({.mode = mode,
+                      .sd = inflated_sd(widest_sd, inflation, variables),
+                      .raised_sd = inflated_sd(widest_sd, inflation, raised)});
     }
     return list;
   }
 
-  /// Gives each mode the share of the probability that a pilot run finds in it, and a little more.
   void set_shares() {
-    const std::size_t count = mixture_->components().size();
-    if (count < 2) return;
-    std::vector<double> mass(count, 0.0);
+    std::vector<double> mass(mixture_->shares().size(), 0.0);
+    std::vector<double> ratios(mixture_->components().size());
+    for_each_sample(first_pilot_sample, pilot_samples, ratios, [&](std::size_t, double w) {
+      add_masses(mixture_->shares(), ratios, w, mass);
+    });
+    mixture_->set_shares(mixture_shares(mass));
+  }
+
+  /// Calls use(i, w) for each sample first + i, its components' log ratios in `ratios`.
+  template <class Use>
+  void for_each_sample(std::uint64_t first, std::size_t count, std::span<double> ratios,
+                       Use&& use) const {
     std::vector<double> z(mixture_->dimensions());
-    std::vector<double> ratios(count);
-    for (std::uint64_t i = 0; i < pilot_samples; ++i) {
-      const double w = sample(first_pilot_sample + i, z, ratios);
-      const double all = mixture_->log_ratio(ratios);
-      for (std::size_t k = 0; k < count; ++k) {
-        mass[k] += w * mixture_->components()[k].share * std::exp(ratios[k] - all);
-      }
-    }
-    double total = 0.0;
-    for (const double value : mass) total += value;
-    if (!(total > 0.0)) return;
-    for (std::size_t k = 0; k < count; ++k) {
-      mixture_->set_share(k, (1.0 - defensive_share) * (even_share / double(count) +
-                                                        (1.0 - even_share) * mass[k] / total));
+    SampleTile tile(options_.key, failure_.first_block, mixture_->uniforms(), z.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      if (i % core::tile_trials == 0) tile.fill(first + i);
+      mixture_->draw(tile, i % core::tile_trials, z);
+      mixture_->log_ratios(z, ratios);
+      use(i, std::exp(log_probability(z) - mixture_->log_ratio(ratios)));
     }
   }
 
-  double sample(std::uint64_t instance, std::span<double> z, std::span<double> ratios) const {
-    core::TrialRandom random(options_.key, core::Domain::rare_event, instance,
-                             failure_.first_block);
-    mixture_->draw(random, uniform(random), z);
+  double log_probability(std::span<const double> z) const {
     double sum = failure_.constant;
     std::size_t next = 0;
     for (std::size_t p = 0; p < curves_.size(); ++p) {
-      for (std::uint32_t i = 0; i < failure_.parts[p].count; ++i)
+      for (std::uint32_t i = 0; i < failure_.parts[p].count; ++i) {
         sum += curves_[p].value(z[next++]);
+      }
     }
     if (failure_.sum_sd > 0.0) sum += failure_.sum_sd * z[next++];
     const double offset = failure_.offset_sd > 0.0 ? failure_.offset_sd * z[next] : 0.0;
-    const double log_probability = failure_.log_probability(sum, offset);
-    mixture_->log_ratios(z, ratios);
-    return std::exp(log_probability - mixture_->log_ratio(ratios));
+    return failure_.log_probability(sum, offset);
   }
 
   std::vector<double> point(const SumMode& mode) const {

@@ -66,4 +66,9 @@ double CellCurve::slope(double z) const {
   return (value(z + step) - value(z - step)) / (2.0 * step);
 }
 
+double CellCurve::relative_curvature(double z) const {
+  constexpr double step = 0.05;
+  return (slope(z + step) - slope(z - step)) / (2.0 * step * slope(z));
+}
+
 }  // namespace cimstat::circuits

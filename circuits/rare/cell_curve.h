@@ -13,7 +13,8 @@ class CellCurve {
  public:
   explicit CellCurve(core::Law law);
   double value(double z) const;
-  double slope(double z) const;  ///< dX/dz, for searches
+  double slope(double z) const;               ///< dX/dz, for searches
+  double relative_curvature(double z) const;  ///< X'' / X'
 
  private:
   struct Piece {

@@ -58,14 +58,17 @@ OrbitMixture::OrbitMixture(const SumFailure& failure, std::vector<Component> com
 
 OrbitMixture OrbitMixture::with_unit_sd() const {
   OrbitMixture copy = *this;
-  for (Component& component : copy.components_) component.sd = component.raised_sd = 1.0;
+  for (Component& component : copy.components_) {
+    for (PartPosition& position : component.mode.parts) position.low_sd = position.high_sd = 1.0;
+    component.mode.normal_sd = 1.0;
+  }
   return copy;
 }
 
 PartPosition OrbitMixture::position(const Component& component, std::size_t block) const {
   if (block < parts_) return component.mode.parts[block];
   const double z = has_sum_ && block == parts_ ? component.mode.sum_z : component.mode.offset_z;
-  return {0, z, z};
+  return {0, z, z, component.mode.normal_sd, component.mode.normal_sd};
 }
 
 std::size_t OrbitMixture::uniforms() const {
@@ -97,7 +100,7 @@ void OrbitMixture::draw(const SampleTile& tile, std::size_t sample, std::span<do
     }
     for (std::uint32_t i = 0; i < count; ++i) {
       double& value = z[first + i];
-      value = up[i] != 0 ? here.high + chosen.raised_sd * value : here.low + chosen.sd * value;
+      value = up[i] != 0 ? here.high + here.high_sd * value : here.low + here.low_sd * value;
     }
   }
 }
@@ -118,10 +121,10 @@ void OrbitMixture::log_ratios(std::span<const double> z, std::span<double> log_r
     for (std::size_t k = 0; k < components_.size(); ++k) {
       const Component& component = components_[k];
       const PartPosition here = position(component, block);
-      const LogRatio low(here.low, component.sd);
+      const LogRatio low(here.low, here.low_sd);
       log_ratio[k] += low.square * squares + low.linear * total + count * low.constant;
       if (here.raised == 0) continue;
-      const LogRatio high(here.high, component.raised_sd);
+      const LogRatio high(here.high, here.high_sd);
       exponents.resize(count);
       for (std::uint32_t i = 0; i < count; ++i) {
         exponents[i] =

@@ -21,8 +21,6 @@ class OrbitMixture {
  public:
   struct Component {
     SumMode mode;
-    double sd = 1.0;         ///< of everything that is not raised
-    double raised_sd = 1.0;  ///< of what is
     bool spread = true;  ///< over the orbit; else only the permutation with the raised cells first
   };
 

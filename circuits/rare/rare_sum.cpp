@@ -21,7 +21,7 @@ namespace cimstat::circuits {
 namespace {
 
 constexpr double widest_sd = 1.35;
-constexpr double inflation = 2.5;  // bearable; reached by 8 variables of that sd
+constexpr double inflation = 2.5;  // of the second moment, bearable; that of 8 variables of this sd
 
 class SumSampler {
  public:
@@ -73,16 +73,7 @@ class SumSampler {
       list.push_back({.mode = modes_.front(), .spread = false});
       return list;
     }
-    std::size_t variables = failure_.sum_sd > 0.0 ? 1U : 0U;
-    if (failure_.offset_sd > 0.0) ++variables;
-    for (const ColumnPart& part : failure_.parts) variables += part.count;
-    for (const SumMode& mode : modes_) {
-      std::size_t raised = 0;
-      for (const PartPosition& position : mode.parts) raised += position.raised;
-      list.push_back({.mode = mode,
-                      .sd = inflated_sd(widest_sd, inflation, variables),
-                      .raised_sd = inflated_sd(widest_sd, inflation, raised)});
-    }
+    for (const SumMode& mode : modes_) list.push_back({.mode = widened(mode)});
     return list;
   }
 
@@ -93,6 +84,25 @@ class SumSampler {
       add_masses(mixture_->shares(), ratios, w, mass);
     });
     mixture_->set_shares(mixture_shares(mass));
+  }
+
+  /// The mode with the widths of a proposal. Raised cells are held where they are by the rest, and
+  /// keep their sd of 1. The others spread as the curvature at the mode says, 1 / (1 - z X'' / X')
+  /// in variance, and at least as much as so many variables bear.
+  SumMode widened(SumMode mode) const {
+    std::size_t variables = failure_.sum_sd > 0.0 ? 1U : 0U;
+    if (failure_.offset_sd > 0.0) ++variables;
+    for (const ColumnPart& part : failure_.parts) variables += part.count;
+    const double least = inflated_sd(widest_sd, inflation, variables);
+    mode.normal_sd = least;
+    for (std::size_t p = 0; p < mode.parts.size(); ++p) {
+      PartPosition& position = mode.parts[p];
+      const double bend = position.low * curves_[p].relative_curvature(position.low);
+      const double spread = bend < 1.0 ? 1.0 / std::sqrt(1.0 - bend) : widest_sd;
+      // A flat stretch of a curve has no curvature to speak of.
+      position.low_sd = std::isfinite(spread) ? std::clamp(spread, least, widest_sd) : least;
+    }
+    return mode;
   }
 
   /// Calls use(i, w) for each sample first + i, its components' log ratios in `ratios`.

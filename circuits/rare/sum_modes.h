@@ -16,12 +16,15 @@ struct PartPosition {
   std::uint32_t raised = 0;
   double low = 0.0;
   double high = 0.0;
+  double low_sd = 1.0;  ///< of a proposal there
+  double high_sd = 1.0;
 };
 
 struct SumMode {
   std::vector<PartPosition> parts;  ///< one for each part of the failure
   double sum_z = 0.0;               ///< the variable behind sum_sd
   double offset_z = 0.0;
+  double normal_sd = 1.0;   ///< of a proposal, for both
   double log_height = 0.0;  ///< ln P(failure | z) - |z|^2 / 2, by the guide
   double log_orbit = 0.0;   ///< ln of how many permutations there are
 

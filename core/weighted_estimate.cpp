@@ -86,6 +86,7 @@ std::optional<std::string> doubt(const WeightedSums& first, const WeightedSums& 
   WeightedSums all = first;
   all += second;
   if (auto reason = doubt(all, limits)) return reason;
+  if (first.n == 0 || second.n == 0) return std::nullopt;
   const double apart = std::abs(first.mean() - second.mean());
   const double error = std::hypot(first.standard_error(), second.standard_error());
   if (apart > limits.halves_apart * error && apart > 1e-12 * all.mean()) {

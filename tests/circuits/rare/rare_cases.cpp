@@ -111,6 +111,8 @@ std::vector<RareCase> make_cases() {
   cases.push_back(upper("A, class 0, at 49", a, 0, four, grid_a, gaussian_a, 49.0));
   cases.push_back(upper("B, class 0, at 300", b, 0, {{lognormal_density_of(5.3, 0.62), 8}}, grid_b,
                         normal_tail_of(4.9), 300.0));
+  cases.push_back(upper("B, class 0, at 185", b, 0, {{lognormal_density_of(5.3, 0.62), 8}}, grid_b,
+                        normal_tail_of(4.9), 185.0));
   cases.push_back(normal_case());
   cases.push_back(normal_logistic_case());
 

@@ -40,7 +40,7 @@ struct RareEstimate {
 
 struct RareOptions {
   std::uint64_t samples = 100'000;  ///< at most 2^40
-  core::StreamKey key;
+  core::StreamKey key = {};
 };
 
 /// Samples with numbers from here on are pilots: they shape the proposal and are never counted.

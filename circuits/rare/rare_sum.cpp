@@ -74,9 +74,37 @@ class SumSampler {
       return list;
     }
     for (const SumMode& mode : modes_) list.push_back({.mode = widened(mode)});
+    for (const SumMode& mode : outliers()) list.push_back({.mode = mode});
     return list;
   }
 
+  /// The modes without raised cells, one cell raised by a little: where one heavy-tailed cell among
+  /// many can carry the failure, but least often enough that this is a ridge and no mode of its
+  /// own.
+  std::vector<SumMode> outliers() const {
+    constexpr double rise = 1.5;  // sd
+    const double sign = failure_.side == core::Tail::upper ? 1.0 : -1.0;
+    std::vector<SumMode> list;
+    for (const SumMode& mode : modes_) {
+      const auto is_raised = [](const PartPosition& position) { return position.raised > 0; };
+      if (std::any_of(mode.parts.begin(), mode.parts.end(), is_raised)) continue;
+      for (std::size_t p = 0; p < mode.parts.size(); ++p) {
+        const bool has_mode = std::any_of(modes_.begin(), modes_.end(), [p](const SumMode& other) {
+          return other.parts[p].raised == 1;
+        });
+        const double bend = sign * curves_[p].relative_curvature(mode.parts[p].low);
+        if (has_mode || failure_.parts[p].count < 2 || !(bend > 0.0)) continue;
+        SumMode raised = widened(mode);
+        raised.parts[p].raised = 1;
+        raised.parts[p].high = raised.parts[p].low + sign * rise;
+        raised.parts[p].high_sd = widest_sd;
+        list.push_back(std::move(raised));
+      }
+    }
+    return list;
+  }
+
+  /// Gives each component the share of the probability that a pilot run finds in it.
   void set_shares() {
     std::vector<double> mass(mixture_->shares().size(), 0.0);
     std::vector<double> ratios(mixture_->components().size());

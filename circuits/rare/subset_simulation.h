@@ -20,7 +20,7 @@ struct SubsetOptions {
   std::uint32_t samples_per_level = 2000;  ///< a multiple of 10
   std::uint32_t runs = 20;                 ///< independent; at least 10
   double correlation = 0.8;                ///< of successive samples of a chain, before rejection
-  core::StreamKey key;
+  core::StreamKey key = {};
 };
 
 struct SubsetEstimate {

@@ -80,9 +80,9 @@ struct Discharge {
 };
 
 const std::vector<Discharge>& discharges() {
-  static const std::vector<Discharge> list{{8, 2, 0.0105, 0.5},   {8, 4, 0.0060, 0.5},
-                                           {8, 2, 0.0085, 0.6},   {32, 8, 0.0040, 0.9},
-                                           {32, 16, 0.0030, 1.0}, {32, 8, 0.0030, 1.1}};
+  static const std::vector<Discharge> list{{8, 2, 0.004, 0.6},   {8, 4, 0.006, 0.9},
+                                           {8, 2, 0.004, 0.9},   {32, 8, 0.003, 1.1},
+                                           {32, 16, 0.004, 2.0}, {32, 8, 0.002, 1.6}};
   return list;
 }
 

@@ -1,0 +1,178 @@
+#include "experiments/selfcheck.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "core/shape.h"
+#include "core/statistics_comparison.h"
+
+#include "circuits/exact_column.h"
+#include "circuits/references.h"
+#include "circuits/sampled_column.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+using circuits::ColumnClass;
+using circuits::ColumnDesign;
+using circuits::MisreadTail;
+using core::Law;
+using core::Tail;
+
+constexpr double microampere = 1e-6;
+
+CheckedColumn built_in(std::string name, std::uint32_t rows, const Law& lrs, const Law& hrs,
+                       const circuits::SenseAmplifier& sense) {
+  ColumnDesign design;
+  design.rows = rows;
+  design.lrs = lrs.scaled(microampere);
+  design.hrs = hrs.scaled(microampere);
+  design.sense = sense;
+  design.ladder = midpoint_ladder(design, rows);
+  return {std::move(name), std::move(design), rows};
+}
+
+std::vector<MisreadTail> tails_of(const CheckedColumn& column) {
+  const std::uint32_t n = column.active_rows;
+  std::vector<std::uint32_t> levels{0, n / 2, n};
+  levels.erase(std::unique(levels.begin(), levels.end()), levels.end());
+  const circuits::Ladder& ladder = column.design.ladder;
+  const auto references = ladder.at(n);
+  std::vector<MisreadTail> tails;
+  for (const std::uint32_t k : levels) {
+    const std::uint32_t code = ladder.ideal_code(k);
+    if (code > 0) tails.push_back({{k, n}, Tail::lower, references[code - 1]});
+    if (code + 1 < ladder.codes) tails.push_back({{k, n}, Tail::upper, references[code]});
+  }
+  return tails;
+}
+
+/// A p-value's standard errors, with the sign of a difference.
+double in_standard_errors(double p_value, double difference) {
+  const double half = std::clamp(0.5 * p_value, 1e-300, 0.5);
+  return std::copysign(core::normal_quantile(Tail::upper, half), difference);
+}
+
+void compare(CheckedTail& check) {
+  const double trials = static_cast<double>(check.trials);
+  const double seen = static_cast<double>(check.misread);
+  const core::WeightedSums sums = check.importance.sums();
+  if (check.exact) {
+    const double exact = *check.exact;
+    const core::Interval within{std::max(exact - check.exact_bound, 0.0),
+                                std::min(exact + check.exact_bound, 1.0)};
+    check.monte_carlo_exact = in_standard_errors(
+        core::binomial_p_value(check.misread, check.trials, within), seen - trials * exact);
+    if (check.importance.trustworthy() && exact > 10.0 * check.exact_bound) {
+      const double difference = sums.mean() - exact;
+      // What the exact engine may be wrong by is no disagreement; rounding is none either.
+      const double beyond = std::max(std::abs(difference) - check.exact_bound - 1e-9 * exact, 0.0);
+      const double error = std::max(sums.standard_error(), 1e-9 * exact);
+      check.importance_exact = std::copysign(beyond / error, difference);
+    }
+  } else if (check.importance.trustworthy()) {
+    const double reach = 2.0 * sums.standard_error();
+    const core::Interval within{std::max(sums.mean() - reach, 0.0),
+                                std::min(sums.mean() + reach, 1.0)};
+    check.importance_monte_carlo = in_standard_errors(
+        core::binomial_p_value(check.misread, check.trials, within), trials * sums.mean() - seen);
+  }
+}
+
+/// How many trials of each tail's class were read on the wrong side of its reference.
+std::vector<std::uint64_t> misread_counts(const ColumnDesign& design,
+                                          const std::vector<MisreadTail>& tails,
+                                          const SelfCheckOptions& options, core::Threads threads) {
+  std::vector<ColumnClass> classes;
+  for (const MisreadTail& tail : tails) classes.push_back(tail.column_class);
+  classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
+  const std::vector<std::uint64_t> counts =
+      sampled_counts(design, classes, {.trials = options.trials, .key = options.key}, threads);
+  std::vector<std::uint64_t> misread;
+  for (const MisreadTail& tail : tails) {
+    const auto place = std::find(classes.begin(), classes.end(), tail.column_class);
+    const std::uint64_t* row =
+        counts.data() + static_cast<std::size_t>(place - classes.begin()) * design.ladder.codes;
+    const std::uint32_t ideal = design.ladder.ideal_code(tail.column_class.lrs_count);
+    std::uint64_t sum = 0;
+    for (std::uint32_t code = 0; code < design.ladder.codes; ++code) {
+      if (tail.side == Tail::upper ? code > ideal : code < ideal) sum += row[code];
+    }
+    misread.push_back(sum);
+  }
+  return misread;
+}
+
+}  // namespace
+
+std::vector<CheckedColumn> builtin_columns() {
+  const Law lrs = Law::normal(60.0, 1.0);
+  const Law hrs = Law::lognormal(3.0, 0.3);
+  std::vector<CheckedColumn> columns;
+  columns.push_back(built_in("4 rows", 4, lrs, hrs, {.noise_sd = 3.0 * microampere}));
+  columns.push_back(
+      built_in("4 rows, logistic noise", 4, lrs, hrs,
+               {.noise_sd = 1.2 * microampere, .noise_shape = circuits::NoiseShape::logistic}));
+  columns.push_back(built_in("8 rows, wide HRS", 8, Law::normal(97.0, 6.2),
+                             Law::lognormal(5.3, 0.62), {.noise_sd = 4.9 * microampere}));
+  CheckedColumn busy = built_in(
+      "9 of 16 rows, leakage", 16, Law({{.base = core::TruncatedNormal{50.0, 3.0, 44.0, 56.0}}}),
+      Law::lognormal(4.0, 0.4), {.offset_sd = 2.0 * microampere, .noise_sd = 3.0 * microampere});
+  busy.active_rows = 9;
+  busy.design.leakage = Law::lognormal(0.3, 0.8).scaled(microampere);
+  busy.design.dummy = Law::normal(4.0, 0.2).scaled(microampere);
+  busy.design.ladder = midpoint_ladder(busy.design, 9);
+  columns.push_back(std::move(busy));
+  return columns;
+}
+
+std::size_t tail_count(const std::vector<CheckedColumn>& columns) {
+  std::size_t count = 0;
+  for (const CheckedColumn& column : columns) count += tails_of(column).size();
+  return count;
+}
+
+SelfCheckResult self_check(const std::vector<CheckedColumn>& columns,
+                           const SelfCheckOptions& options, core::Threads threads,
+                           const core::Progress& progress) {
+  const std::size_t total = tail_count(columns);
+  SelfCheckResult result;
+  for (const CheckedColumn& column : columns) {
+    const std::vector<MisreadTail> tails = tails_of(column);
+    const bool exact = !circuits::exact_obstacle(column.design);
+    const std::vector<std::uint64_t> misread =
+        misread_counts(column.design, tails, options, threads);
+    for (std::size_t i = 0; i < tails.size(); ++i) {
+      CheckedTail check;
+      check.column = column.name;
+      check.tail = tails[i];
+      if (exact) {
+        const circuits::SensedCurrent current(column.design, tails[i].column_class);
+        check.exact = current.tail_probability(tails[i].side, tails[i].reference);
+        check.exact_bound = current.error_bound();
+      }
+      check.misread = misread[i];
+      check.trials = options.trials;
+      check.importance = misread_tail(column.design, tails[i],
+                                      {.samples = options.samples, .key = options.key}, threads);
+      compare(check);
+      result.tails.push_back(std::move(check));
+      if (progress) progress(result.tails.size(), total);
+    }
+  }
+  for (const CheckedTail& check : result.tails) {
+    for (const Agreement& agreement :
+         {check.monte_carlo_exact, check.importance_exact, check.importance_monte_carlo}) {
+      if (!agreement) continue;
+      ++result.comparisons;
+      result.worst = std::max(result.worst, std::abs(*agreement));
+    }
+  }
+  result.agrees = result.comparisons > 0 && result.worst <= options.limit;
+  return result;
+}
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,116 @@
+#include <nlohmann/json.hpp>
+
+#include <fmt/format.h>
+
+#include "core/json.h"
+
+#include "experiments/selfcheck.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+using core::Json;
+
+std::string_view side_text(core::Tail side) {
+  return side == core::Tail::upper ? "above" : "below";
+}
+
+std::string exact_text(const CheckedTail& check) {
+  if (!check.exact) return "none";
+  if (!(*check.exact > check.exact_bound)) return fmt::format("< {:.2g}", check.exact_bound);
+  return fmt::format("{:.4g}", *check.exact);
+}
+
+std::string monte_carlo_text(const CheckedTail& check) {
+  if (check.misread == 0) return "none seen";
+  return fmt::format("{:.4g}", double(check.misread) / double(check.trials));
+}
+
+std::string importance_text(const CheckedTail& check) {
+  const auto p = check.importance.probability();
+  if (!p) return "refused";
+  return fmt::format("{:.4g} +-{:.1f} %", *p, 100.0 * check.importance.sums().relative_error());
+}
+
+std::string agreement_text(const Agreement& agreement) {
+  return agreement ? fmt::format("{:+.2f}", *agreement) : "-";
+}
+
+Json number_or_null(const std::optional<double>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+}  // namespace
+
+std::string self_check_as_text(const SelfCheckResult& result, const SelfCheckOptions& options) {
+  std::string text = fmt::format(
+      "Misread tails by the exact engine, by Monte Carlo ({} trials a class) and by importance "
+      "sampling ({} samples);\nagreement in standard errors (MC - exact, IS - exact; IS - MC "
+      "where the exact engine can't).\n",
+      options.trials, options.samples);
+  std::string column;
+  for (const CheckedTail& check : result.tails) {
+    if (check.column != column) {
+      column = check.column;
+      text += fmt::format("\n{}\n  {:>9} {:>6} {:>11} {:>11} {:>18} {:>9} {:>9}\n", column, "class",
+                          "read", "exact", "MC", "IS", "MC-exact", "IS-exact");
+    }
+    const auto [k, n] = check.tail.column_class;
+    text +=
+        fmt::format("  {:>9} {:>6} {:>11} {:>11} {:>18} {:>9} {:>9}", fmt::format("{} of {}", k, n),
+                    side_text(check.tail.side), exact_text(check), monte_carlo_text(check),
+                    importance_text(check), agreement_text(check.monte_carlo_exact),
+                    agreement_text(check.importance_exact));
+    if (check.importance_monte_carlo) {
+      text += fmt::format("  IS-MC {}", agreement_text(check.importance_monte_carlo));
+    }
+    text += '\n';
+    if (!check.importance.trustworthy()) {
+      text += fmt::format("            no number: {}\n", check.importance.refusal);
+    }
+  }
+  if (result.comparisons == 0) return text + "\nNothing could be compared.\n";
+  return text +
+         fmt::format("\n{} comparisons, the worst {:.2f} standard errors: {} (limit {:g}).\n",
+                     result.comparisons, result.worst, result.agrees ? "agreement" : "DISAGREEMENT",
+                     options.limit);
+}
+
+std::string self_check_as_json(const SelfCheckResult& result, const SelfCheckOptions& options) {
+  Json tails = Json::array();
+  for (const CheckedTail& check : result.tails) {
+    const core::WeightedSums sums = check.importance.sums();
+    Json importance = {{"probability", number_or_null(check.importance.probability())}};
+    if (check.importance.trustworthy()) {
+      importance["standard_error"] = sums.standard_error();
+    } else {
+      importance["refusal"] = check.importance.refusal;
+    }
+    importance["samples"] = sums.n;
+    importance["hits"] = sums.hits;
+    importance["effective_samples"] = sums.effective_samples();
+    importance["largest_share"] = sums.largest_share();
+    tails.push_back(
+        {{"column", check.column},
+         {"lrs_count", check.tail.column_class.lrs_count},
+         {"active_rows", check.tail.column_class.active_rows},
+         {"side", side_text(check.tail.side)},
+         {"reference_A", check.tail.reference},
+         {"exact", number_or_null(check.exact)},
+         {"exact_error_bound", check.exact_bound},
+         {"monte_carlo_misread", check.misread},
+         {"monte_carlo_trials", check.trials},
+         {"importance", importance},
+         {"monte_carlo_exact_standard_errors", number_or_null(check.monte_carlo_exact)},
+         {"importance_exact_standard_errors", number_or_null(check.importance_exact)},
+         {"importance_monte_carlo_standard_errors", number_or_null(check.importance_monte_carlo)}});
+  }
+  return core::json_text({{"agrees", result.agrees},
+                          {"comparisons", result.comparisons},
+                          {"worst_standard_errors", result.worst},
+                          {"limit_standard_errors", options.limit},
+                          {"tails", tails}});
+}
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,124 @@
+#include "experiments/selfcheck.h"
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/run_program.h"
+#include "tests/support/temporary_folder.h"
+
+namespace cimstat::experiments {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using tests::Outcome;
+
+Outcome cimstat(const std::string& arguments) {
+  return tests::run_program(std::string(CIMSTAT_BINARY) + " " + arguments + " 2>&1");
+}
+
+constexpr SelfCheckOptions quick{.trials = 200'000, .samples = 20'000, .key = {.seed = 1}};
+
+TEST(SelfCheck, FindsTheBuiltInColumnsInAgreement) {
+  const SelfCheckResult result = self_check(builtin_columns(), quick, {1});
+  EXPECT_TRUE(result.agrees) << self_check_as_text(result, quick);
+  EXPECT_GT(result.comparisons, 20u);
+  for (const CheckedTail& check : result.tails) {
+    EXPECT_TRUE(check.importance.trustworthy()) << check.column << ": " << check.importance.refusal;
+  }
+}
+
+TEST(SelfCheck, SpansRatesThatMonteCarloSeesAndThatItCannot) {
+  const SelfCheckResult result = self_check(builtin_columns(), quick, {1});
+  const auto importance = [](const CheckedTail& check) { return check.importance.sums().mean(); };
+  EXPECT_TRUE(std::any_of(result.tails.begin(), result.tails.end(),
+                          [&](const CheckedTail& check) { return importance(check) > 1e-3; }));
+  EXPECT_TRUE(std::any_of(result.tails.begin(), result.tails.end(),
+                          [&](const CheckedTail& check) { return importance(check) < 1e-11; }));
+}
+
+/// The sampler's column has cells a little wider than the exact engine's.
+TEST(SelfCheck, DisagreesWhereOneEngineHasAnotherColumn) {
+  const CheckedColumn column = builtin_columns()[2];
+  CheckedColumn wider = column;
+  wider.design.hrs = core::Law::lognormal(5.3e-6, 0.64);
+  SelfCheckResult right = self_check({column}, quick, {1});
+  const SelfCheckResult wrong = self_check({wider}, quick, {1});
+  ASSERT_TRUE(right.agrees);
+  // Counts of the wider column against the exact probabilities of the other.
+  double worst = 0.0;
+  for (std::size_t i = 0; i < right.tails.size(); ++i) {
+    const double exact = right.tails[i].exact.value();
+    const core::WeightedSums sums = wrong.tails[i].importance.sums();
+    worst = std::max(worst, std::abs(sums.mean() - exact) / sums.standard_error());
+  }
+  EXPECT_GT(worst, quick.limit);
+}
+
+TEST(SelfCheck, ComparesTheSamplersWhereTheExactEngineCannot) {
+  CheckedColumn column = builtin_columns()[2];
+  column.design.sense.noise_sd = 0.0;
+  column.design.sense.noise_knee = 1.0;
+  column.design.sense.noise_shape = circuits::NoiseShape::logistic;
+  column.design.sense.noise_sd = 4.9e-6;
+  const SelfCheckResult result = self_check({column}, quick, {1});
+  EXPECT_TRUE(result.agrees) << self_check_as_text(result, quick);
+  for (const CheckedTail& check : result.tails) {
+    EXPECT_EQ(check.exact, std::nullopt);
+    EXPECT_NE(check.importance_monte_carlo, std::nullopt);
+  }
+}
+
+TEST(SelfCheckCommand, PrintsAgreementAndEndsWith0) {
+  const Outcome outcome = cimstat("selfcheck --quiet --trials 200000 --samples 20000");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+  EXPECT_THAT(outcome.output, AllOf(HasSubstr("4 rows, logistic noise"), HasSubstr("MC-exact"),
+                                    HasSubstr("agreement (limit 5)")));
+}
+
+TEST(SelfCheckCommand, PrintsTheSameForAnyNumberOfThreads) {
+  const std::string arguments = "selfcheck --quiet --json --trials 50000 --samples 5000 --threads ";
+  const Outcome one = cimstat(arguments + "1");
+  EXPECT_EQ(one.output, cimstat(arguments + "3").output);
+  const auto json = nlohmann::json::parse(one.output);
+  EXPECT_TRUE(json["agrees"].get<bool>());
+  EXPECT_EQ(json["tails"].size(), 15u);
+}
+
+TEST(SelfCheckCommand, ChecksTheColumnOfAConfiguration) {
+  const tests::TemporaryFolder folder;
+  const std::string file = (folder / "m.toml").string();
+  std::ofstream(file) << R"(name = "my macro"
+[cell]
+model = "rram"
+[cell.lrs]
+distribution = "lognormal"
+median = "40 uS"
+sigma = 0.08
+[cell.hrs]
+distribution = "lognormal"
+median = "2 uS"
+sigma = 0.3
+[column]
+rows = 4
+read_voltage = "0.2 V"
+[sense_amplifier]
+noise_sd = "1.5 uA"
+)";
+  const Outcome outcome = cimstat("selfcheck " + file + " -q --trials 100000 --samples 20000");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+  EXPECT_THAT(outcome.output, AllOf(HasSubstr("my macro"), HasSubstr("2 of 4")));
+}
+
+TEST(SelfCheckCommand, RefusesSettingsWithoutAConfiguration) {
+  const Outcome outcome = cimstat("selfcheck --set column.rows=4");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.output, HasSubstr("--set: changes nothing"));
+}
+
+}  // namespace
+}  // namespace cimstat::experiments

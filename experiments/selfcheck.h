@@ -22,7 +22,7 @@ struct CheckedColumn {
 };
 
 /// Small columns whose misread rates reach from 1e-2 to 1e-14: normal LRS with lognormal HRS,
-/// Gaussian and logistic noise, truncated cells, leakage, dummy column, offset.
+/// Gaussian and logistic noise, leakage, dummy column, offset.
 std::vector<CheckedColumn> builtin_columns();
 
 /// Agreement of two numbers, in standard errors of their difference: negative where the first is
@@ -38,7 +38,7 @@ struct CheckedTail {
   std::uint64_t misread = 0;    ///< of `trials` by Monte Carlo
   std::uint64_t trials = 0;
   circuits::RareEstimate importance;
-  Agreement monte_carlo_exact;       ///< from an exact binomial test
+  Agreement monte_carlo_exact;       ///< from an exact binomial test; none where none can be seen
   Agreement importance_exact;        ///< none where the bound exceeds a tenth of the probability
   Agreement importance_monte_carlo;  ///< only where there is no exact probability
 };

@@ -26,7 +26,7 @@ constexpr SelfCheckOptions quick{.trials = 200'000, .samples = 20'000, .key = {.
 TEST(SelfCheck, FindsTheBuiltInColumnsInAgreement) {
   const SelfCheckResult result = self_check(builtin_columns(), quick, {1});
   EXPECT_TRUE(result.agrees) << self_check_as_text(result, quick);
-  EXPECT_GT(result.comparisons, 20u);
+  EXPECT_GT(result.comparisons, 15u);
   for (const CheckedTail& check : result.tails) {
     EXPECT_TRUE(check.importance.trustworthy()) << check.column << ": " << check.importance.refusal;
   }
@@ -41,7 +41,7 @@ TEST(SelfCheck, SpansRatesThatMonteCarloSeesAndThatItCannot) {
                           [&](const CheckedTail& check) { return importance(check) < 1e-11; }));
 }
 
-/// The sampler's column has cells a little wider than the exact engine's.
+/// Cells 3 % wider in one engine than in the other: the smallest difference that we care about.
 TEST(SelfCheck, DisagreesWhereOneEngineHasAnotherColumn) {
   const CheckedColumn column = builtin_columns()[2];
   CheckedColumn wider = column;
@@ -61,10 +61,8 @@ TEST(SelfCheck, DisagreesWhereOneEngineHasAnotherColumn) {
 
 TEST(SelfCheck, ComparesTheSamplersWhereTheExactEngineCannot) {
   CheckedColumn column = builtin_columns()[2];
-  column.design.sense.noise_sd = 0.0;
   column.design.sense.noise_knee = 1.0;
   column.design.sense.noise_shape = circuits::NoiseShape::logistic;
-  column.design.sense.noise_sd = 4.9e-6;
   const SelfCheckResult result = self_check({column}, quick, {1});
   EXPECT_TRUE(result.agrees) << self_check_as_text(result, quick);
   for (const CheckedTail& check : result.tails) {
@@ -83,10 +81,11 @@ TEST(SelfCheckCommand, PrintsAgreementAndEndsWith0) {
 TEST(SelfCheckCommand, PrintsTheSameForAnyNumberOfThreads) {
   const std::string arguments = "selfcheck --quiet --json --trials 50000 --samples 5000 --threads ";
   const Outcome one = cimstat(arguments + "1");
+  ASSERT_EQ(one.exit_code, 0) << one.output;
   EXPECT_EQ(one.output, cimstat(arguments + "3").output);
   const auto json = nlohmann::json::parse(one.output);
   EXPECT_TRUE(json["agrees"].get<bool>());
-  EXPECT_EQ(json["tails"].size(), 15u);
+  EXPECT_EQ(json["tails"].size(), 16u);
 }
 
 TEST(SelfCheckCommand, ChecksTheColumnOfAConfiguration) {

@@ -17,7 +17,7 @@
 /// In standard-normal space, where each part is X(z_i), failure is likeliest at a few points: all
 /// cells somewhat raised, or one raised far, or two. Every such mode, spread over all permutations
 /// of equal cells, becomes a component of the proposal, beside a defensive one without a shift
-/// (devices-and-rare-events, section 3.3; Owen and Zhou 2000 for the mixture).
+/// (Owen and Zhou, J. Amer. Statist. Assoc. 95, 2000, 135, for mixtures with a defence).
 namespace cimstat::circuits {
 
 /// What is asked. The sum is `constant` + sum_sd * N(0,1) + the parts; `offset` is offset_sd *

@@ -5,6 +5,7 @@
 #include "core/simd.h"
 
 #include "experiments/commands/command.h"
+#include "experiments/commands/number_check.h"
 #include "experiments/selfcheck.h"
 
 namespace cimstat::experiments {
@@ -46,12 +47,12 @@ void add_selfcheck_command(CLI::App& app) {
       "experiment file (TOML) whose column to check (default: small built-in columns)");
   command->add_option("--trials", options->check.trials, "trials of Monte Carlo for each class")
       ->type_name("N")
-      ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{1} << 40).description("1000 - 2^40"))
+      ->transform(whole_number(1000, std::uint64_t{1} << 40).description("1000 - 2^40"))
       ->capture_default_str();
   command
       ->add_option("--samples", options->check.samples, "importance samples for each misread tail")
       ->type_name("N")
-      ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{1} << 36).description("1000 - 2^36"))
+      ->transform(whole_number(1000, std::uint64_t{1} << 36).description("1000 - 2^36"))
       ->capture_default_str();
   command->add_flag("--json", options->json, "print JSON");
   command->footer(

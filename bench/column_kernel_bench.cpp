@@ -15,9 +15,9 @@
 #include <boost/random/mersenne_twister.hpp>
 #include <boost/random/normal_distribution.hpp>
 
-#include "core/law.h"
-#include "core/quantile_table.h"
-#include "core/random.h"
+#include "core/law/law.h"
+#include "core/law/quantile_table.h"
+#include "core/random/random.h"
 #include "core/simd.h"
 
 #include "circuits/column.h"

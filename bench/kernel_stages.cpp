@@ -7,9 +7,9 @@
 
 #include <benchmark/benchmark.h>
 
-#include "core/law.h"
-#include "core/quantile_table.h"
-#include "core/random.h"
+#include "core/law/law.h"
+#include "core/law/quantile_table.h"
+#include "core/random/random.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "bench/kernel_stages.cpp"
@@ -17,9 +17,9 @@
 //
 #include <hwy/highway.h>
 
-#include "core/philox-inl.h"
-#include "core/quantile_table-inl.h"
-#include "core/xoshiro-inl.h"
+#include "core/law/quantile_table-inl.h"
+#include "core/random/philox-inl.h"
+#include "core/random/xoshiro-inl.h"
 
 #ifndef CIMSTAT_BENCH_STAGE_MEMORY
 #define CIMSTAT_BENCH_STAGE_MEMORY

@@ -11,7 +11,7 @@
 #include <boost/math/tools/toms748_solve.hpp>
 
 #include "core/error.h"
-#include "core/quantile_interpolant.h"
+#include "core/law/quantile_interpolant.h"
 
 #include "circuits/inversion.h"
 

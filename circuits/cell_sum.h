@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "core/law.h"
+#include "core/law/law.h"
 #include "core/parallel.h"
 
 namespace cimstat::circuits {

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "core/law.h"
+#include "core/law/law.h"
 
 /// One column of binary cells: which currents flow together, and what turns them into a code.
 namespace cimstat::circuits {

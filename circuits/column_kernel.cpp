@@ -10,9 +10,9 @@
 //
 #include <hwy/highway.h>
 
-#include "core/philox-inl.h"
-#include "core/quantile_table-inl.h"
-#include "core/xoshiro-inl.h"
+#include "core/law/quantile_table-inl.h"
+#include "core/random/philox-inl.h"
+#include "core/random/xoshiro-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cimstat::circuits::HWY_NAMESPACE {

@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "core/quantile_table.h"
-#include "core/random.h"
+#include "core/law/quantile_table.h"
+#include "core/random/random.h"
 
 #include "circuits/code_search.h"
 

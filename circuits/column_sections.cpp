@@ -1,6 +1,6 @@
 #include "circuits/column_sections.h"
 
-#include "core/option.h"
+#include "core/config/option.h"
 
 #include "devices/conductance.h"
 

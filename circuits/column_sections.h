@@ -1,7 +1,7 @@
 #pragma once
 
-#include "core/parameter.h"
-#include "core/section_reader.h"
+#include "core/config/parameter.h"
+#include "core/config/section_reader.h"
 
 #include "circuits/column.h"
 #include "circuits/references.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/law.h"
+#include "core/law/law.h"
 #include "core/parallel.h"
 
 #include "circuits/column.h"

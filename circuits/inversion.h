@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "core/characteristic.h"
-#include "core/law.h"
+#include "core/law/characteristic.h"
+#include "core/law/law.h"
 
 #include "circuits/sum_series.h"
 

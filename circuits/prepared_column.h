@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "core/law.h"
+#include "core/law/law.h"
+#include "core/law/quantile_table.h"
 #include "core/parallel.h"
-#include "core/quantile_table.h"
 
 #include "circuits/code_search.h"
 #include "circuits/column.h"

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "core/law.h"
+#include "core/law/law.h"
 #include "core/parallel.h"
 
 #include "circuits/column.h"

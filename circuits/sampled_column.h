@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/parallel.h"
-#include "core/random.h"
+#include "core/random/random.h"
 
 #include "circuits/column.h"
 

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "core/characteristic.h"
-#include "core/exponential_moment.h"
-#include "core/law.h"
+#include "core/law/characteristic.h"
+#include "core/law/exponential_moment.h"
+#include "core/law/law.h"
 
 #include "circuits/inversion.h"
 

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "core/shape.h"
+#include "core/law/shape.h"
 
 namespace cimstat::devices {
 

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "core/law.h"
-#include "core/parameter.h"
-#include "core/section_reader.h"
+#include "core/config/parameter.h"
+#include "core/config/section_reader.h"
+#include "core/law/law.h"
 
 /// The spread of a conductance as a table of the configuration states it.
 namespace cimstat::devices {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "core/law.h"
-#include "core/parameter.h"
-#include "core/section_reader.h"
+#include "core/config/parameter.h"
+#include "core/config/section_reader.h"
+#include "core/law/law.h"
 
 #include "devices/conductance.h"
 

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "core/hdf5_file.h"
+#include "core/file/hdf5_file.h"
 #include "core/utf8.h"
 
 #include "experiments/counted.h"

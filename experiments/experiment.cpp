@@ -1,6 +1,6 @@
 #include "experiments/experiment.h"
 
-#include "core/section_reader.h"
+#include "core/config/section_reader.h"
 
 namespace cimstat::experiments {
 

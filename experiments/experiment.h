@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "core/config.h"
+#include "core/config/config.h"
+#include "core/config/parameter.h"
 #include "core/parallel.h"
-#include "core/parameter.h"
 
 #include "circuits/error_table.h"
 

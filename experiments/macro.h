@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/parameter.h"
-#include "core/section_reader.h"
+#include "core/config/parameter.h"
+#include "core/config/section_reader.h"
 
 #include "devices/rram.h"
 

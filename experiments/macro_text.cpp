@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "core/config.h"
+#include "core/config/config.h"
 
 #include "devices/conductance.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/parallel.h"
-#include "core/statistics.h"
+#include "core/statistics/statistics.h"
 
 #include "experiments/experiment.h"
 

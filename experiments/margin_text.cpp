@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "core/json.h"
+#include "core/file/json.h"
 
 #include "experiments/counted.h"
 #include "experiments/macro_text.h"

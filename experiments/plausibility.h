@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/section_reader.h"
+#include "core/config/section_reader.h"
 
 #include "experiments/macro.h"
 

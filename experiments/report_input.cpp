@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "core/provenance.h"
+#include "core/file/provenance.h"
 
 #include "experiments/accuracy_conditions.h"
 #include "experiments/counted.h"

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "core/provenance.h"
+#include "core/file/provenance.h"
 
 namespace cimstat::experiments {
 

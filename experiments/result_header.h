@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/hdf5_file.h"
+#include "core/file/hdf5_file.h"
 
 #include "experiments/experiment.h"
 

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <utility>
 
-#include "core/shape.h"
-#include "core/statistics_comparison.h"
+#include "core/law/shape.h"
+#include "core/statistics/statistics_comparison.h"
 
 #include "circuits/exact_column.h"
 #include "circuits/references.h"

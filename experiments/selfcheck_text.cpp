@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "core/json.h"
+#include "core/file/json.h"
 
 #include "experiments/selfcheck.h"
 

@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
-#include "core/config.h"
-#include "core/parameter.h"
+#include "core/config/config.h"
+#include "core/config/parameter.h"
 
 #include "experiments/describe/description.h"
 #include "experiments/experiment.h"

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "core/option.h"
+#include "core/config/option.h"
 
 #include "circuits/column.h"
 

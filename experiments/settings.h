@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "core/parameter.h"
-#include "core/random.h"
-#include "core/section_reader.h"
+#include "core/config/parameter.h"
+#include "core/config/section_reader.h"
+#include "core/random/random.h"
 
 #include "circuits/sampled_column.h"
 

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "core/statistics.h"
+#include "core/statistics/statistics.h"
 
 namespace cimstat::experiments {
 

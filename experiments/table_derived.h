@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "core/hdf5_file.h"
+#include "core/file/hdf5_file.h"
 
 #include "circuits/error_table.h"
 

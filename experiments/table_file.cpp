@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "core/hdf5_file.h"
-#include "core/provenance.h"
+#include "core/file/hdf5_file.h"
+#include "core/file/provenance.h"
 
 #include "experiments/result_header.h"
 #include "experiments/table_derived.h"

@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "core/shape.h"
+#include "core/law/shape.h"
 
 namespace cimstat::circuits {
 

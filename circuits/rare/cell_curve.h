@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "core/law.h"
+#include "core/law/law.h"
 
 namespace cimstat::circuits {
 

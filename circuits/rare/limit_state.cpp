@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "core/shape.h"
+#include "core/law/shape.h"
 
 #include "circuits/rare/log_tail.h"
 #include "circuits/rare/sample_tile.h"

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "core/parallel.h"
-#include "core/random.h"
-#include "core/weighted_estimate.h"
+#include "core/random/random.h"
+#include "core/statistics/weighted_estimate.h"
 
 namespace cimstat::circuits {
 

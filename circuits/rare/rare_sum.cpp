@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "core/shape.h"
+#include "core/law/shape.h"
 
 #include "circuits/rare/cell_curve.h"
 #include "circuits/rare/orbit_mixture.h"

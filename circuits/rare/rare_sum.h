@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/law.h"
+#include "core/law/law.h"
 #include "core/parallel.h"
 
 #include "circuits/column.h"

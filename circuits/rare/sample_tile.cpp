@@ -10,7 +10,7 @@
 //
 #include <hwy/highway.h>
 
-#include "core/philox-inl.h"
+#include "core/random/philox-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cimstat::circuits::HWY_NAMESPACE {

@@ -6,7 +6,7 @@
 
 #include <hwy/aligned_allocator.h>
 
-#include "core/random.h"
+#include "core/random/random.h"
 
 namespace cimstat::circuits {
 

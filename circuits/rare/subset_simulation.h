@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/parallel.h"
-#include "core/random.h"
-#include "core/statistics.h"
+#include "core/random/random.h"
+#include "core/statistics/statistics.h"
 
 #include "circuits/rare/limit_state.h"
 

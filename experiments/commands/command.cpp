@@ -8,9 +8,9 @@
 
 #include <fmt/format.h>
 
-#include "core/atomic_file.h"
 #include "core/error.h"
-#include "core/provenance.h"
+#include "core/file/atomic_file.h"
+#include "core/file/provenance.h"
 #include "core/simd.h"
 
 #include "circuits/exact_column.h"

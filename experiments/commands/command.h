@@ -8,7 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "core/config.h"
+#include "core/config/config.h"
 #include "core/parallel.h"
 
 #include "experiments/commands/progress_meter.h"

@@ -7,7 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "core/provenance.h"
+#include "core/file/provenance.h"
 
 #include "experiments/commands/command.h"
 #include "experiments/commands/program_model.h"

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "core/parameter.h"
+#include "core/config/parameter.h"
 
 namespace cimstat::experiments {
 

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "core/provenance.h"
+#include "core/file/provenance.h"
 
 #include "experiments/commands/program_model.h"
 

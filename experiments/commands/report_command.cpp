@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "core/atomic_file.h"
+#include "core/file/atomic_file.h"
 #include "core/utf8.h"
 
 #include "experiments/commands/command.h"

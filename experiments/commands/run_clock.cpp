@@ -2,7 +2,7 @@
 
 #include <ctime>
 
-#include "core/provenance.h"
+#include "core/file/provenance.h"
 #include "core/simd.h"
 
 namespace cimstat::experiments {

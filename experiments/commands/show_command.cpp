@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "core/provenance.h"
+#include "core/file/provenance.h"
 #include "core/utf8.h"
 
 #include "experiments/accuracy_file.h"

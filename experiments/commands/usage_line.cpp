@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "core/config.h"
+#include "core/config/config.h"
 #include "core/error.h"
 
 #include "experiments/commands/configuration_keys.h"

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/parameter.h"
+#include "core/config/parameter.h"
 
 /// What an experiment file may hold, for people, editors and programs: all written from the one
 /// list that the parser reads through.

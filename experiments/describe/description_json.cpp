@@ -1,7 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "core/json.h"
+#include "core/file/json.h"
 
 #include "experiments/describe/description.h"
 

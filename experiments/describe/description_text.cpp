@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "core/config.h"
+#include "core/config/config.h"
 #include "core/error.h"
 
 #include "experiments/describe/description.h"

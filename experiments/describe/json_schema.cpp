@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "core/config.h"
-#include "core/json.h"
+#include "core/config/config.h"
+#include "core/file/json.h"
 
 #include "experiments/describe/description.h"
 

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "core/parallel.h"
-#include "core/random.h"
-#include "core/statistics.h"
+#include "core/random/random.h"
+#include "core/statistics/statistics.h"
 
 #include "circuits/column.h"
 #include "circuits/error_table.h"

@@ -18,7 +18,7 @@
 //
 #include <hwy/highway.h>
 
-#include "core/quantile_table-inl.h"
+#include "core/law/quantile_table-inl.h"
 
 #ifndef CIMSTAT_CELL_SIMULATION_ONCE
 #define CIMSTAT_CELL_SIMULATION_ONCE

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/quantile_table.h"
+#include "core/law/quantile_table.h"
 
 #include "circuits/column.h"
 

@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "core/random.h"
+#include "core/random/random.h"
 
 #include "experiments/inference/aligned_vector.h"
 #include "experiments/inference/bit_planes.h"

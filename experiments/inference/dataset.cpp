@@ -8,9 +8,9 @@
 
 #include <fmt/format.h>
 
-#include "core/config.h"
-#include "core/deflate.h"
+#include "core/config/config.h"
 #include "core/error.h"
+#include "core/file/deflate.h"
 
 namespace cimstat::experiments {
 namespace {

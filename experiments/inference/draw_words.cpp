@@ -9,8 +9,8 @@
 //
 #include <hwy/highway.h>
 
-#include "core/philox-inl.h"
-#include "core/xoshiro-inl.h"
+#include "core/random/philox-inl.h"
+#include "core/random/xoshiro-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cimstat::experiments::HWY_NAMESPACE {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "core/random.h"
+#include "core/random/random.h"
 
 /// Random words for columns: sixteen lanes, four vectors to a batch.
 namespace cimstat::experiments {

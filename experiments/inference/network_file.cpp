@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "core/config.h"
-#include "core/hdf5_file.h"
-#include "core/provenance.h"
+#include "core/config/config.h"
+#include "core/file/hdf5_file.h"
+#include "core/file/provenance.h"
 
 #include "experiments/inference/network.h"
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "core/provenance.h"
+#include "core/file/provenance.h"
 
 #include "experiments/report/markup.h"
 #include "experiments/report/numbers.h"

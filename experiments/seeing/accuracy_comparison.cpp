@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "core/statistics_comparison.h"
+#include "core/statistics/statistics_comparison.h"
 
 namespace cimstat::experiments {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/json.h"
+#include "core/file/json.h"
 
 #include "experiments/accuracy_file.h"
 #include "experiments/seeing/accuracy_comparison.h"

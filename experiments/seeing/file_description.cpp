@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "core/provenance.h"
-#include "core/readable_file.h"
+#include "core/file/provenance.h"
+#include "core/file/readable_file.h"
 #include "core/utf8.h"
 
 namespace cimstat::experiments {

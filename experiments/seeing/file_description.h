@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/hdf5_file.h"
-#include "core/json.h"
+#include "core/file/hdf5_file.h"
+#include "core/file/json.h"
 
 /// What every file of ours says about itself: who made it and how, its axes, its datasets.
 namespace cimstat::experiments {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "core/json.h"
+#include "core/file/json.h"
 
 #include "experiments/inference/network.h"
 

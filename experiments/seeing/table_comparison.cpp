@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "core/error.h"
-#include "core/statistics_comparison.h"
+#include "core/statistics/statistics_comparison.h"
 
 #include "experiments/margin.h"
 #include "experiments/seeing/table_figures.h"

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "core/statistics.h"
+#include "core/statistics/statistics.h"
 
 #include "circuits/error_table.h"
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "core/json.h"
+#include "core/file/json.h"
 
 #include "experiments/seeing/text_bar.h"
 #include "experiments/table_file.h"

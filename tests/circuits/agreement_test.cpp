@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/statistics.h"
+#include "core/statistics/statistics.h"
 
 #include "circuits/exact_column.h"
 #include "circuits/references.h"

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "core/law.h"
+#include "core/law/law.h"
 
 #include "circuits/sum_series.h"
 

@@ -13,9 +13,9 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "core/quantile_table.h"
+#include "core/law/quantile_table.h"
 #include "core/simd.h"
-#include "core/statistics.h"
+#include "core/statistics/statistics.h"
 
 #include "circuits/exact_column.h"
 #include "circuits/references.h"

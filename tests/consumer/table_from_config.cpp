@@ -1,7 +1,7 @@
 // From an experiment file to an error table in a file: what `cimstat table` does.
 #include <cstdio>
 
-#include "core/config.h"
+#include "core/config/config.h"
 #include "core/error.h"
 
 #include "experiments/experiment.h"

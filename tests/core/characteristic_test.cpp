@@ -1,4 +1,4 @@
-#include "core/characteristic.h"
+#include "core/law/characteristic.h"
 
 #include <cmath>
 #include <complex>
@@ -8,8 +8,8 @@
 
 #include <gtest/gtest.h>
 
-#include "core/exponential_moment.h"
-#include "core/law.h"
+#include "core/law/exponential_moment.h"
+#include "core/law/law.h"
 
 namespace cimstat::core {
 namespace {

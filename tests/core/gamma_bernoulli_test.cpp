@@ -1,4 +1,4 @@
-#include "core/gamma_bernoulli.h"
+#include "core/statistics/gamma_bernoulli.h"
 
 #include <cmath>
 #include <random>

@@ -1,4 +1,4 @@
-#include "core/hdf5_file.h"
+#include "core/file/hdf5_file.h"
 
 #include <algorithm>
 #include <csignal>

@@ -1,4 +1,4 @@
-#include "core/json.h"
+#include "core/file/json.h"
 
 #include <charconv>
 #include <cmath>

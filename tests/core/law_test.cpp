@@ -1,4 +1,4 @@
-#include "core/law.h"
+#include "core/law/law.h"
 
 #include <cmath>
 #include <numbers>

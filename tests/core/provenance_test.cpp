@@ -1,4 +1,4 @@
-#include "core/provenance.h"
+#include "core/file/provenance.h"
 
 #include <array>
 #include <filesystem>

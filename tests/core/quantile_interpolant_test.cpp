@@ -1,4 +1,4 @@
-#include "core/quantile_interpolant.h"
+#include "core/law/quantile_interpolant.h"
 
 #include <cmath>
 #include <csignal>
@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "core/interrupt.h"
-#include "core/law.h"
-#include "core/quantile_table.h"
+#include "core/law/law.h"
+#include "core/law/quantile_table.h"
 
 namespace cimstat::core {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/quantile_table.h"
+#include "core/law/quantile_table.h"
 
 #include <algorithm>
 #include <array>
@@ -9,8 +9,8 @@
 #include <boost/math/special_functions/erf.hpp>
 #include <gtest/gtest.h>
 
-#include "core/law.h"
-#include "core/random.h"
+#include "core/law/law.h"
+#include "core/random/random.h"
 #include "core/simd.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -19,8 +19,8 @@
 //
 #include <hwy/highway.h>
 
-#include "core/philox-inl.h"
-#include "core/quantile_table-inl.h"
+#include "core/law/quantile_table-inl.h"
+#include "core/random/philox-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cimstat::core::HWY_NAMESPACE {

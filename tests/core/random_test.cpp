@@ -1,4 +1,4 @@
-#include "core/random.h"
+#include "core/random/random.h"
 
 #include <array>
 #include <bit>
@@ -23,8 +23,8 @@
 //
 #include <hwy/highway.h>
 
-#include "core/philox-inl.h"
-#include "core/xoshiro-inl.h"
+#include "core/random/philox-inl.h"
+#include "core/random/xoshiro-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cimstat::core::HWY_NAMESPACE {

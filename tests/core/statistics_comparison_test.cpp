@@ -1,4 +1,4 @@
-#include "core/statistics_comparison.h"
+#include "core/statistics/statistics_comparison.h"
 
 #include <cmath>
 #include <random>

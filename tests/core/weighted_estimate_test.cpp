@@ -1,4 +1,4 @@
-#include "core/weighted_estimate.h"
+#include "core/statistics/weighted_estimate.h"
 
 #include <cmath>
 #include <vector>

@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "core/simd.h"
-#include "core/statistics.h"
+#include "core/statistics/statistics.h"
 
 #include "experiments/inference/cell_simulation.h"
 #include "experiments/inference/digital_layer.h"

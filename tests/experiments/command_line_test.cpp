@@ -11,7 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/provenance.h"
+#include "core/file/provenance.h"
 #include "core/simd.h"
 
 #include "tests/support/temporary_folder.h"

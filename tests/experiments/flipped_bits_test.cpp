@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "core/hdf5_library.h"
+#include "core/file/hdf5_library.h"
 
 #include "tests/experiments/result_samples.h"
 #include "tests/support/temporary_folder.h"

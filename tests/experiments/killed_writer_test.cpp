@@ -13,9 +13,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/atomic_file.h"
 #include "core/error.h"
-#include "core/provenance.h"
+#include "core/file/atomic_file.h"
+#include "core/file/provenance.h"
 
 #include "tests/experiments/result_samples.h"
 #include "tests/support/temporary_folder.h"

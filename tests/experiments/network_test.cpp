@@ -12,7 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "core/hdf5_file.h"
+#include "core/file/hdf5_file.h"
 
 #include "tests/support/temporary_folder.h"
 

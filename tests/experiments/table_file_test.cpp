@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "core/provenance.h"
+#include "core/file/provenance.h"
 
 #include "tests/support/temporary_folder.h"
 

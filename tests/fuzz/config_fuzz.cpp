@@ -1,4 +1,4 @@
-#include "core/config.h"
+#include "core/config/config.h"
 
 #include "experiments/experiment.h"
 #include "tests/fuzz/fuzz_target.h"

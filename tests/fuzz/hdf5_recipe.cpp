@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include "core/hdf5_library.h"
+#include "core/file/hdf5_library.h"
 
 namespace cimstat::fuzz {
 

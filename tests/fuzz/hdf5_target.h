@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/provenance.h"
+#include "core/file/provenance.h"
 
 #include "tests/fuzz/hdf5_recipe.h"
 

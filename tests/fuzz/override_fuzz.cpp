@@ -2,7 +2,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "core/config.h"
+#include "core/config/config.h"
 
 #include "experiments/experiment.h"
 #include "tests/fuzz/fuzz_target.h"

@@ -1,4 +1,4 @@
-#include "core/provenance.h"
+#include "core/file/provenance.h"
 #include "core/utf8.h"
 
 #include "experiments/seeing/file_description.h"

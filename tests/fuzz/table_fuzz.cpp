@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "core/provenance.h"
+#include "core/file/provenance.h"
 
 #include "circuits/exact_column.h"
 

@@ -7,13 +7,13 @@ set(failures 0)
 # include pattern -> files that may use it
 set(seams
   "<(tbb|oneapi)/.*=core/parallel.cpp"
-  "<(hdf5|hdf5_hl|H5[A-Z]).*=core/hdf5_library.h"
-  "\"core/hdf5_(gate|library|reader|storage|writer)=core/hdf5_.*"
-  "<toml.*=core/config.cpp"
-  "<nlohmann/json_fwd.*=core/json.h"
+  "<(hdf5|hdf5_hl|H5[A-Z]).*=core/file/hdf5_library.h"
+  "\"core/file/hdf5_(gate|library|reader|storage|writer)=core/file/hdf5_.*"
+  "<toml.*=core/config/config.cpp"
+  "<nlohmann/json_fwd.*=core/file/json.h"
   "<nlohmann/json.hpp=.*[.]cpp"
-  "<openssl/.*=core/provenance.cpp"
-  "<zlib.*=core/deflate.cpp"
+  "<openssl/.*=core/file/provenance.cpp"
+  "<zlib.*=core/file/deflate.cpp"
   "<torch/.*=experiments/training/.*"
   "<CLI/.*=experiments/(commands/.*|main.cpp|training/.*)")
 

@@ -10,7 +10,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/statistics.h"
+#include "core/statistics/statistics.h"
 
 #include "circuits/rare/limit_state.h"
 #include "circuits/rare/log_tail.h"

@@ -6,9 +6,10 @@
 
 #include <gtest/gtest.h>
 
-#include "core/statistics.h"
+#include "core/statistics/statistics.h"
 
 #include "circuits/rare/limit_state.h"
+
 #include "tests/circuits/rare/limit_states.h"
 
 namespace cimstat::circuits {

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/provenance.h"
+#include "core/file/provenance.h"
 
 #include "experiments/accuracy_file.h"
 #include "experiments/table_file.h"

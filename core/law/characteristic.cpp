@@ -1,0 +1,204 @@
+#include "core/law/characteristic.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "core/law/component.h"
+#include "core/law/shape.h"
+
+namespace cimstat::core {
+namespace {
+
+using Complex = std::complex<double>;
+constexpr double unit = 0.5 * std::numeric_limits<double>::epsilon();  // of rounding
+constexpr double quadrature_error = 1e-18;
+
+/// A sum that loses nothing to cancellation between its terms (Kahan, Babuska, Neumaier).
+class Accumulator {
+ public:
+  void add(double term) {
+    const double sum = sum_ + term;
+    lost_ += std::abs(sum_) >= std::abs(term) ? (sum_ - sum) + term : (term - sum) + sum_;
+    sum_ = sum;
+  }
+  double sum() const { return sum_ + lost_; }
+
+ private:
+  double sum_ = 0.0;
+  double lost_ = 0.0;
+};
+
+Complex exponential(Complex z) {
+  const double modulus = std::exp(z.real());
+  return {modulus * std::cos(z.imag()), modulus * std::sin(z.imag())};
+}
+
+}  // namespace
+
+struct Characteristic::Piece {
+  Component component;
+  Envelope envelope;
+  std::optional<Normal> closed;  ///< the normal inside, in units of X
+  double relative_noise = 0.0;
+  std::vector<Node> line;  ///< nodes on a shifted line, right for every frequency
+  bool nonnegative = false;
+};
+
+Characteristic::~Characteristic() = default;
+Characteristic::Characteristic(Characteristic&&) noexcept = default;
+
+Characteristic::Characteristic(const Law& law, double bend) : mean_(law.mean()), bend_(bend) {
+  for (const Component& c : law.components()) {
+    Piece piece{c, Envelope(c), std::nullopt, 0.0, {}, false};
+    piece.nonnegative = c.scale >= 0.0 && c.relative_noise == 0.0 && support(c.base).first >= 0.0;
+    const auto* normal = std::get_if<Normal>(&c.base);
+    const auto* lognormal = std::get_if<LogNormal>(&c.base);
+    if (const auto exact = normal_component(c)) {
+      piece.closed = exact;
+    } else {
+      piece.relative_noise = c.relative_noise;
+      if (normal != nullptr && c.compression == 0.0) {
+        piece.closed = Normal{c.scale * normal->mean, std::abs(c.scale) * normal->sd};
+      }
+    }
+    if (!piece.closed && (normal != nullptr || lognormal != nullptr)) {
+      // The error bound compares the lines 0 and 2 eta, between which no factor may grow: the
+      // noise's exp(-(u r g)^2 / 2) allows angles of g up to pi / 4, and pi / 8 with a bend.
+      const double angle = std::numbers::pi / (c.relative_noise == 0.0 ? 2.0
+                                               : bend == 0.0           ? 4.0
+                                                                       : 8.0);
+      const double eta =
+          lognormal != nullptr ? std::min(0.75, 0.5 * angle / lognormal->sigma) : 0.75;
+      const double digits = -std::log(quadrature_error);
+      const double step =
+          2.0 * std::numbers::pi * eta / (digits + std::log1p(std::exp(2.0 * eta * eta)));
+      const auto reach = static_cast<int>(std::ceil(std::sqrt(eta * eta + 2.0 * digits) / step));
+      Complex total = 0.0;
+      for (int i = -reach; i <= reach; ++i) {
+        const Complex z(step * i, eta);
+        const Complex b = lognormal != nullptr ? lognormal->median * std::exp(lognormal->sigma * z)
+                                               : normal->mean + normal->sd * z;
+        Node node;
+        node.value = c.scale * b / (1.0 + c.compression * b);
+        const Complex exponent = -0.5 * z * z;
+        node.weight = exponential(exponent);
+        if (c.scale < 0.0) {
+          node.value = std::conj(node.value);
+          node.weight = std::conj(node.weight);
+        }
+        node.weight_error = unit * (4.0 + std::abs(exponent));
+        total += node.weight;
+        piece.line.push_back(node);
+      }
+      for (Node& node : piece.line) {
+        node.weight /= total;
+        node.weight_modulus = std::abs(node.weight);
+        node.weight_error *= node.weight_modulus;
+      }
+    }
+    pieces_.push_back(std::move(piece));
+  }
+}
+
+/// Nodes that serve every frequency up to `largest`.
+std::vector<Characteristic::Node> Characteristic::nodes(const Piece& piece, double largest) {
+  if (piece.closed || !piece.line.empty()) return piece.line;
+  const Component& c = piece.component;
+  std::vector<Node> result;
+  double total = 0.0;
+  for (const core::Node& node : expectation_nodes(c.base, 4.0 / (largest * std::abs(c.scale)))) {
+    result.push_back(
+        {c.scale * compressed(c, node.value), node.weight, node.weight, 32.0 * unit * node.weight});
+    total += node.weight;
+  }
+  for (Node& node : result) node.weight /= total;
+  return result;
+}
+
+Characteristic::Values Characteristic::at_midpoints(double step, std::size_t count) const {
+  Values result{std::vector<Complex>(count), std::vector<double>(count)};
+  for (const Piece& piece : pieces_) {
+    const double weight = piece.component.weight;
+    const double r = piece.relative_noise;
+    std::vector<Node> cached;
+    int octave = std::numeric_limits<int>::min();
+    for (std::size_t k = 0; k < count; ++k) {
+      const double u = (static_cast<double>(k) + 0.5) * step;
+      const Complex w(-bend_ * u * u, u);
+      const Complex noise = 0.5 * r * r * w * w;
+      if (piece.closed) {
+        const double m = piece.closed->mean;
+        const double s = piece.closed->sd;
+        const Complex left = 1.0 - 2.0 * noise * s * s;
+        const Complex bent = (w * m * (1.0 - left) + noise * m * m + 0.5 * w * w * s * s) / left;
+        const Complex value = exponential(w * (m - mean_) + bent) / std::sqrt(left);
+        result.value[k] += weight * value;
+        result.error[k] += weight * std::abs(value) * unit *
+                           (8.0 + std::abs(w) * (std::abs(m) + std::abs(mean_)) +
+                            8.0 * (std::abs(bent) + std::abs(noise * m * m / left)));
+        continue;
+      }
+      if (std::ilogb(u) != octave) {
+        octave = std::ilogb(u);
+        cached = nodes(piece, std::ldexp(2.0, octave));
+      }
+      const double modulus_of_w = std::abs(w);
+      Accumulator real;
+      Accumulator imaginary;
+      double error = quadrature_error * 4.0;
+      for (const Node& node : cached) {
+        const double value_real = node.value.real();
+        const double value_imaginary = node.value.imag();
+        const double shifted = value_real - mean_;
+        double log_modulus = w.real() * shifted - w.imag() * value_imaginary;
+        double phase = w.real() * value_imaginary + w.imag() * shifted;
+        double size = 6.0 + modulus_of_w * (std::abs(value_real) + std::abs(value_imaginary) +
+                                            std::abs(mean_));
+        if (r > 0.0) {
+          const Complex square = noise * node.value * node.value;
+          log_modulus += square.real();
+          phase += square.imag();
+          size += 4.0 * std::abs(square);
+        }
+        if (log_modulus < -80.0) {
+          error += 1e-34;
+          continue;
+        }
+        const double modulus = std::exp(log_modulus);
+        const double wave_real = modulus * std::cos(phase);
+        const double wave_imaginary = modulus * std::sin(phase);
+        real.add(node.weight.real() * wave_real - node.weight.imag() * wave_imaginary);
+        imaginary.add(node.weight.real() * wave_imaginary + node.weight.imag() * wave_real);
+        error += modulus * (node.weight_error + unit * node.weight_modulus * size);
+      }
+      result.value[k] += weight * Complex(real.sum(), imaginary.sum());
+      result.error[k] += weight * error;
+    }
+  }
+  return result;
+}
+
+bool Characteristic::nonnegative() const {
+  return std::all_of(pieces_.begin(), pieces_.end(),
+                     [](const Piece& piece) { return piece.nonnegative; });
+}
+
+Envelope::Bound Characteristic::envelope(double u) const {
+  double sum = 0.0;
+  Envelope::Bound bound{0.0, std::numeric_limits<double>::infinity(), 0.0};
+  for (const Piece& piece : pieces_) {
+    if (bend_ > 0.0 && !piece.nonnegative) return {};
+    const Envelope::Bound part = piece.envelope(u);
+    sum += piece.component.weight * std::exp(part.log_value);
+    bound.slope = std::min(bound.slope, part.slope);
+    // A falling power (u / v)^a integrates to 1 / a.
+    bound.tail_integral =
+        std::max(bound.tail_integral, std::min(1.0 / part.slope, part.tail_integral));
+  }
+  bound.log_value = std::log(std::max(sum, 1e-300));
+  return bound;
+}
+
+}  // namespace cimstat::core

@@ -30,6 +30,8 @@ enum class Domain : std::uint8_t {
   code_sampling = 128,  ///< codes drawn from an error table
   code_escape = 144,    ///< second draws of rare codes
   rare_event = 160,     ///< importance samples and Markov chains
+  scrambling = 176,     ///< of low-discrepancy points
+  bootstrap = 192,      ///< data drawn from a fitted law
   test = 240,
 };
 

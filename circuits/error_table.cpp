@@ -30,4 +30,14 @@ std::uint64_t ErrorTable::trials(std::size_t class_index) const {
   return std::accumulate(first, first + codes, std::uint64_t{0});
 }
 
+std::uint64_t ErrorTable::misreads(std::size_t class_index) const {
+  if (counts.empty()) return 0;
+  return trials(class_index) - counts[class_index * codes + ideal_code[class_index]];
+}
+
+StopReason ErrorTable::stop_reason(std::size_t class_index) const {
+  if (guaranteed->classes[class_index].trials > 0) return StopReason::target_met;
+  return misreads(class_index) > 0 ? StopReason::trials_spent : StopReason::none_seen;
+}
+
 }  // namespace cimstat::circuits

@@ -6,11 +6,30 @@
 #include <string>
 #include <vector>
 
+#include "core/statistics/gamma_bernoulli.h"
+
 #include "circuits/column.h"
 
 namespace cimstat::circuits {
 
 enum class TableMethod { exact, monte_carlo };
+
+/// How the sampling of a class that was to be misread often enough came to its end.
+enum class StopReason : std::uint32_t {
+  target_met = 0,    ///< its rate is known to the error that was asked for
+  trials_spent = 1,  ///< too few misreads in all trials allowed
+  none_seen = 2,     ///< no misread at all in these
+};
+
+/// Misread rates that were sampled until their relative error was known. Plain data.
+struct GuaranteedMisreads {
+  double relative_error = 0.0;  ///< asked for
+  double confidence = 0.0;      ///< of that
+  std::uint64_t misreads = 0;   ///< k: core::gamma_bernoulli_successes of the two
+  /// [class]; successes and trials 0 where the target was not met. What was counted after
+  /// trial N of a class stands in the table's counts, and not in here.
+  std::vector<core::GammaBernoulli> classes;
+};
 
 /// P(code | class): what a column does to each MAC value. Plain data.
 /// Sampled tables hold `counts` (the truth) and probability = count / row sum; exact ones hold
@@ -25,6 +44,9 @@ struct ErrorTable {
   std::vector<double> probability;        ///< [class][code]
   std::vector<double> error_bound;        ///< [class], empty when sampled
   std::vector<std::uint32_t> ideal_code;  ///< [class]: the code that stands for the MAC value
+  /// Where classes were sampled until they were misread often enough: their numbers of trials
+  /// differ.
+  std::optional<GuaranteedMisreads> guaranteed;
 
   std::size_t size() const { return classes.size(); }
   const double* row(std::size_t class_index) const {
@@ -36,6 +58,10 @@ struct ErrorTable {
   double misread(std::size_t class_index) const;
   /// Trials behind a class; 0 when exact.
   std::uint64_t trials(std::size_t class_index) const;
+  /// Trials of a class in which another code came; 0 when exact.
+  std::uint64_t misreads(std::size_t class_index) const;
+  /// Only where there is `guaranteed`.
+  StopReason stop_reason(std::size_t class_index) const;
 };
 
 }  // namespace cimstat::circuits

@@ -15,14 +15,6 @@ namespace cimstat::circuits {
 
 namespace {
 
-void check_trials(std::uint64_t trials) {
-  if (trials > core::instance_limit) {
-    throw core::UsageError(core::error_line("table.trials",
-                                            fmt::format("{} is out of range", trials),
-                                            "the random-number contract numbers 2^48 trials"));
-  }
-}
-
 /// Where the work of all classes is cut: at tiles, into pieces of equal numbers of words.
 struct Place {
   std::size_t class_index;
@@ -64,6 +56,14 @@ class WorkList {
 };
 
 }  // namespace
+
+void check_trials(std::uint64_t trials) {
+  if (trials > core::instance_limit) {
+    throw core::UsageError(core::error_line("table.trials",
+                                            fmt::format("{} is out of range", trials),
+                                            "the random-number contract numbers 2^48 trials"));
+  }
+}
 
 std::vector<std::uint64_t> sampled_counts(const ColumnDesign& design,
                                           std::span<const ColumnClass> classes,

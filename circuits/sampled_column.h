@@ -37,6 +37,9 @@ struct SamplingOptions {
   Summation summation = Summation::block_tables;
 };
 
+/// Throws UsageError for more trials than can be numbered.
+void check_trials(std::uint64_t trials);
+
 /// How often each code came: counts[class][code]; each class's row sums to options.trials.
 /// Equal for any thread count and instruction set. The numbers of a class depend on its (k, n) and
 /// the key alone, not on which other classes are asked for.

@@ -119,15 +119,15 @@ RareEstimate sample_around(const LimitState& limit, std::span<const DesignPoint>
   PointMixture places(points, 1.0);
   places.set_shares(mixture.shares());
   std::vector<double> ratios(points.size());
-  RareEstimate estimate;
-  estimate.halves = weighted_sums(options.samples, contributions, threads, progress);
+  RareEstimate estimate = weighted_sums(options, contributions, threads, progress);
+  const auto samples = static_cast<double>(estimate.sums().n);
   for (const DesignPoint& point : known) {
     const double near = core::normal_tail(core::Tail::upper, point.distance);
     places.log_ratios(point.z, ratios);
     estimate.modes.push_back(
         {.distance = point.distance,
          .log_height = point.log_height,
-         .visits = double(options.samples) * near * std::exp(log_mixture(places.shares(), ratios)),
+         .visits = samples * near * std::exp(log_mixture(places.shares(), ratios)),
          .place = fmt::format("design point {}", &point - known.data() + 1)});
   }
   judge(estimate);

@@ -15,6 +15,7 @@ namespace cimstat::circuits {
 namespace {
 
 constexpr std::uint64_t chunk_samples = 2048;
+constexpr std::uint64_t round_chunks = 16;  // between two looks at the rule
 constexpr std::uint64_t sample_limit = std::uint64_t{1} << 40;
 constexpr double fewest_visits = 30.0;
 // Modes e^5 times lower than the highest may go unvisited: they hold less than a percent.
@@ -38,28 +39,41 @@ std::optional<core::Interval> RareEstimate::interval(double confidence) const {
   return log_normal_interval(sums(), confidence);
 }
 
-std::array<core::WeightedSums, 2> weighted_sums(std::uint64_t samples,
-                                                const Contributions& contributions,
-                                                core::Threads threads,
-                                                const core::Progress& progress) {
+RareEstimate weighted_sums(const RareOptions& options, const Contributions& contributions,
+                           core::Threads threads, const core::Progress& progress) {
+  const std::uint64_t samples = options.samples;
   if (samples > sample_limit) {
     throw core::UsageError(
         core::error_line("samples", fmt::format("{} are too many", samples), "at most 2^40"));
   }
   const std::uint64_t chunks = (samples + chunk_samples - 1) / chunk_samples;
-  std::vector<core::WeightedSums> sums(chunks);
-  core::for_each_block(
-      chunks, threads,
-      [&](std::size_t chunk, std::size_t) {
-        const std::uint64_t first = chunk * chunk_samples;
-        std::vector<double> values(std::min(chunk_samples, samples - first));
-        contributions(first, values);
-        for (const double value : values) sums[chunk].add(value);
-      },
-      progress);
-  std::array<core::WeightedSums, 2> halves;
-  for (std::size_t chunk = 0; chunk < chunks; ++chunk) halves[chunk % 2] += sums[chunk];
-  return halves;
+  RareEstimate estimate;
+  std::vector<core::WeightedSums> sums;
+  std::uint64_t done = 0;
+  while (done < chunks) {
+    const std::uint64_t round = options.until ? std::min(round_chunks, chunks - done) : chunks;
+    sums.resize(done + round);
+    core::for_each_block(
+        round, threads,
+        [&](std::size_t block, std::size_t) {
+          const std::uint64_t first = (done + block) * chunk_samples;
+          std::vector<double> values(std::min(chunk_samples, samples - first));
+          contributions(first, values);
+          for (const double value : values) sums[done + block].add(value);
+        },
+        [&](std::size_t blocks, std::size_t) {
+          if (progress) progress(done + blocks, chunks);
+        });
+    done += round;
+    if (!options.until) break;
+    // A batch of another size has no place in the rule.
+    const std::size_t whole = sums.back().n == chunk_samples ? sums.size() : sums.size() - 1;
+    estimate.shortfall =
+        core::shortfall({sums.data(), whole}, *options.until).value_or(std::string());
+    if (estimate.shortfall.empty()) break;
+  }
+  for (std::uint64_t chunk = 0; chunk < done; ++chunk) estimate.halves[chunk % 2] += sums[chunk];
+  return estimate;
 }
 
 void judge(RareEstimate& estimate, const core::TrustLimits& limits) {

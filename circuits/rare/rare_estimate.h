@@ -10,6 +10,7 @@
 
 #include "core/parallel.h"
 #include "core/random/random.h"
+#include "core/statistics/batch_rule.h"
 #include "core/statistics/weighted_estimate.h"
 
 namespace cimstat::circuits {
@@ -31,6 +32,9 @@ struct RareEstimate {
   std::array<core::WeightedSums, 2> halves;  ///< chunks with even and with odd numbers
   std::vector<FailureMode> modes;            ///< the highest first
   std::string refusal;                       ///< why there is no number; empty where there is one
+  /// What the rule of RareOptions still lacked when the samples were spent; empty where it was met
+  /// and where none was given. Asymptotic: no guarantee.
+  std::string shortfall;
 
   core::WeightedSums sums() const;
   bool trustworthy() const { return refusal.empty(); }
@@ -41,6 +45,9 @@ struct RareEstimate {
 struct RareOptions {
   std::uint64_t samples = 100'000;  ///< at most 2^40
   core::StreamKey key = {};
+  /// Samples are added in batches of 2,048, 16 batches at a time, until the rule is met or
+  /// `samples` are spent.
+  std::optional<core::BatchRule> until = {};
 };
 
 /// Samples with numbers from here on are pilots: they shape the proposal and are never counted.
@@ -49,12 +56,11 @@ inline constexpr std::uint64_t first_pilot_sample = std::uint64_t{1} << 47;
 /// Fills contribution[i] with w of sample first + i.
 using Contributions = std::function<void(std::uint64_t first, std::span<double> contribution)>;
 
-/// Sums over `samples` contributions, in chunks whose sums are added in their order: equal for any
-/// number of threads.
-std::array<core::WeightedSums, 2> weighted_sums(std::uint64_t samples,
-                                                const Contributions& contributions,
-                                                core::Threads threads,
-                                                const core::Progress& progress = {});
+/// Sums over the contributions of options.samples samples, or of as many as the rule takes, in
+/// chunks whose sums are added in their order: equal for any number of threads. No modes, not
+/// judged.
+RareEstimate weighted_sums(const RareOptions& options, const Contributions& contributions,
+                           core::Threads threads, const core::Progress& progress = {});
 
 /// Judges sums and modes: sets `refusal`. A mode that holds a share of the probability worth
 /// mentioning must have been visited, whatever error the sums report.

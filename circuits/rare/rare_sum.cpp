@@ -43,7 +43,7 @@ class SumSampler {
                     [&](std::size_t i, double w) { contribution[i] = w; });
   }
 
-  std::vector<FailureMode> modes() const {
+  std::vector<FailureMode> modes(std::uint64_t samples) const {
     std::vector<FailureMode> found;
     // What counts is where the components are, not how wide: in many variables a slightly wider
     // one is thin everywhere, and none the worse for it.
@@ -59,7 +59,7 @@ class SumSampler {
           {.distance = distance,
            .log_height = mode.log_height,
            .orbit = orbit,
-           .visits = double(options_.samples) * orbit * near * std::exp(mixture.log_ratio(ratios)),
+           .visits = double(samples) * orbit * near * std::exp(mixture.log_ratio(ratios)),
            .place = place(mode)});
     }
     return found;
@@ -201,14 +201,13 @@ class SumSampler {
 RareEstimate rare_sum(const SumFailure& failure, const RareOptions& options, Proposal proposal,
                       core::Threads threads, const core::Progress& progress) {
   const SumSampler sampler(failure, options, proposal);
-  RareEstimate estimate;
-  estimate.modes = sampler.modes();
-  estimate.halves = weighted_sums(
-      options.samples,
+  RareEstimate estimate = weighted_sums(
+      options,
       [&](std::uint64_t first, std::span<double> contribution) {
         sampler.contributions(first, contribution);
       },
       threads, progress);
+  estimate.modes = sampler.modes(estimate.sums().n);
   judge(estimate);
   return estimate;
 }

@@ -32,6 +32,7 @@ enum class Domain : std::uint8_t {
   rare_event = 160,     ///< importance samples and Markov chains
   scrambling = 176,     ///< of low-discrepancy points
   bootstrap = 192,      ///< data drawn from a fitted law
+  stopping = 208,       ///< times of trials, by which a sequential estimate is made (GBAS)
   test = 240,
 };
 

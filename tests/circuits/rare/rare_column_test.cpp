@@ -148,6 +148,39 @@ TEST(RareColumnEstimate, DoesNotDependOnThreads) {
   }
 }
 
+TEST(RareColumnEstimate, TakesBatchesUntilTheRuleIsMet) {
+  const RareCase& rare = case_named("A, class 2");
+  const auto estimate = [&](double relative_error, unsigned threads) {
+    return misread_tail(rare.design, rare.tail,
+                        {.samples = 2'000'000,
+                         .key = {.seed = 4},
+                         .until = core::BatchRule{.relative_error = relative_error}},
+                        {threads});
+  };
+  const RareEstimate coarse = estimate(0.1, 1);
+  const RareEstimate fine = estimate(0.002, 1);
+  EXPECT_TRUE(coarse.shortfall.empty());
+  EXPECT_EQ(coarse.sums().n, 65'536u);  // the first look after 30 batches
+  EXPECT_TRUE(fine.shortfall.empty());
+  EXPECT_GT(fine.sums().n, coarse.sums().n);
+  EXPECT_LT(fine.sums().n, 2'000'000u);
+  EXPECT_NEAR(fine.probability().value() / rare.probability, 1.0, 0.01);
+  const RareEstimate threaded = estimate(0.002, 3);
+  EXPECT_EQ(threaded.sums().n, fine.sums().n);
+  EXPECT_EQ(threaded.sums().sum, fine.sums().sum);
+}
+
+TEST(RareColumnEstimate, SaysWhatTheRuleLackedWhenTheSamplesAreSpent) {
+  const RareCase& rare = case_named("A, class 2");
+  const RareEstimate estimate = misread_tail(
+      rare.design, rare.tail,
+      {.samples = 100'000, .key = {.seed = 4}, .until = core::BatchRule{.relative_error = 1e-4}},
+      {1});
+  EXPECT_EQ(estimate.sums().n, 100'000u);
+  EXPECT_THAT(estimate.shortfall, HasSubstr("not to 0.01 %"));
+  EXPECT_TRUE(estimate.trustworthy());  // less precise than asked for, but right
+}
+
 TEST(RareColumnEstimate, IsExactWhereAllIsNormal) {
   RareCase rare = case_named("A, class 2");
   rare.design.hrs = core::Law::normal(3.0, 0.5);

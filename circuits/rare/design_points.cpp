@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include <Eigen/Eigenvalues>
+
 #include "circuits/rare/limit_state.h"
 #include "circuits/rare/log_tail.h"
 
@@ -49,7 +51,7 @@ class Climb {
     const double sd = std::max(limit_.noise_sd, least_soft * slope);
     const double squared = squared_norm(z_);
     const double log_height = sd > 0.0 ? log_normal_tail(margin / sd) - 0.5 * squared : -infinity;
-    return {z_, log_height, std::sqrt(squared)};
+    return {.z = z_, .log_height = log_height, .distance = std::sqrt(squared)};
   }
 
  private:
@@ -102,6 +104,55 @@ class Climb {
   std::vector<double> z_;
   std::vector<double> gradient_;
 };
+
+Eigen::VectorXd gradient_at(const LimitState& limit, std::vector<double> z) {
+  constexpr double step = 1e-4;
+  Eigen::VectorXd gradient(static_cast<Eigen::Index>(z.size()));
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    const double here = z[i];
+    z[i] = here + step;
+    const double above = limit.margin(z);
+    z[i] = here - step;
+    gradient[static_cast<Eigen::Index>(i)] = (above - limit.margin(z)) / (2.0 * step);
+    z[i] = here;
+  }
+  return gradient;
+}
+
+/// Along the boundary the integrand falls as exp(-t A t / 2), A = 1 + distance P H P / |g|, with
+/// the margin's gradient g and Hessian H and the projection P on the tangents.
+std::vector<WideDirection> wide_directions(const LimitState& limit, const DesignPoint& point) {
+  constexpr double step = 0.02;    // the wider, the less a kink counts
+  constexpr double narrow = 0.85;  // of A; what is nearer to 1 the inflation covers
+  constexpr double widest = 2.5;   // sd: further out other design points take over
+  const auto size = static_cast<Eigen::Index>(point.z.size());
+  const Eigen::VectorXd gradient = gradient_at(limit, point.z);
+  const double slope = gradient.norm();
+  if (!(slope > 0.0) || size < 2) return {};
+  Eigen::MatrixXd hessian(size, size);
+  std::vector<double> z = point.z;
+  for (Eigen::Index i = 0; i < size; ++i) {
+    const double here = z[static_cast<std::size_t>(i)];
+    z[static_cast<std::size_t>(i)] = here + step;
+    hessian.col(i) = gradient_at(limit, z);
+    z[static_cast<std::size_t>(i)] = here - step;
+    hessian.col(i) = (hessian.col(i) - gradient_at(limit, z)) / (2.0 * step);
+    z[static_cast<std::size_t>(i)] = here;
+  }
+  if (!hessian.allFinite()) return {};
+  const Eigen::MatrixXd unit = Eigen::MatrixXd::Identity(size, size);
+  const Eigen::MatrixXd tangents = unit - gradient * gradient.transpose() / (slope * slope);
+  const Eigen::MatrixXd bend = tangents * (0.5 * (hessian + hessian.transpose())) * tangents;
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(unit +
+                                                              bend * (point.distance / slope));
+  std::vector<WideDirection> wide;
+  for (Eigen::Index i = 0; i < size && solver.eigenvalues()[i] < narrow; ++i) {
+    const Eigen::VectorXd direction = solver.eigenvectors().col(i);
+    const double value = std::max(solver.eigenvalues()[i], 1.0 / (widest * widest));
+    wide.push_back({{direction.begin(), direction.end()}, 1.0 / std::sqrt(value)});
+  }
+  return wide;
+}
 
 /// Unit vectors: both ways along the axes, then random ones.
 std::vector<double> direction(const LimitState& limit, core::StreamKey key, std::size_t axes,
@@ -165,6 +216,11 @@ std::vector<DesignPoint> find_design_points(const LimitState& limit, core::Strea
     const bool found = std::any_of(distinct.begin(), distinct.end(),
                                    [&](const DesignPoint& other) { return equal(point, other); });
     if (!found) distinct.push_back(std::move(point));
+  }
+  if (few_variables) {
+    core::for_each_block(distinct.size(), threads, [&](std::size_t i, std::size_t) {
+      distinct[i].wide = wide_directions(limit, distinct[i]);
+    });
   }
   return distinct;
 }

@@ -47,8 +47,13 @@ class PointMixture {
     tile.copy_normals(sample, z);
     const std::size_t component = picked(shares_, tile.uniform(sample, 0));
     if (component == 0) return;
-    const std::vector<double>& centre = points_[component - 1].z;
-    for (std::size_t i = 0; i < z.size(); ++i) z[i] = centre[i] + sd_ * z[i];
+    const DesignPoint& point = points_[component - 1];
+    for (double& value : z) value *= sd_;
+    for (const WideDirection& direction : point.wide) {
+      const double further = (spread(direction) / sd_ - 1.0) * dot(z, direction.unit);
+      for (std::size_t i = 0; i < z.size(); ++i) z[i] += further * direction.unit[i];
+    }
+    for (std::size_t i = 0; i < z.size(); ++i) z[i] += point.z[i];
   }
 
   /// ln of each component's density at z over the standard normal one.
@@ -59,10 +64,18 @@ class PointMixture {
     for (std::size_t k = 0; k < points_.size(); ++k) {
       const DesignPoint& point = points_[k];
       log_ratio[k] = common + precision * (dot(z, point.z) - 0.5 * point.distance * point.distance);
+      for (const WideDirection& direction : point.wide) {
+        const double along = dot(z, direction.unit) - dot(point.z, direction.unit);
+        const double wider = spread(direction);
+        log_ratio[k] +=
+            0.5 * along * along * (precision - 1.0 / (wider * wider)) - std::log(wider / sd_);
+      }
     }
   }
 
  private:
+  double spread(const WideDirection& direction) const { return sd_ * direction.sd; }
+
   std::span<const DesignPoint> points_;
   double sd_;
   std::vector<double> shares_;

@@ -25,12 +25,21 @@ struct LimitState {
   double log_probability(double margin_at_z) const;
 };
 
+/// A direction in which the boundary of failure bends towards the origin around a design point, so
+/// that failures lie further out than the variables' own spread (second-order reliability:
+/// Breitung, J. Eng. Mech. 110, 1984).
+struct WideDirection {
+  std::vector<double> unit;
+  double sd = 1.0;  ///< of the weighted integrand along it; > 1
+};
+
 /// A point of largest P(failure | z) exp(-|z|^2 / 2): without noise the failure nearest to the
 /// origin (Hasofer and Lind 1974).
 struct DesignPoint {
   std::vector<double> z;
   double log_height = 0.0;
   double distance = 0.0;
+  std::vector<WideDirection> wide = {};  ///< orthogonal; looked for up to 64 variables
 };
 
 /// All different design points that climbs reach from rays along all axes, both ways (up to 64
@@ -40,8 +49,9 @@ std::vector<DesignPoint> find_design_points(const LimitState& limit, core::Strea
                                             core::Threads threads);
 
 /// The probability of failure by sampling around `points` (a mixture of normals there, sd inflated
-/// as much as the dimension bears) and, for 5 % of the samples, around the origin. Points that are
-/// known (all that find_design_points gave) but not among `points` count against the estimate.
+/// as much as the dimension bears, more along wide directions) and, for 5 % of the samples, around
+/// the origin. Points that are known (all that find_design_points gave) but not among `points`
+/// count against the estimate.
 RareEstimate sample_around(const LimitState& limit, std::span<const DesignPoint> points,
                            std::span<const DesignPoint> known, const RareOptions& options,
                            core::Threads threads, const core::Progress& progress = {});

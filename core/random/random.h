@@ -20,19 +20,24 @@ namespace cimstat::core {
 
 /// What a random number is for. Gaps are left so that a new effect renumbers nothing.
 enum class Domain : std::uint8_t {
-  programming = 16,   ///< conductances; frozen per chip
-  read_noise = 32,    ///< fresh cell noise
-  sense_offset = 48,  ///< frozen per column
-  sense_noise = 64,   ///< fresh
-  column_sum = 80,    ///< tables of sums of cells, offset and noise (one read of one column)
-  stream_seed = 96,   ///< states of the fast stream
+  programming = 16,    ///< conductances; frozen per chip
+  column_cells = 24,   ///< conductances of a pool of columns; frozen per column
+  read_noise = 32,     ///< fresh cell noise
+  sense_offset = 48,   ///< frozen per column
+  column_offset = 56,  ///< offsets of a pool of columns
+  sense_noise = 64,    ///< fresh
+  column_noise = 72,   ///< fresh noise of the reads of a pool of columns
+  column_sum = 80,     ///< tables of sums of cells, offset and noise (one read of one column)
+  stream_seed = 96,    ///< states of the fast stream
   input_pattern = 112,
-  code_sampling = 128,  ///< codes drawn from an error table
-  code_escape = 144,    ///< second draws of rare codes
-  rare_event = 160,     ///< importance samples and Markov chains
-  scrambling = 176,     ///< of low-discrepancy points
-  bootstrap = 192,      ///< data drawn from a fitted law
-  stopping = 208,       ///< times of trials, by which a sequential estimate is made (GBAS)
+  column_pattern = 120,  ///< active rows of the reads of a pool of columns
+  code_sampling = 128,   ///< codes drawn from an error table
+  code_escape = 144,     ///< second draws of rare codes
+  rare_event = 160,      ///< importance samples and Markov chains
+  scrambling = 176,      ///< of low-discrepancy points
+  bootstrap = 192,       ///< data drawn from a fitted law
+  stopping = 208,        ///< times of trials, by which a sequential estimate is made (GBAS)
+  die_factor = 224,      ///< common to all columns of a die
   test = 240,
 };
 

@@ -1,0 +1,198 @@
+#include "circuits/columns/frozen_pool.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+#include "core/error.h"
+
+namespace cimstat::circuits {
+
+namespace {
+
+constexpr std::uint64_t blocks_of_a_plane = 256;  // row_limit / 4
+static_assert(blocks_of_a_plane * 4 == row_limit);
+constexpr std::size_t rows_of_a_block = rows_of_a_table * tables_of_a_block;
+
+double standard_logistic_quantile(core::Tail side, double probability) {
+  const double scale = std::numbers::sqrt3 / std::numbers::pi;
+  const double below = scale * (std::log(probability) - std::log1p(-probability));
+  return side == core::Tail::lower ? below : -below;
+}
+
+/// The law of a cell's current without the noise of a read.
+core::Law frozen_part(const core::Law& law) {
+  std::vector<core::Component> components = law.components();
+  for (core::Component& component : components) component.relative_noise = 0.0;
+  return core::Law(std::move(components));
+}
+
+double relative_noise_of(const core::Law& law) {
+  const double noise = law.components().front().relative_noise;
+  for (const core::Component& component : law.components()) {
+    if (component.relative_noise != noise) {
+      throw core::UsageError(core::error_line("column", "its cells can't be frozen",
+                                              "read noise differs between parts of a mixture",
+                                              "give all parts the same relative read noise"));
+    }
+  }
+  return noise;
+}
+
+/// Whether a pattern reads the cell of this kind in a row.
+bool selects(const InputPattern& pattern, std::size_t kind, std::uint32_t row) {
+  switch (kind) {
+    case 0:
+      return pattern.active[row] && pattern.lrs[row];
+    case 1:
+      return pattern.active[row] && !pattern.lrs[row];
+    case 2:
+      return !pattern.active[row];
+    default:
+      return pattern.active[row];
+  }
+}
+
+std::uint32_t first_word(core::StreamKey key, core::Domain domain, std::uint64_t instance) {
+  return core::philox4x32(core::counter_of(key, domain, instance, 0), core::key_of(key))[0];
+}
+
+}  // namespace
+
+FrozenPool::FrozenPool(const ColumnDesign& design, PatternSet patterns, const PoolOptions& options,
+                       core::Threads threads)
+    : design_(&design), patterns_(std::move(patterns)), options_(options) {
+  check(design, patterns_.classes);
+  assert(patterns_.rows == design.rows && options.columns_of_a_die > 0);
+
+  double spread = std::max(design.sense.offset_sd, design.sense.noise_sd);
+  std::vector<std::pair<std::size_t, core::Law>> laws{{0, design.lrs}, {1, design.hrs}};
+  if (design.leakage) laws.emplace_back(2, *design.leakage);
+  if (design.dummy) laws.emplace_back(3, design.dummy->scaled(-1.0));
+  for (const auto& [kind, law] : laws) spread = std::max(spread, law.sd());
+  if (spread > 0.0) unit_ = std::exp2(std::ilogb(spread));
+
+  for (const auto& [kind, law] : laws) add_plane(kind, law);
+  core::for_each_block(planes_.size(), threads, [&](std::size_t i, std::size_t) {
+    const auto& [kind, law] = laws[i];
+    const core::Law frozen = frozen_part(law);
+    if (planes_[i].varies) {
+      planes_[i].table = core::QuantileTable(frozen, unit_, frozen.mean(), threads);
+    }
+  });
+  normal_ = core::QuantileTable(core::Law::normal(0.0, 1.0), 1.0);
+  if (design.sense.noise_shape == NoiseShape::logistic) {
+    logistic_ = core::QuantileTable(standard_logistic_quantile, 1.0);
+  }
+
+  const double noise = design.sense.noise_sd * design.sense.noise_sd / (unit_ * unit_);
+  for (const ColumnClass& column_class : patterns_.classes) {
+    const double mean = mean_current(design, column_class);
+    std::vector<float> references;
+    for (const double reference : design.ladder.at(column_class.active_rows)) {
+      references.push_back(static_cast<float>((reference - mean) / unit_));
+    }
+    ladders_.push_back({CodeSearch(references), design.ladder.ideal_code(column_class.lrs_count)});
+  }
+  for (const InputPattern& pattern : patterns_.patterns) {
+    const double mean = mean_current(design, patterns_.classes[pattern.class_index]);
+    reads_.push_back(
+        {.mean = static_cast<float>(mean / unit_),
+         .noise_variance = static_cast<float>(noise * (1.0 + mean / design.sense.noise_knee)),
+         .noise_slope = static_cast<float>(noise * unit_ / design.sense.noise_knee),
+         .class_index = static_cast<std::uint32_t>(pattern.class_index)});
+  }
+}
+
+void FrozenPool::add_plane(std::size_t kind, const core::Law& law) {
+  Plane plane;
+  plane.rows = design_->rows;
+  plane.relative_noise = static_cast<float>(relative_noise_of(law));
+  const core::Law frozen = frozen_part(law);
+  plane.varies = frozen.variance() > 0.0;
+  plane.mean = static_cast<float>(frozen.mean() / unit_);
+  plane.choices = choices_of(kind);
+  plane.schedule = core::BlockSchedule(options_.key, core::Domain::column_cells,
+                                       blocks_of_a_plane * kind, (plane.rows + 3) / 4);
+  has_read_noise_ |= plane.relative_noise > 0.0f;
+  planes_.push_back(std::move(plane));
+}
+
+RowChoices FrozenPool::choices_of(std::size_t kind) const {
+  const std::uint32_t rows = patterns_.rows;
+  const std::size_t patterns = patterns_.patterns.size();
+  RowChoices choices;
+  choices.blocks = (rows + rows_of_a_block - 1) / rows_of_a_block;
+  choices.nibbles.assign(choices.blocks * patterns * tables_of_a_block, 0);
+  for (std::size_t p = 0; p < patterns; ++p) {
+    for (std::uint32_t row = 0; row < rows; ++row) {
+      if (!selects(patterns_.patterns[p], kind, row)) continue;
+      const std::size_t table = row / rows_of_a_table;
+      const std::size_t block = table / tables_of_a_block;
+      const std::size_t at = (block * patterns + p) * tables_of_a_block + table % tables_of_a_block;
+      choices.nibbles[at] =
+          static_cast<std::uint8_t>(choices.nibbles[at] | 1U << row % rows_of_a_table);
+    }
+  }
+  return choices;
+}
+
+std::size_t FrozenPool::tiles() const {
+  return static_cast<std::size_t>((options_.columns + tile_columns - 1) / tile_columns);
+}
+
+std::size_t FrozenPool::columns_of(std::size_t tile) const {
+  return static_cast<std::size_t>(
+      std::min<std::uint64_t>(tile_columns, options_.columns - tile * tile_columns));
+}
+
+void FrozenPool::draw(std::size_t tile, Memory& memory) const {
+  const std::uint64_t first = std::uint64_t{tile} * tile_columns;
+  const std::size_t patterns = patterns_.patterns.size();
+  memory.sums.assign(patterns, {});
+  if (has_read_noise_) memory.variances.assign(patterns, {});
+  for (const Plane& plane : planes_) {
+    memory.values.assign(plane.choices.blocks * rows_of_a_block, {});
+    if (plane.varies) {
+      draw_plane({&plane.table, plane.schedule, plane.rows}, first, memory.values);
+      add_selected(plane.choices, memory.values, memory.sums);
+    }
+    if (plane.relative_noise > 0.0f) {
+      square_plane(plane.relative_noise, plane.mean, memory.values);
+      add_selected(plane.choices, memory.values, memory.variances);
+    }
+  }
+  for (std::size_t i = 0; i < tile_columns; ++i) {
+    const std::uint64_t column = first + i;
+    float gain = 1.0f;
+    if (options_.die_sd > 0.0) {
+      const std::uint32_t word =
+          first_word(options_.key, core::Domain::die_factor, column / options_.columns_of_a_die);
+      gain += static_cast<float>(options_.die_sd) * normal_(word);
+    }
+    float offset = 0.0f;
+    if (design_->sense.offset_sd > 0.0) {
+      offset = static_cast<float>(design_->sense.offset_sd / unit_) *
+               normal_(first_word(options_.key, core::Domain::column_offset, column));
+    }
+    memory.frozen.gain.column[i] = gain;
+    memory.frozen.offset.column[i] = offset;
+  }
+}
+
+FreshDraws FrozenPool::fresh_draws(std::uint32_t reads) const {
+  const bool has_noise = design_->sense.noise_sd > 0.0;
+  const bool logistic = design_->sense.noise_shape == NoiseShape::logistic;
+  FreshDraws draws;
+  draws.reads = reads;
+  if (has_read_noise_ || (has_noise && !logistic)) draws.normal = &normal_;
+  if (has_noise && logistic) draws.logistic = &logistic_;
+  const std::uint64_t words = std::uint64_t{reads} * reads_.size() * draws.words();
+  draws.schedule = core::BlockSchedule(options_.key, core::Domain::column_noise, 0,
+                                       static_cast<std::size_t>((words + 3) / 4));
+  return draws;
+}
+
+}  // namespace cimstat::circuits

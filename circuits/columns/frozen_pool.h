@@ -1,0 +1,91 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/law/quantile_table.h"
+#include "core/parallel.h"
+#include "core/random/random.h"
+
+#include "circuits/column.h"
+#include "circuits/columns/input_pattern.h"
+#include "circuits/columns/pool_kernel.h"
+
+/// Columns that are drawn once and read often: what is frozen (conductances and stuck cells,
+/// offset, the factor of the die) belongs to the column, what is fresh (read noise of the cells,
+/// sense noise) to the read.
+///
+/// Words of column c, by Philox: cells of kind q (0 LRS, 1 HRS, 2 leakage, 3 dummy) and row r are
+/// word r of (key, Domain::column_cells, instance = c) from block 256 q on; the offset is word 0 of
+/// Domain::column_offset; the factor of die d word 0 of (Domain::die_factor, instance = d); fresh
+/// noise as FreshDraws says from block 0 of Domain::column_noise. A cell has both an LRS and an HRS
+/// current in store, so that the same column can be read with other weights.
+namespace cimstat::circuits {
+
+struct PoolOptions {
+  std::uint64_t columns = 1;
+  std::uint64_t columns_of_a_die = 1;  ///< consecutive ones share the die's factor
+  double die_sd = 0.0;                 ///< of the factor 1 + N(0, die_sd^2) of all cell currents
+  core::StreamKey key = {};
+};
+
+class FrozenPool {
+ public:
+  /// Refers to `design` from then on. Throws UsageError for a class that does not fit, and for cell
+  /// laws whose components differ in relative read noise.
+  FrozenPool(const ColumnDesign& design, PatternSet patterns, const PoolOptions& options,
+             core::Threads threads);
+
+  const ColumnDesign& design() const { return *design_; }
+  const PatternSet& patterns() const { return patterns_; }
+  const PoolOptions& options() const { return options_; }
+  double unit() const { return unit_; }  ///< of all float currents [A]
+  std::size_t tiles() const;
+  /// How many of a tile's 64 columns the pool has.
+  std::size_t columns_of(std::size_t tile) const;
+
+  /// Scratch memory of one worker.
+  struct Memory {
+    std::vector<TileRow> values;     ///< [row], of one plane
+    std::vector<TileRow> sums;       ///< [pattern]: deviation of the cells' sum from its mean
+    std::vector<TileRow> variances;  ///< [pattern]: of the cells' read noise; empty where none
+    TileColumns frozen;
+  };
+  /// Draws the tile's columns and adds up their cells for all patterns.
+  void draw(std::size_t tile, Memory& memory) const;
+
+  const std::vector<PatternRead>& reads() const { return reads_; }      ///< [pattern]
+  const std::vector<ClassLadder>& ladders() const { return ladders_; }  ///< [class]
+  FreshDraws fresh_draws(std::uint32_t reads) const;
+
+ private:
+  struct Plane {
+    core::QuantileTable table;
+    RowChoices choices;
+    core::BlockSchedule schedule;
+    std::size_t rows = 0;
+    float mean = 0.0f;
+    float relative_noise = 0.0f;
+    bool varies = false;  ///< some spread is frozen in it
+  };
+  static constexpr std::size_t plane_count = 4;
+
+  void add_plane(std::size_t kind, const core::Law& law);
+  RowChoices choices_of(std::size_t kind) const;
+
+  const ColumnDesign* design_;
+  PatternSet patterns_;
+  PoolOptions options_;
+  double unit_ = 1.0;
+  std::vector<Plane> planes_;
+  bool has_read_noise_ = false;
+  std::vector<PatternRead> reads_;
+  std::vector<ClassLadder> ladders_;
+  core::QuantileTable normal_;
+  core::QuantileTable logistic_;
+};
+
+}  // namespace cimstat::circuits

@@ -61,16 +61,16 @@ std::uint32_t first_word(core::StreamKey key, core::Domain domain, std::uint64_t
 
 }  // namespace
 
-FrozenPool::FrozenPool(const ColumnDesign& design, PatternSet patterns, const PoolOptions& options,
+FrozenPool::FrozenPool(ColumnDesign design, PatternSet patterns, const PoolOptions& options,
                        core::Threads threads)
-    : design_(&design), patterns_(std::move(patterns)), options_(options) {
-  check(design, patterns_.classes);
-  assert(patterns_.rows == design.rows && options.columns_of_a_die > 0);
+    : design_(std::move(design)), patterns_(std::move(patterns)), options_(options) {
+  check(design_, patterns_.classes);
+  assert(patterns_.rows == design_.rows && options.columns_of_a_die > 0);
 
-  double spread = std::max(design.sense.offset_sd, design.sense.noise_sd);
-  std::vector<std::pair<std::size_t, core::Law>> laws{{0, design.lrs}, {1, design.hrs}};
-  if (design.leakage) laws.emplace_back(2, *design.leakage);
-  if (design.dummy) laws.emplace_back(3, design.dummy->scaled(-1.0));
+  double spread = std::max(design_.sense.offset_sd, design_.sense.noise_sd);
+  std::vector<std::pair<std::size_t, core::Law>> laws{{0, design_.lrs}, {1, design_.hrs}};
+  if (design_.leakage) laws.emplace_back(2, *design_.leakage);
+  if (design_.dummy) laws.emplace_back(3, design_.dummy->scaled(-1.0));
   for (const auto& [kind, law] : laws) spread = std::max(spread, law.sd());
   if (spread > 0.0) unit_ = std::exp2(std::ilogb(spread));
 
@@ -83,32 +83,32 @@ FrozenPool::FrozenPool(const ColumnDesign& design, PatternSet patterns, const Po
     }
   });
   normal_ = core::QuantileTable(core::Law::normal(0.0, 1.0), 1.0);
-  if (design.sense.noise_shape == NoiseShape::logistic) {
+  if (design_.sense.noise_shape == NoiseShape::logistic) {
     logistic_ = core::QuantileTable(standard_logistic_quantile, 1.0);
   }
 
-  const double noise = design.sense.noise_sd * design.sense.noise_sd / (unit_ * unit_);
+  const double noise = design_.sense.noise_sd * design_.sense.noise_sd / (unit_ * unit_);
   for (const ColumnClass& column_class : patterns_.classes) {
-    const double mean = mean_current(design, column_class);
+    const double mean = mean_current(design_, column_class);
     std::vector<float> references;
-    for (const double reference : design.ladder.at(column_class.active_rows)) {
+    for (const double reference : design_.ladder.at(column_class.active_rows)) {
       references.push_back(static_cast<float>((reference - mean) / unit_));
     }
-    ladders_.push_back({CodeSearch(references), design.ladder.ideal_code(column_class.lrs_count)});
+    ladders_.push_back({CodeSearch(references), design_.ladder.ideal_code(column_class.lrs_count)});
   }
   for (const InputPattern& pattern : patterns_.patterns) {
-    const double mean = mean_current(design, patterns_.classes[pattern.class_index]);
+    const double mean = mean_current(design_, patterns_.classes[pattern.class_index]);
     reads_.push_back(
         {.mean = static_cast<float>(mean / unit_),
-         .noise_variance = static_cast<float>(noise * (1.0 + mean / design.sense.noise_knee)),
-         .noise_slope = static_cast<float>(noise * unit_ / design.sense.noise_knee),
+         .noise_variance = static_cast<float>(noise * (1.0 + mean / design_.sense.noise_knee)),
+         .noise_slope = static_cast<float>(noise * unit_ / design_.sense.noise_knee),
          .class_index = static_cast<std::uint32_t>(pattern.class_index)});
   }
 }
 
 void FrozenPool::add_plane(std::size_t kind, const core::Law& law) {
   Plane plane;
-  plane.rows = design_->rows;
+  plane.rows = design_.rows;
   plane.relative_noise = static_cast<float>(relative_noise_of(law));
   const core::Law frozen = frozen_part(law);
   plane.varies = frozen.variance() > 0.0;
@@ -173,8 +173,8 @@ void FrozenPool::draw(std::size_t tile, Memory& memory) const {
       gain += static_cast<float>(options_.die_sd) * normal_(word);
     }
     float offset = 0.0f;
-    if (design_->sense.offset_sd > 0.0) {
-      offset = static_cast<float>(design_->sense.offset_sd / unit_) *
+    if (design_.sense.offset_sd > 0.0) {
+      offset = static_cast<float>(design_.sense.offset_sd / unit_) *
                normal_(first_word(options_.key, core::Domain::column_offset, column));
     }
     memory.frozen.gain.column[i] = gain;
@@ -183,8 +183,8 @@ void FrozenPool::draw(std::size_t tile, Memory& memory) const {
 }
 
 FreshDraws FrozenPool::fresh_draws(std::uint32_t reads) const {
-  const bool has_noise = design_->sense.noise_sd > 0.0;
-  const bool logistic = design_->sense.noise_shape == NoiseShape::logistic;
+  const bool has_noise = design_.sense.noise_sd > 0.0;
+  const bool logistic = design_.sense.noise_shape == NoiseShape::logistic;
   FreshDraws draws;
   draws.reads = reads;
   if (has_read_noise_ || (has_noise && !logistic)) draws.normal = &normal_;

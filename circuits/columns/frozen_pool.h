@@ -34,12 +34,12 @@ struct PoolOptions {
 
 class FrozenPool {
  public:
-  /// Refers to `design` from then on. Throws UsageError for a class that does not fit, and for cell
+  /// Throws UsageError for a class that does not fit, and for cell
   /// laws whose components differ in relative read noise.
-  FrozenPool(const ColumnDesign& design, PatternSet patterns, const PoolOptions& options,
+  FrozenPool(ColumnDesign design, PatternSet patterns, const PoolOptions& options,
              core::Threads threads);
 
-  const ColumnDesign& design() const { return *design_; }
+  const ColumnDesign& design() const { return design_; }
   const PatternSet& patterns() const { return patterns_; }
   const PoolOptions& options() const { return options_; }
   double unit() const { return unit_; }  ///< of all float currents [A]
@@ -76,7 +76,7 @@ class FrozenPool {
   void add_plane(std::size_t kind, const core::Law& law);
   RowChoices choices_of(std::size_t kind) const;
 
-  const ColumnDesign* design_;
+  ColumnDesign design_;
   PatternSet patterns_;
   PoolOptions options_;
   double unit_ = 1.0;

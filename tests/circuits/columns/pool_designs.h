@@ -23,7 +23,7 @@ inline ColumnDesign plain_design(std::uint32_t rows) {
   return design;
 }
 
-/// Stuck cells, read noise, leakage of unselected rows and a dummy column.
+/// Stuck cells, read noise, leakage of unselected rows, a dummy column, replica references.
 inline ColumnDesign full_design(std::uint32_t rows) {
   ColumnDesign design = plain_design(rows);
   design.lrs = core::Law(
@@ -37,7 +37,7 @@ inline ColumnDesign full_design(std::uint32_t rows) {
                  {.weight = 0.01, .base = core::Point{1.0}, .relative_noise = 0.03}});
   design.leakage = core::Law::lognormal(0.005, 0.5);
   design.dummy = core::Law({{.base = core::Normal{0.5, 0.04}, .relative_noise = 0.03}});
-  design.ladder = midpoint_ladder(design, rows);
+  design.ladder = replica_ladder(design, rows);
   return design;
 }
 

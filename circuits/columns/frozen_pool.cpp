@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
 #include <numbers>
 #include <utility>
 
@@ -94,7 +95,12 @@ FrozenPool::FrozenPool(ColumnDesign design, PatternSet patterns, const PoolOptio
     for (const double reference : design_.ladder.at(column_class.active_rows)) {
       references.push_back(static_cast<float>((reference - mean) / unit_));
     }
-    ladders_.push_back({CodeSearch(references), design_.ladder.ideal_code(column_class.lrs_count)});
+    const std::uint32_t ideal = design_.ladder.ideal_code(column_class.lrs_count);
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    ladders_.push_back({.search = CodeSearch(references),
+                        .ideal_code = ideal,
+                        .right_from = ideal > 0 ? references[ideal - 1] : -infinity,
+                        .right_below = ideal < references.size() ? references[ideal] : infinity});
   }
   for (const InputPattern& pattern : patterns_.patterns) {
     const double mean = mean_current(design_, patterns_.classes[pattern.class_index]);

@@ -96,12 +96,25 @@ void add_selected_here(const RowChoices& choices, std::span<const TileRow> value
       for (std::size_t t = 0; t < tables_of_a_block; ++t) {
         from[t] = tables.entry + t * table_size + nibbles[t] * tile_columns;
       }
-      for (std::size_t lane = 0; lane < tile_columns; lane += hn::Lanes(df)) {
-        auto total = hn::Load(df, sum + lane);
+      // Four registers side by side: one alone would wait for its own additions.
+      for (std::size_t lane = 0; lane < tile_columns; lane += 4 * hn::Lanes(df)) {
+        const std::size_t lanes = hn::Lanes(df);
+        auto total0 = hn::Load(df, sum + lane);
+        auto total1 = hn::Load(df, sum + lane + lanes);
+        auto total2 = hn::Load(df, sum + lane + 2 * lanes);
+        auto total3 = hn::Load(df, sum + lane + 3 * lanes);
+#pragma GCC unroll 8
         for (std::size_t t = 0; t < tables_of_a_block; ++t) {
-          total = hn::Add(total, hn::Load(df, from[t] + lane));
+          const float* HWY_RESTRICT entry = from[t] + lane;
+          total0 = hn::Add(total0, hn::Load(df, entry));
+          total1 = hn::Add(total1, hn::Load(df, entry + lanes));
+          total2 = hn::Add(total2, hn::Load(df, entry + 2 * lanes));
+          total3 = hn::Add(total3, hn::Load(df, entry + 3 * lanes));
         }
-        hn::Store(total, df, sum + lane);
+        hn::Store(total0, df, sum + lane);
+        hn::Store(total1, df, sum + lane + lanes);
+        hn::Store(total2, df, sum + lane + 2 * lanes);
+        hn::Store(total3, df, sum + lane + 3 * lanes);
       }
       nibbles += tables_of_a_block;
     }
@@ -160,16 +173,21 @@ struct alignas(64) SensedTile {
 /// Counts the codes of one read; into four histograms in turn, so that a code that comes twice in a
 /// row does not wait for itself.
 HWY_INLINE void count_codes(const ClassLadder& ladder, std::size_t columns, SensedTile& sensed,
-                            std::uint32_t* HWY_RESTRICT codes,
-                            std::uint32_t* HWY_RESTRICT misread) {
+                            std::uint32_t* HWY_RESTRICT codes, float* HWY_RESTRICT right) {
   const Lanes df;
   const hn::RebindToUnsigned<Lanes> du;
   const hn::RebindToSigned<Lanes> di;
   const auto low = hn::Set(df, ladder.search.low());
   const auto scale = hn::Set(df, ladder.search.scale());
   const auto last = hn::Set(df, ladder.search.last());
+  const auto right_from = hn::Set(df, ladder.right_from);
+  const auto right_below = hn::Set(df, ladder.right_below);
   for (std::size_t lane = 0; lane < tile_columns; lane += hn::Lanes(df)) {
-    const auto offset = hn::Sub(hn::Load(df, sensed.current + lane), low);
+    const auto current = hn::Load(df, sensed.current + lane);
+    const auto is_right = hn::And(hn::Ge(current, right_from), hn::Lt(current, right_below));
+    const auto one = hn::IfThenElseZero(is_right, hn::Set(df, 1.0f));
+    hn::Store(hn::Add(hn::Load(df, right + lane), one), df, right + lane);
+    const auto offset = hn::Sub(current, low);
     const auto position = hn::Add(hn::Mul(offset, scale), hn::Set(df, 1.0f));
     const auto inside = hn::Min(hn::Max(position, hn::Zero(df)), last);
     hn::Store(hn::BitCast(du, hn::ConvertTo(di, inside)), du, sensed.bucket + lane);
@@ -177,7 +195,6 @@ HWY_INLINE void count_codes(const ClassLadder& ladder, std::size_t columns, Sens
   for (std::size_t i = 0; i < columns; ++i) {
     const std::uint32_t code = ladder.search.code(sensed.current[i], sensed.bucket[i]);
     ++codes[std::size_t{4} * code + i % 4];
-    misread[i] += code != ladder.ideal_code;
   }
 }
 
@@ -209,7 +226,7 @@ void read_tile_here(const FreshDraws& draws, const TileReads& reads, const TileC
             reads.variances.empty() ? nullptr : reads.variances[p].data(),
             draws.logistic != nullptr, pattern_columns);
     std::uint32_t* codes = counts.code.data() + 4 * counts.codes * pattern.class_index;
-    std::uint32_t* misread = counts.misread.data() + tile_columns * pattern.class_index;
+    float* right = counts.right[pattern.class_index].data();
     for (std::uint32_t read = 0; read < draws.reads; ++read) {
       std::copy_n(pattern_columns.center.data(), tile_columns, sensed.current);
       if (draws.normal != nullptr) {
@@ -220,7 +237,7 @@ void read_tile_here(const FreshDraws& draws, const TileReads& reads, const TileC
         add_noise(*draws.logistic, chunk, take_row(), pattern_columns.logistic_sd.data(),
                   sensed.current);
       }
-      count_codes(reads.ladders[pattern.class_index], columns, sensed, codes, misread);
+      count_codes(reads.ladders[pattern.class_index], columns, sensed, codes, right);
     }
   }
 }

@@ -66,6 +66,9 @@ struct PatternRead {
 struct ClassLadder {
   CodeSearch search;
   std::uint32_t ideal_code = 0;
+  /// From the first of these currents on and below the second the code is the ideal one.
+  float right_from = 0.0f;
+  float right_below = 0.0f;
 };
 
 /// Fresh noise of all reads of a tile: for each pattern and read one normal draw where `normal` is
@@ -96,8 +99,8 @@ struct TileReads {
 
 struct TileCounts {
   std::size_t codes = 0;
-  std::vector<std::uint32_t> code;     ///< [class][code][4]: the sum over the last axis counts
-  std::vector<std::uint32_t> misread;  ///< [class][column]
+  std::vector<std::uint32_t> code;  ///< [class][code][4]: the sum over the last axis counts
+  std::vector<TileRow> right;       ///< [class]: how often each column was right
 };
 
 /// Reads every pattern on the first `columns` columns of the tile.

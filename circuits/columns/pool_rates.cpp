@@ -172,14 +172,15 @@ PoolCounts sampled_reads(const FrozenPool& pool, std::uint32_t reads, core::Thre
   const std::size_t classes = pool.patterns().classes.size();
   const std::size_t codes = pool.design().ladder.codes;
   const std::size_t columns = pool.options().columns;
+  const std::vector<std::size_t> sizes = pool.patterns().sizes();
   const FreshDraws draws = pool.fresh_draws(reads);
   PoolCounts result;
   result.code.assign(classes * codes, 0);
   result.misread.assign(classes * columns, 0);
   for_each_tile(pool, threads, progress, [&](std::size_t tile, const FrozenPool::Memory& memory) {
-    TileCounts counts{.codes = codes, .code = {}, .misread = {}};
+    TileCounts counts{.codes = codes, .code = {}, .right = {}};
     counts.code.assign(4 * classes * codes, 0);
-    counts.misread.assign(classes * tile_columns, 0);
+    counts.right.assign(classes, {});
     const std::size_t here = pool.columns_of(tile);
     read_tile(draws,
               {.patterns = pool.reads(),
@@ -195,8 +196,10 @@ PoolCounts sampled_reads(const FrozenPool& pool, std::uint32_t reads, core::Thre
       }
     }
     for (std::size_t c = 0; c < classes; ++c) {
-      std::copy_n(counts.misread.data() + c * tile_columns, here,
-                  result.misread.data() + c * columns + tile * tile_columns);
+      for (std::size_t lane = 0; lane < here; ++lane) {
+        result.misread[c * columns + tile * tile_columns + lane] =
+            sizes[c] * reads - static_cast<std::uint64_t>(counts.right[c].column[lane]);
+      }
     }
   });
   return result;

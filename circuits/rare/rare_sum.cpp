@@ -198,6 +198,11 @@ class SumSampler {
 
 }  // namespace
 
+std::vector<FailureMode> failure_modes(const SumFailure& failure, const RareOptions& options,
+                                       Proposal proposal) {
+  return SumSampler(failure, options, proposal).modes(options.samples);
+}
+
 RareEstimate rare_sum(const SumFailure& failure, const RareOptions& options, Proposal proposal,
                       core::Threads threads, const core::Progress& progress) {
   const SumSampler sampler(failure, options, proposal);

@@ -45,6 +45,10 @@ enum class Proposal {
   plain,         ///< the devices as they are: conditional Monte Carlo
 };
 
+/// Where failure sits, and how often so many samples of that proposal are expected there.
+std::vector<FailureMode> failure_modes(const SumFailure& failure, const RareOptions& options,
+                                       Proposal proposal);
+
 /// The probability of failure from `options.samples` samples. Random words are those of (key,
 /// Domain::rare_event, instance = sample) from block first_block on: equal for any thread count.
 RareEstimate rare_sum(const SumFailure& failure, const RareOptions& options, Proposal proposal,

@@ -74,7 +74,11 @@ double normal_error(const core::Normal& normal, double reach) {
 /// keep their digits.
 void fill_normal_row(const core::Normal& normal, std::span<const double> references, double* row) {
   const auto tail = [&](core::Tail side, double t) {
-    if (normal.sd == 0.0) return (side == core::Tail::lower) == (normal.mean < t) ? 1.0 : 0.0;
+    if (normal.sd == 0.0) {
+      // A current equal to a reference counts as above it.
+      const double rounding = 32.0 * unit * (std::abs(normal.mean) + std::abs(t));
+      return (side == core::Tail::lower) == (normal.mean < t - rounding) ? 1.0 : 0.0;
+    }
     const double z = (t - normal.mean) / (normal.sd * std::numbers::sqrt2);
     return 0.5 * std::erfc(side == core::Tail::lower ? -z : z);
   };
@@ -280,8 +284,7 @@ std::vector<SensedCurrent> sensed_currents(const ColumnDesign& design,
 
 double SensedCurrent::tail_probability(core::Tail side, double x) const {
   if (normal_) return core::Law::normal(normal_->mean, normal_->sd).tail_probability(side, x);
-  // P(S <= x) is P(S < the next number), which matters for an atom only.
-  const double below = series_.below(std::nextafter(x, std::numeric_limits<double>::infinity()));
+  const double below = series_.at_or_below(x);
   return side == core::Tail::lower ? below : 1.0 - below;
 }
 
@@ -294,7 +297,7 @@ double SensedCurrent::density(double x) const {
 
 double SensedCurrent::quantile(core::Tail side, double probability) const {
   if (normal_) return core::Law::normal(normal_->mean, normal_->sd).quantile(side, probability);
-  if (series_.real.empty()) return mean_;
+  if (series_.low == series_.high) return mean_;
   const double goal = side == core::Tail::lower ? probability : 1.0 - probability;
   const auto excess = [&](double x) { return series_.below(x) - goal; };
   std::uintmax_t iterations = 100;

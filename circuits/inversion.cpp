@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numbers>
+#include <utility>
 #include <variant>
 
 #include "circuits/sum_bounds.h"
@@ -15,6 +17,12 @@ constexpr double unit = 0.5 * std::numeric_limits<double>::epsilon();  // of rou
 constexpr double infinity = std::numeric_limits<double>::infinity();
 /// More frequencies than this would take longer than sampling.
 constexpr double most_terms = 65536.0;
+/// The same where a part of the sum is in closed form: while the error may be small, and else.
+constexpr double most_terms_of_rest = 8192.0;
+constexpr double most_terms_at_last = 131072.0;
+constexpr double small_share = 1e-9;
+/// The most that each approximation may err by: a row's entries stay within 1e-6.
+constexpr double largest_share = 1e-7;
 /// bend * u stays below this, where every bent transform still falls.
 constexpr double largest_bend = 0.4;
 /// Whether a law reaches down without end along a lognormal's tail.
@@ -43,9 +51,11 @@ class Inversion::Planner {
     for (const core::Law& law : laws) {
       means_.push_back(law.mean());
       variances_.push_back(law.variance());
+      magnitudes_.push_back(std::abs(law.mean()));
     }
     for (const core::Characteristic& transform : transforms) {
       may_be_negative_.push_back(!transform.nonnegative());
+      highest_ = std::min(highest_, transform.highest());
     }
   }
 
@@ -68,6 +78,8 @@ class Inversion::Planner {
     return std::nullopt;
   }
 
+  std::shared_ptr<const SplitSums> split() const { return split_; }
+
  private:
   double deviation(const std::vector<std::uint32_t>& counts) const {
     const double logistic = std::pow(noise_.logistic_scale * std::numbers::pi, 2) / 3.0;
@@ -79,17 +91,45 @@ class Inversion::Planner {
   std::optional<std::string> make(const std::vector<std::uint32_t>& counts, Plan& plan) {
     plan.mean = total(counts, means_);
     const double sd = deviation(counts);
-    if (sd == 0.0) return std::nullopt;
-    const auto extent = tails_->extent(counts, plan.mean, sd, share_);
+    if (sd == 0.0) {
+      plan.rounding = 32.0 * unit * total(counts, magnitudes_);
+      return std::nullopt;
+    }
+    auto obstacle = make_whole(counts, sd, plan);
+    if (!obstacle || noise_.bend > 0.0 ||
+        (noise_.gaussian_variance > 0.0 && noise_.logistic_scale > 0.0)) {
+      return obstacle;
+    }
+    if (!split_) split_ = std::make_shared<const SplitSums>(laws_, noise_);
+    const bool noisy = noise_.gaussian_variance > 0.0 || noise_.logistic_scale > 0.0;
+    for (double share = share_; share <= largest_share; share *= 100.0) {
+      if (make_split(counts, sd, share, SplitSums::Removed::atoms, plan) ||
+          (!noisy &&
+           make_split(counts, sd, share, SplitSums::Removed::atoms_and_single_cells, plan))) {
+        return std::nullopt;
+      }
+    }
+    return obstacle;
+  }
+
+  /// Where the sum lies, and the step that serves that.
+  bool place(const std::vector<std::uint32_t>& counts, double sd, double share, Plan& plan) const {
+    const auto extent = tails_->extent(counts, plan.mean, sd, share);
     plan.low = extent.low;
     plan.high = extent.high;
-    if (!(extent.high - extent.low < infinity)) return "no bound is known for its tails";
+    plan.error = extent.outside;
+    if (!(extent.high - extent.low < infinity)) return false;
     const double length = plan.high - plan.low;
     plan.exponent = static_cast<int>(std::floor(std::log2(2.0 * std::numbers::pi / length)));
+    return true;
+  }
+
+  std::optional<std::string> make_whole(const std::vector<std::uint32_t>& counts, double sd,
+                                        Plan& plan) {
+    if (!place(counts, sd, share_, plan)) return "no bound is known for its tails";
     const double step = std::ldexp(1.0, plan.exponent);
-    double highest = most_terms * step;
+    double highest = std::min(most_terms * step, highest_);
     double variance = noise_.gaussian_variance;
-    plan.error = extent.outside;
     if (noise_.bend > 0.0) {
       // The noise's variance follows the current. Where it would be negative the amplifier has no
       // noise, but the transform knows nothing of that: the current may only go so low.
@@ -108,14 +148,36 @@ class Inversion::Planner {
     return std::nullopt;
   }
 
+  /// Whether the rest of the sum can be inverted when that much is removed.
+  bool make_split(const std::vector<std::uint32_t>& counts, double sd, double share,
+                  SplitSums::Removed removed, Plan& plan) {
+    if (!place(counts, sd, share, plan)) return false;
+    const double step = std::ldexp(1.0, plan.exponent);
+    const double terms = share < small_share ? most_terms_of_rest : most_terms_at_last;
+    const auto cutoff = split_->cutoff(counts, removed, step, 1.0 / sd,
+                                       std::min(terms * step, split_->highest()), share);
+    if (!cutoff) return false;
+    auto closed = split_->closed(counts, removed, 1e-6 * share);
+    if (!closed || closed->dropped > share) return false;
+    plan.removed = removed;
+    plan.closed = std::move(closed->part);
+    plan.rounding = plan.closed->rounding();
+    plan.terms = static_cast<std::size_t>(std::ceil(cutoff->frequency / step));
+    plan.error += cutoff->error + closed->dropped;
+    return true;
+  }
+
   const std::vector<core::Law>& laws_;
   SumNoise noise_;
   std::vector<double> means_;
   std::vector<double> variances_;
+  std::vector<double> magnitudes_;
   std::vector<bool> may_be_negative_;
   std::optional<TailBounds> tails_;
   FrequencyBounds frequencies_;
-  double share_;  ///< of the error that each approximation may make
+  std::shared_ptr<const SplitSums> split_;  ///< once a class needs it
+  double highest_ = infinity;               ///< frequency that every transform can be computed for
+  double share_;                            ///< of the error that each approximation may make
 };
 
 Inversion::Inversion(const std::vector<core::Law>& laws, const SumNoise& noise,
@@ -128,11 +190,12 @@ Inversion::Inversion(const std::vector<core::Law>& laws, const SumNoise& noise,
   }
   Planner planner(laws, noise, transforms_, tolerance);
   obstacle_ = planner.make(classes, plans_);
+  split_ = planner.split();
 }
 
 void Inversion::prepare() {
   for (const Plan& plan : plans_) {
-    if (plan.terms == 0) continue;
+    if (plan.terms == 0 || plan.removed) continue;
     auto found = std::find_if(tables_.begin(), tables_.end(), [&](const Table& existing) {
       return existing.exponent == plan.exponent;
     });
@@ -155,6 +218,48 @@ void Inversion::prepare() {
       }
     }
   }
+  prepare_split();
+}
+
+void Inversion::prepare_split() {
+  std::map<int, std::size_t> terms;
+  for (const Plan& plan : plans_) {
+    if (plan.removed) terms[plan.exponent] = std::max(terms[plan.exponent], plan.terms);
+  }
+  for (const auto& [exponent, count] : terms) {
+    split_tables_.push_back(split_->table(std::ldexp(1.0, exponent), count));
+  }
+}
+
+SumSeries Inversion::series_of_rest(const Plan& plan,
+                                    const std::vector<std::uint32_t>& counts) const {
+  SumSeries result;
+  result.mean = plan.mean;
+  result.low = plan.low;
+  result.high = plan.high;
+  result.mass = std::max(0.0, 1.0 - plan.closed->mass());
+  result.closed = plan.closed;
+  result.step = std::ldexp(1.0, plan.exponent);
+  result.rounding = plan.rounding;
+  result.error = plan.error;
+  const SplitSums::Table& shared =
+      *std::find_if(split_tables_.begin(), split_tables_.end(),
+                    [&](const SplitSums::Table& table) { return table.step == result.step; });
+  const double reach = std::max(-plan.low, plan.high);
+  double density = 0.0;
+  for (std::size_t k = 0; k < plan.terms; ++k) {
+    const double order = static_cast<double>(k) + 0.5;
+    const SplitSums::Value rest = split_->rest(shared, k, counts, *plan.removed);
+    result.real.push_back(rest.value.real() / (std::numbers::pi * order));
+    result.imaginary.push_back(rest.value.imag() / (std::numbers::pi * order));
+    const double amplitude = std::abs(rest.value) / (std::numbers::pi * order);
+    result.error +=
+        rest.error / (std::numbers::pi * order) +
+        amplitude * unit * (order * result.step * reach + 4.0 * steps_between_fresh_starts);
+    density += amplitude * order * result.step;
+  }
+  result.error += density * (unit * 64.0 * (std::abs(plan.mean) + reach) + 2.0 * plan.rounding);
+  return result;
 }
 
 const Inversion::Table& Inversion::table(int exponent) const {
@@ -165,10 +270,12 @@ const Inversion::Table& Inversion::table(int exponent) const {
 SumSeries Inversion::series(std::size_t class_index) const {
   const Plan& plan = plans_[class_index];
   const std::vector<std::uint32_t>& counts = classes_[class_index];
+  if (plan.removed) return series_of_rest(plan, counts);
   SumSeries result;
   result.mean = plan.mean;
   result.low = plan.low;
   result.high = plan.high;
+  result.rounding = plan.rounding;
   result.error = plan.error;
   if (plan.terms == 0) return result;
   result.step = std::ldexp(1.0, plan.exponent);

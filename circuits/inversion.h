@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +11,8 @@
 #include "core/law/characteristic.h"
 #include "core/law/law.h"
 
+#include "circuits/split_sums.h"
+#include "circuits/sum_noise.h"
 #include "circuits/sum_series.h"
 
 /// Distribution functions of sums of independent parts, by inversion of their characteristic
@@ -20,16 +23,9 @@
 /// wrong by at most max(P(S > t + L), P(S < t - L)), L = 2 pi / h. Each class of counts gets its
 /// own L from rigorous bounds on its tails and its own last frequency from a rigorous bound on
 /// |phi|, so that light-tailed classes cost a few dozen terms. Nothing is damped, so nothing
-/// amplifies rounding.
+/// amplifies rounding. Where |phi| falls too slowly, what makes it do so is taken out of the sum
+/// (circuits/split_sums.h), and the error may grow up to 1e-6.
 namespace cimstat::circuits {
-
-/// What is added to the sum: a normal of variance `gaussian_variance` + 2 `bend` S given the sum S,
-/// and a logistic of scale `logistic_scale` (sd = scale pi / sqrt(3)).
-struct SumNoise {
-  double gaussian_variance = 0.0;
-  double bend = 0.0;  ///< >= 0
-  double logistic_scale = 0.0;
-};
 
 /// Plans and evaluates the series of many sums that are made of the same parts.
 class Inversion {
@@ -53,7 +49,10 @@ class Inversion {
     double high = 0.0;
     int exponent = 0;  ///< h = 2^exponent
     std::size_t terms = 0;
-    double error = 0.0;  ///< tails, aliases and truncation
+    double error = 0.0;                         ///< tails, aliases and truncation
+    double rounding = 0.0;                      ///< of sums of atoms
+    std::optional<SplitSums::Removed> removed;  ///< only the rest of the sum is inverted
+    std::shared_ptr<const ClosedPart> closed;   ///< what was removed
   };
   struct Table {  ///< ln phi of each law at (k + 1/2) 2^exponent
     int exponent = 0;
@@ -67,12 +66,16 @@ class Inversion {
   };
   class Planner;
   const Table& table(int exponent) const;
+  void prepare_split();
+  SumSeries series_of_rest(const Plan& plan, const std::vector<std::uint32_t>& counts) const;
 
   std::vector<core::Characteristic> transforms_;
   SumNoise noise_;
   std::vector<std::vector<std::uint32_t>> classes_;
   std::vector<Plan> plans_;
   std::vector<Table> tables_;
+  std::shared_ptr<const SplitSums> split_;  ///< where a plan removes something
+  std::vector<SplitSums::Table> split_tables_;
   std::optional<std::string> obstacle_;
 };
 

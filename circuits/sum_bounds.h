@@ -11,7 +11,7 @@
 #include "core/law/exponential_moment.h"
 #include "core/law/law.h"
 
-#include "circuits/inversion.h"
+#include "circuits/sum_noise.h"
 
 namespace cimstat::circuits {
 

@@ -83,24 +83,26 @@ double harmonic_sum(const SumSeries& series, double x, Combine&& combine) {
 }  // namespace
 
 double SumSeries::below(double x) const {
+  const double others = closed ? closed->below(x) : 0.0;
   const double t = x - mean;
-  if (t <= low) return 0.0;
-  if (t > high || real.empty()) return 1.0;
+  if (low == high) return others + (t <= slack(rounding, x) ? 0.0 : mass);
+  if (t <= low) return others;
+  if (t > high) return others + mass;
   const double sum = harmonic_sum(*this, t, [&](std::size_t k, double cosine, double sine) {
     return imaginary[k] * cosine - real[k] * sine;
   });
-  return std::clamp(0.5 - sum, 0.0, 1.0);
+  return others + std::clamp(0.5 * mass - sum, 0.0, mass);
 }
 
 std::vector<double> SumSeries::below(std::span<const double> x) const {
   std::vector<double> result(x.size());
   std::vector<std::size_t> inside;
   for (std::size_t i = 0; i < x.size(); ++i) {
+    if (closed) result[i] = closed->below(x[i]);
     const double t = x[i] - mean;
-    if (t <= low) {
-      result[i] = 0.0;
-    } else if (t > high || real.empty()) {
-      result[i] = 1.0;
+    if (t <= (low == high ? slack(rounding, x[i]) : low)) continue;
+    if (t > high || real.empty()) {
+      result[i] += mass;
     } else {
       inside.push_back(i);
     }
@@ -113,19 +115,27 @@ std::vector<double> SumSeries::below(std::span<const double> x) const {
       return imaginary[k] * cosine - real[k] * sine;
     });
     for (std::size_t i = 0; i < many; ++i) {
-      result[inside[first + i]] = std::clamp(0.5 - sums[i], 0.0, 1.0);
+      result[inside[first + i]] += std::clamp(0.5 * mass - sums[i], 0.0, mass);
     }
   }
   return result;
 }
 
+double SumSeries::at_or_below(double x) const {
+  if (!closed && !real.empty()) {
+    return below(std::nextafter(x, std::numeric_limits<double>::infinity()));
+  }
+  return below(x + 2.0 * slack(rounding, x));
+}
+
 double SumSeries::density(double x) const {
+  const double others = closed ? closed->density(x) : 0.0;
   const double t = x - mean;
-  if (t <= low || t >= high || real.empty()) return 0.0;
+  if (t <= low || t >= high || real.empty()) return others;
   const double sum = harmonic_sum(*this, t, [&](std::size_t k, double cosine, double sine) {
     return (static_cast<double>(k) + 0.5) * (real[k] * cosine + imaginary[k] * sine);
   });
-  return std::max(0.0, step * sum);
+  return others + std::max(0.0, step * sum);
 }
 
 }  // namespace cimstat::circuits

@@ -72,6 +72,11 @@ ChosenTable exact_table(const Experiment& experiment,
   chosen.reason = fmt::format(
       "exact, by inversion of characteristic functions or in closed form ({})",
       settings.method == Method::exact ? "asked for" : "cells are independent and add up");
+  const auto largest =
+      std::max_element(chosen.table.error_bound.begin(), chosen.table.error_bound.end());
+  if (largest != chosen.table.error_bound.end() && *largest > 1e3 * settings.tolerance) {
+    chosen.reason += fmt::format("; entries within {:.1g}", *largest);
+  }
   return chosen;
 }
 

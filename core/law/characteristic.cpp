@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "core/law/component.h"
+#include "core/law/contour.h"
 #include "core/law/shape.h"
 
 namespace cimstat::core {
@@ -14,6 +15,8 @@ namespace {
 using Complex = std::complex<double>;
 constexpr double unit = 0.5 * std::numeric_limits<double>::epsilon();  // of rounding
 constexpr double quadrature_error = 1e-18;
+/// Radians over the whole of a law that is integrated along the real axis: 16,000 nodes.
+constexpr double widest_wave = 4000.0;
 
 /// A sum that loses nothing to cancellation between its terms (Kahan, Babuska, Neumaier).
 class Accumulator {
@@ -37,12 +40,40 @@ Complex exponential(Complex z) {
 
 }  // namespace
 
+namespace {
+
+struct Part {
+  Complex value;
+  double error = 0.0;
+};
+
+/// E exp(iu(X - centre)) of a measured law without series resistance: each rectangle of its density
+/// is a sine quotient.
+Part rectangles(const Component& c, double u, double centre) {
+  const auto& measured = std::get<Empirical>(c.base);
+  Part sum;
+  for (std::size_t i = 1; i < measured.value.size(); ++i) {
+    const double mass = measured.probability[i] - measured.probability[i - 1];
+    const double middle = c.scale * 0.5 * (measured.value[i] + measured.value[i - 1]);
+    const double half = c.scale * 0.5 * (measured.value[i] - measured.value[i - 1]) * u;
+    const double quotient = std::abs(half) < 1e-4 ? 1.0 - half * half / 6.0 : std::sin(half) / half;
+    const double phase = u * (middle - centre);
+    sum.value += mass * quotient * Complex(std::cos(phase), std::sin(phase));
+    sum.error +=
+        mass * unit * (16.0 + std::abs(quotient) * 4.0 * u * (std::abs(middle) + std::abs(centre)));
+  }
+  return sum;
+}
+
+}  // namespace
+
 struct Characteristic::Piece {
   Component component;
   Envelope envelope;
   std::optional<Normal> closed;  ///< the normal inside, in units of X
   double relative_noise = 0.0;
-  std::vector<Node> line;  ///< nodes on a shifted line, right for every frequency
+  std::vector<Node> line;   ///< nodes off the real axis, right for every frequency
+  bool rectangles = false;  ///< a measured law, whose density is flat between its points
   bool nonnegative = false;
 };
 
@@ -98,6 +129,16 @@ Characteristic::Characteristic(const Law& law, double bend) : mean_(law.mean()),
         node.weight_error *= node.weight_modulus;
       }
     }
+    if (!piece.closed && piece.line.empty() && c.relative_noise == 0.0 && bend == 0.0) {
+      if (std::holds_alternative<Empirical>(c.base)) {
+        piece.rectangles = c.compression == 0.0;
+      } else {
+        for (const ContourNode& node : truncated_contour(c, 0.75)) {
+          const double modulus = std::abs(node.weight);
+          piece.line.push_back({node.value, node.weight, modulus, 64.0 * unit * modulus});
+        }
+      }
+    }
     pieces_.push_back(std::move(piece));
   }
 }
@@ -140,6 +181,12 @@ Characteristic::Values Characteristic::at_midpoints(double step, std::size_t cou
                             8.0 * (std::abs(bent) + std::abs(noise * m * m / left)));
         continue;
       }
+      if (piece.rectangles) {
+        const Part part = rectangles(piece.component, u, mean_);
+        result.value[k] += weight * part.value;
+        result.error[k] += weight * part.error;
+        continue;
+      }
       if (std::ilogb(u) != octave) {
         octave = std::ilogb(u);
         cached = nodes(piece, std::ldexp(2.0, octave));
@@ -178,6 +225,18 @@ Characteristic::Values Characteristic::at_midpoints(double step, std::size_t cou
     }
   }
   return result;
+}
+
+double Characteristic::highest() const {
+  double highest = std::numeric_limits<double>::infinity();
+  for (const Piece& piece : pieces_) {
+    if (piece.closed || piece.rectangles || !piece.line.empty()) continue;
+    const Component& c = piece.component;
+    const double low = compressed(c, quantile(c.base, Tail::lower, 1e-19));
+    const double high = compressed(c, quantile(c.base, Tail::upper, 1e-19));
+    highest = std::min(highest, widest_wave / (std::abs(c.scale) * (high - low)));
+  }
+  return highest;
 }
 
 bool Characteristic::nonnegative() const {

@@ -17,8 +17,10 @@ namespace cimstat::core {
 /// (1 - 2 b s^2)^(-1/2) exp((a m + b m^2 + a^2 s^2 / 2) / (1 - 2 b s^2)). Lognormal shapes, and
 /// normal ones behind a series resistance: trapezoid over the underlying normal variable on a line
 /// shifted by eta into the half plane where exp(iuX) decays; step d gives an error below
-/// (1 + exp(2 eta^2)) exp(-2 pi eta / d) at every u. Truncated and empirical shapes: Gauss-Legendre
-/// panels, as many as the frequency asks for.
+/// (1 + exp(2 eta^2)) exp(-2 pi eta / d) at every u. Truncated shapes: Gauss-Legendre
+/// panels on a path off the real axis (core/law/contour.h). Measured shapes: closed form. With
+/// noise or a bend, and measured ones behind a series resistance: Gauss-Legendre panels, as many as
+/// the frequency asks for, up to `highest()`.
 class Characteristic {
  public:
   explicit Characteristic(const Law& law, double bend = 0.0);
@@ -35,6 +37,8 @@ class Characteristic {
   /// Bounds on |E exp(ivX)| (with bend: on |E exp((iv - bend v^2) X)|) for every v >= u. With
   /// bend > 0 it is 1 for what may be negative.
   Envelope::Bound envelope(double u) const;
+  /// Frequencies beyond it would ask for too many nodes; infinite where none does.
+  double highest() const;
   /// Whether X >= 0 always, and without relative noise.
   bool nonnegative() const;
 

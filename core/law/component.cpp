@@ -142,6 +142,14 @@ double component_tail(const Component& c, const std::vector<double>& base_knots,
   return std::max(near, smallest) > 1e-10 ? near : noisy_tail(c, base_knots, side, y, 38.5, 0.5);
 }
 
+double component_density(const Component& c, double x) {
+  if (c.scale == 0.0) return 0.0;
+  const double b = uncompressed(c, x / c.scale);
+  if (!(std::abs(b) < infinity)) return 0.0;
+  const double stretch = 1.0 + c.compression * b;
+  return density(c.base, b) * stretch * stretch / std::abs(c.scale);
+}
+
 double component_mean(const Component& c) {
   const auto* normal = std::get_if<Normal>(&c.base);
   const auto* lognormal = std::get_if<LogNormal>(&c.base);

@@ -22,6 +22,9 @@ std::optional<Normal> normal_component(const Component& component);
 double component_tail(const Component& component, const std::vector<double>& base_knots, Tail side,
                       double x, double smallest);
 
+/// Density at x of a component without relative noise; 0 for an atom.
+double component_density(const Component& component, double x);
+
 double component_mean(const Component& component);
 double component_variance(const Component& component, double mean);
 

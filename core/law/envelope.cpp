@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "core/law/component.h"
+#include "core/law/contour.h"
 #include "core/law/shape.h"
 
 namespace cimstat::core {
@@ -19,28 +20,44 @@ constexpr double noise_beyond = 1.3e-15;
 /// Covers the quadrature over a line (natural log).
 constexpr double slack = 1e-3;
 
-/// Integral of |f'| for the density f of a truncated or empirical shape, atoms left out.
-double total_variation(const Shape& shape) {
-  if (const auto* measured = std::get_if<Empirical>(&shape)) {
-    double variation = 0.0;
-    double last = 0.0;
-    for (std::size_t i = 1; i < measured->value.size(); ++i) {
-      const double width = measured->value[i] - measured->value[i - 1];
-      if (width == 0.0) continue;
-      const double here = (measured->probability[i] - measured->probability[i - 1]) / width;
-      variation += std::abs(here - last);
-      last = here;
-    }
-    return variation + last;
-  }
-  // One peak: up and down again.
-  double peak = 0.0;
+/// The values of a truncated or measured base between which its density is monotonic.
+std::vector<double> monotonic_pieces(const Shape& shape) {
+  if (const auto* measured = std::get_if<Empirical>(&shape)) return measured->value;
+  const auto [low, high] = support(shape);
+  double peak = low;
   if (const auto* s = std::get_if<TruncatedNormal>(&shape)) {
-    peak = std::clamp(s->mean, s->low, s->high);
+    peak = s->mean;
   } else if (const auto* t = std::get_if<TruncatedLogNormal>(&shape)) {
-    peak = std::clamp(t->median * std::exp(-t->sigma * t->sigma), t->low, t->high);
+    peak = t->median * std::exp(-t->sigma * t->sigma);
   }
-  return 2.0 * density(shape, peak);
+  if (peak <= low || peak >= high) return {low, high};
+  return {low, peak, high};
+}
+
+/// A bound on the integral of |f'|, leaps included, for the density f of C(B), B a truncated or
+/// measured base whose atoms are left out: f(C(b)) = density(b) (1 + compression b)^2.
+double total_variation(const Component& c) {
+  const auto stretch = [&](double b) { return std::pow(1.0 + c.compression * b, 2); };
+  const std::vector<double> ends = monotonic_pieces(c.base);
+  const bool measured = std::holds_alternative<Empirical>(c.base);
+  double variation = 0.0;
+  double last = 0.0;
+  for (std::size_t i = 1; i < ends.size(); ++i) {
+    if (ends[i] == ends[i - 1]) continue;
+    const int steps = c.compression == 0.0 || measured ? 1 : 256;
+    double left = density(c.base, ends[i - 1]);
+    variation += std::abs(left * stretch(ends[i - 1]) - last);
+    for (int step = 1; step <= steps; ++step) {
+      const double from = ends[i - 1] + (ends[i] - ends[i - 1]) * (step - 1) / steps;
+      const double to = ends[i - 1] + (ends[i] - ends[i - 1]) * step / steps;
+      const double right = measured ? left : density(c.base, to);
+      variation += std::abs(right - left) * stretch(to) +
+                   std::max(left, right) * (stretch(to) - stretch(from));
+      left = right;
+    }
+    last = left * stretch(ends[i]);
+  }
+  return variation + last;
 }
 
 double mass_of_atoms(const Shape& shape) {
@@ -96,10 +113,29 @@ Envelope::Envelope(const Component& c) {
     }
   } else {
     noise_ = c.relative_noise;
-    concave_ = c.relative_noise == 0.0 && c.compression == 0.0;
-    atoms_ = c.compression == 0.0 ? mass_of_atoms(c.base) : 1.0;
-    variation_ = c.compression == 0.0 ? total_variation(c.base) / std::abs(c.scale) : 0.0;
-    if (atoms_ > 0.0) concave_ = false;
+    concave_ = false;
+    atoms_ = mass_of_atoms(c.base);
+    variation_ = total_variation(c) / std::abs(c.scale);
+    if (noise_ > 0.0) {
+      Line line;
+      for (const Node& node : expectation_nodes(c.base)) {
+        const double noise = noise_ * c.scale * compressed(c, node.value);
+        line.weight.push_back(node.weight);
+        line.rate.push_back(0.0);
+        line.square.push_back(0.5 * noise * noise);
+      }
+      lines_.push_back(std::move(line));
+    } else if (!std::holds_alternative<Empirical>(c.base)) {
+      for (const double height : {0.75, 2.0, 4.0, 8.0}) {
+        Line line;
+        for (const ContourNode& node : truncated_contour(c, height)) {
+          line.weight.push_back(std::abs(node.weight));
+          line.rate.push_back(std::abs(node.value.imag()));
+          line.square.push_back(0.0);
+        }
+        lines_.push_back(std::move(line));
+      }
+    }
   }
 }
 
@@ -146,8 +182,10 @@ Envelope::Bound Envelope::line_bound(double u) const {
     if (exponent >= 100.0) continue;
     const double term = best->weight[i] * std::exp(-exponent);
     falling += term * u * (best->rate[i] + 2.0 * u * best->square[i]);
-    // Integral of exp(-(v - u) rate) dv / v = e^x E1(x) <= ln(1 + 1 / x), x = u rate.
-    integral += term * std::log1p(1.0 / std::max(u * best->rate[i], 1e-300));
+    // Integral of exp(-(v - u) rate) dv / v = e^x E1(x) <= ln(1 + 1 / x), x = u rate; half of that
+    // for exp(-(v^2 - u^2) square), x = u^2 square.
+    integral += term * std::min(std::log1p(1.0 / std::max(u * best->rate[i], 1e-300)),
+                                0.5 * std::log1p(1.0 / std::max(u * u * best->square[i], 1e-300)));
   }
   if (concave_) bound.slope = falling / smallest;
   bound.tail_integral = integral / smallest;
@@ -156,14 +194,30 @@ Envelope::Bound Envelope::line_bound(double u) const {
 
 Envelope::Bound Envelope::operator()(double u) const {
   const bool lines = !lines_.empty();
-  if (!lines && variation_ < 0.0) return normal_bound(u);
-  if (noise_ == 0.0) return lines ? line_bound(u) : variation_bound(u);
+  if (variation_ >= 0.0) return variation_or_line_bound(u);
+  if (!lines) return normal_bound(u);
+  if (noise_ == 0.0) return line_bound(u);
+  return blurred(line_bound(u * (1.0 - noise_reach * noise_)));
+}
+
+/// X (1 + r xi) given xi is the bare law at the frequency u (1 + r xi).
+Envelope::Bound Envelope::blurred(const Bound& bare) const {
   if (noise_ * noise_reach >= 1.0) return {};
-  // X (1 + r xi) given xi is the bare law at the frequency u (1 + r xi).
-  const double lowest = u * (1.0 - noise_reach * noise_);
-  const Bound bare = lines ? line_bound(lowest) : variation_bound(lowest);
   Bound bound;
   bound.log_value = std::min(0.0, std::log(std::exp(bare.log_value) + noise_beyond));
+  return bound;
+}
+
+Envelope::Bound Envelope::variation_or_line_bound(double u) const {
+  const Bound by_variation = noise_ == 0.0
+                                 ? variation_bound(u)
+                                 : blurred(variation_bound(u * (1.0 - noise_reach * noise_)));
+  if (lines_.empty()) return by_variation;
+  Bound by_line = line_bound(u);
+  if (by_line.log_value <= by_variation.log_value) return by_line;
+  Bound bound = by_variation;
+  bound.tail_integral =
+      by_line.tail_integral * std::exp(by_line.log_value - by_variation.log_value);
   return bound;
 }
 

@@ -11,7 +11,8 @@ namespace cimstat::core {
 ///
 /// Normal: the modulus itself. Lognormal, and normal behind a series resistance: on the line Im z =
 /// eta, |E exp(iuX)| <= exp(eta^2 / 2) E exp(-u Im g(z + i eta)), the smallest over some eta.
-/// Truncated and empirical: total variation of the density over u.
+/// Truncated and measured: total variation of the density over u; truncated also the moduli along a
+/// path off the real axis (core/law/contour.h); with noise also E exp(-(u r X)^2 / 2).
 class Envelope {
  public:
   explicit Envelope(const Component& component);
@@ -37,6 +38,8 @@ class Envelope {
   Bound normal_bound(double u) const;
   Bound line_bound(double u) const;
   Bound variation_bound(double u) const;
+  Bound blurred(const Bound& bare) const;
+  Bound variation_or_line_bound(double u) const;
 
   double gaussian_ = 0.0;  ///< closed form: (sd^2 + r^2 mean^2) of X
   double spread_ = 0.0;    ///< r^2 sd^2

@@ -315,10 +315,13 @@ TEST(ExactColumn, SaysWhatItCannotDo) {
   EXPECT_FALSE(exact_obstacle(design));
   design.lrs = core::Law({{.weight = 0.99, .base = core::Normal{1.0, 0.05}},
                           {.weight = 0.01, .base = core::Point{0.1}}});
+  EXPECT_FALSE(exact_obstacle(design));
+  // Atoms blurred by two noises of unlike shape, and too little.
+  design.sense = {.offset_sd = 1e-7, .noise_sd = 1e-7, .noise_shape = NoiseShape::logistic};
   EXPECT_THAT(*exact_obstacle(design), testing::HasSubstr("too little noise"));
   const auto classes = classes_of(4);
   EXPECT_THROW(exact_probabilities(design, classes, {}, one_thread), core::UsageError);
-  design.sense.noise_sd = 0.02;
+  design.sense = {.noise_sd = 0.02};
   EXPECT_FALSE(exact_obstacle(design));
   EXPECT_THROW(exact_probabilities(design, classes, {.tolerance = 1e-3}, one_thread),
                core::UsageError);

@@ -1,0 +1,13 @@
+#pragma once
+
+namespace cimstat::circuits {
+
+/// What is added to the sum: a normal of variance `gaussian_variance` + 2 `bend` S given the sum S,
+/// and a logistic of scale `logistic_scale` (sd = scale pi / sqrt(3)).
+struct SumNoise {
+  double gaussian_variance = 0.0;
+  double bend = 0.0;  ///< >= 0
+  double logistic_scale = 0.0;
+};
+
+}  // namespace cimstat::circuits

@@ -18,6 +18,7 @@ namespace cimstat::experiments {
 namespace {
 
 constexpr std::string_view accuracy_filetype = "cimstat accuracy";
+constexpr std::int64_t accuracy_schema_minor = 0;
 constexpr std::uint64_t answer_limit = most_answers;
 constexpr double estimate_tolerance = 1e-9;  // of another machine's mathematics
 constexpr std::string_view again = "make the result again with cimstat accuracy";
@@ -116,7 +117,8 @@ std::string percent(const Estimate& estimate) {
 void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,
                     const std::filesystem::path& target) {
   core::Hdf5Output file(target);
-  write_result_header(file, experiment, experiment.config_toml, accuracy_filetype);
+  write_result_header(file, experiment, experiment.config_toml, accuracy_filetype,
+                      accuracy_schema_minor);
   file.attribute("/", "network", record.network);
   file.attribute("/", "data_set", record.data_set);
   file.attribute("/", "table_content_sha256", record.table_sha256);
@@ -150,7 +152,7 @@ void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,
 
 AccuracyRecord read_accuracy(const std::filesystem::path& path) {
   const core::Hdf5Input file(path);
-  const ResultHeader header = read_result_header(file, accuracy_filetype);
+  const ResultHeader header = read_result_header(file, accuracy_filetype, accuracy_schema_minor);
   if (header.is_known_version) check_members(file);
   AccuracyRecord record;
   record.name = header.title;

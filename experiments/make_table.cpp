@@ -1,8 +1,11 @@
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "core/error.h"
 
 #include "circuits/exact_column.h"
+#include "circuits/stopped_column.h"
 
 #include "experiments/experiment.h"
 
@@ -34,6 +37,27 @@ void check_size(std::size_t classes, std::uint32_t codes) {
   }
 }
 
+void sample_until(circuits::ErrorTable& table, const circuits::ColumnDesign& design,
+                  const circuits::SamplingOptions& options, const TableSettings& settings,
+                  core::Threads threads, const core::Progress& progress) {
+  circuits::GuaranteedMisreads guaranteed;
+  guaranteed.relative_error = *settings.target_relative_error;
+  guaranteed.confidence = settings.confidence;
+  guaranteed.misreads =
+      core::gamma_bernoulli_successes(guaranteed.relative_error, guaranteed.confidence);
+  circuits::StoppedCounts stopped = circuits::counts_until(design, table.classes, options,
+                                                           guaranteed.misreads, threads, progress);
+  table.counts = std::move(stopped.counts);
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    guaranteed.classes.push_back(stopped.last[row] == 0
+                                     ? core::GammaBernoulli{}
+                                     : circuits::guaranteed_misread(options.key, table.classes[row],
+                                                                    guaranteed.misreads,
+                                                                    stopped.last[row]));
+  }
+  table.guaranteed = std::move(guaranteed);
+}
+
 ChosenTable sampled_table(const Experiment& experiment,
                           const std::vector<circuits::ColumnClass>& classes, std::string_view why,
                           core::Threads threads, const core::Progress& progress) {
@@ -42,17 +66,29 @@ ChosenTable sampled_table(const Experiment& experiment,
   ChosenTable chosen{.table = empty_table(design, classes), .reason = {}};
   circuits::ErrorTable& table = chosen.table;
   table.method = circuits::TableMethod::monte_carlo;
-  table.counts = circuits::sampled_counts(design, classes,
-                                          {.trials = settings.trials,
-                                           .key = {.seed = experiment.seed},
-                                           .stream = settings.stream,
-                                           .summation = settings.summation},
-                                          threads, progress);
-  table.probability.reserve(table.counts.size());
-  for (const std::uint64_t count : table.counts) {
-    table.probability.push_back(double(count) / double(settings.trials));
+  const circuits::SamplingOptions options{.trials = settings.trials,
+                                          .key = {.seed = experiment.seed},
+                                          .stream = settings.stream,
+                                          .summation = settings.summation};
+  if (settings.target_relative_error) {
+    sample_until(table, design, options, settings, threads, progress);
+    chosen.reason = fmt::format(
+        "Monte Carlo until each class is misread {} times ({:g} % at {:g} % confidence), at most "
+        "{} "
+        "trials ({})",
+        table.guaranteed->misreads, 100.0 * *settings.target_relative_error,
+        100.0 * settings.confidence, settings.trials, why);
+  } else {
+    table.counts = circuits::sampled_counts(design, classes, options, threads, progress);
+    chosen.reason = fmt::format("Monte Carlo, {} trials for each class ({})", settings.trials, why);
   }
-  chosen.reason = fmt::format("Monte Carlo, {} trials for each class ({})", settings.trials, why);
+  table.probability.reserve(table.counts.size());
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    const auto trials = static_cast<double>(table.trials(row));
+    for (std::size_t code = 0; code < table.codes; ++code) {
+      table.probability.push_back(double(table.counts[row * table.codes + code]) / trials);
+    }
+  }
   return chosen;
 }
 

@@ -16,6 +16,7 @@
 #include "experiments/margin.h"
 #include "experiments/margin_by_rows.h"
 #include "experiments/setting_text.h"
+#include "experiments/table_stopping.h"
 
 namespace cimstat::experiments {
 
@@ -24,7 +25,8 @@ namespace {
 constexpr std::size_t density_points = 320;
 constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
-MisreadPoint misread_point(const circuits::ErrorTable& table, std::size_t row, double confidence) {
+MisreadPoint misread_point(const circuits::ErrorTable& table, std::size_t row,
+                           const IntervalChoice& intervals) {
   MisreadPoint point{.level = table.classes[row].lrs_count, .rate = table.misread(row)};
   if (table.method == circuits::TableMethod::exact) {
     const core::Interval bounds = misread_bounds(table, row);
@@ -33,17 +35,15 @@ MisreadPoint misread_point(const circuits::ErrorTable& table, std::size_t row, d
     point.basis = MisreadBasis::computed;
     return point;
   }
-  const std::uint64_t trials = table.trials(row);
-  const std::uint64_t right = table.counts[row * table.codes + table.ideal_code[row]];
-  const core::Interval interval = core::clopper_pearson(trials - right, trials, confidence);
+  const core::Interval interval = misread_estimate(table, row, intervals).interval;
   point.lower = interval.lower;
   point.upper = interval.upper;
-  point.basis = trials == right ? MisreadBasis::none_seen : MisreadBasis::sampled;
+  point.basis = table.misreads(row) == 0 ? MisreadBasis::none_seen : MisreadBasis::sampled;
   return point;
 }
 
 ConfusionMap confusion_of(const circuits::ErrorTable& table, std::uint32_t active_rows,
-                          double confidence) {
+                          const IntervalChoice& intervals) {
   ConfusionMap map;
   map.levels = active_rows + 1;
   map.codes = table.codes;
@@ -56,10 +56,8 @@ ConfusionMap confusion_of(const circuits::ErrorTable& table, std::uint32_t activ
       map.error_bound.push_back(table.error_bound[row]);
       continue;
     }
-    const std::uint64_t trials = table.trials(row);
     for (std::uint32_t code = 0; code < table.codes; ++code) {
-      const core::Interval interval =
-          core::clopper_pearson(table.counts[row * table.codes + code], trials, confidence);
+      const core::Interval interval = entry_estimate(table, row, code, intervals).interval;
       map.lower.push_back(interval.lower);
       map.upper.push_back(interval.upper);
     }
@@ -133,7 +131,7 @@ std::uint32_t step_for(std::size_t classes) {
 ActiveRowsFigures::Margin margin_of(const LeastMargin& least) { return {least.value, least.level}; }
 
 void add_active_rows(ReportInput& input, const TableRecord& record, const Experiment& experiment,
-                     core::Threads threads) {
+                     const IntervalChoice& intervals, core::Threads threads) {
   const circuits::ErrorTable& table = record.table;
   const std::vector<std::uint32_t> tabled = whole_rows(table);
   const std::uint32_t step = input.map_step = step_for(table.size());
@@ -153,7 +151,7 @@ void add_active_rows(ReportInput& input, const TableRecord& record, const Experi
     if ((n - tabled.front()) % step == 0 && std::binary_search(tabled.begin(), tabled.end(), n)) {
       const std::size_t first = table.find({.lrs_count = 0, .active_rows = n}).value();
       for (std::uint32_t k = 0; k <= n; k += step) {
-        figures.misread.push_back(misread_point(table, first + k, record.confidence));
+        figures.misread.push_back(misread_point(table, first + k, intervals));
       }
     }
     input.by_active_rows.push_back(std::move(figures));
@@ -173,7 +171,8 @@ std::uint32_t default_active_rows(const circuits::ErrorTable& table) {
 }
 
 ReportInput report_input(const TableRecord& record, const std::vector<NamedAccuracy>& accuracy,
-                         std::uint32_t active_rows, core::Threads threads) {
+                         std::uint32_t active_rows, const IntervalChoice& intervals,
+                         core::Threads threads) {
   for (std::uint32_t k = 0; k <= active_rows; ++k) {
     if (active_rows == 0 || !record.table.find({.lrs_count = k, .active_rows = active_rows})) {
       throw core::UsageError(core::error_line(
@@ -193,6 +192,8 @@ ReportInput report_input(const TableRecord& record, const std::vector<NamedAccur
   input.program = record.source;
   input.content_hash = record.content_sha256;
   input.how_sure = record.reason;
+  if (record.table.guaranteed) input.how_sure += "; " + stopping_summary(record.table);
+  input.intervals = interval_text(intervals);
   input.rows = experiment.macro.design.rows;
   input.active_rows = active_rows;
   input.confidence = record.confidence;
@@ -200,8 +201,8 @@ ReportInput report_input(const TableRecord& record, const std::vector<NamedAccur
   input.tail_probability = experiment.margin.tail_probability;
   input.config_toml = record.config_toml;
   input.accuracy = accuracy_conditions(accuracy, record.content_sha256);
-  input.confusion = confusion_of(record.table, active_rows, record.confidence);
-  add_active_rows(input, record, experiment, threads);
+  input.confusion = confusion_of(record.table, active_rows, intervals);
+  add_active_rows(input, record, experiment, intervals, threads);
   const auto references = experiment.macro.design.ladder.at(active_rows);
   input.references.assign(references.begin(), references.end());
   std::vector<Density> densities = level_densities(experiment, active_rows, density_points);
@@ -222,9 +223,10 @@ ReportInput report_input(const TableRecord& record, const std::vector<NamedAccur
                                 : margins.gaps[level.level];
     const std::size_t row =
         record.table.find({.lrs_count = level.level, .active_rows = active_rows}).value();
-    input.misread.push_back(misread_point(record.table, row, record.confidence));
+    input.misread.push_back(misread_point(record.table, row, intervals));
     const std::uint64_t trials = record.table.trials(row);
     if (level.level == 0 || trials < input.trials) input.trials = trials;
+    input.most_trials = std::max(input.most_trials, trials);
     input.margins.push_back({.level = level.level,
                              .mean = level.mean,
                              .sd = level.sd,

@@ -8,6 +8,7 @@
 
 #include "experiments/accuracy_conditions.h"
 #include "experiments/report/report.h"
+#include "experiments/seeing/table_figures.h"
 #include "experiments/table_file.h"
 
 namespace cimstat::experiments {
@@ -17,9 +18,10 @@ namespace cimstat::experiments {
 std::uint32_t default_active_rows(const circuits::ErrorTable& table);
 
 /// Everything that the page of a table shows: its rows for `active_rows`, the level densities and
-/// margins of the macro that the table's own configuration describes, and accuracy results.
-/// Throws UsageError when the table lacks a class of `active_rows`.
+/// margins of the macro that the table's own configuration describes, and accuracy results. What is
+/// sampled has `intervals`. Throws UsageError when the table lacks a class of `active_rows`.
 ReportInput report_input(const TableRecord& record, const std::vector<NamedAccuracy>& accuracy,
-                         std::uint32_t active_rows, core::Threads threads);
+                         std::uint32_t active_rows, const IntervalChoice& intervals,
+                         core::Threads threads);
 
 }  // namespace cimstat::experiments

@@ -42,11 +42,12 @@ void check_against_config(const core::Hdf5Input& file, const ResultHeader& heade
 }  // namespace
 
 void write_result_header(core::Hdf5Output& file, const Experiment& experiment,
-                         const std::string& config_toml, std::string_view filetype) {
+                         const std::string& config_toml, std::string_view filetype,
+                         std::int64_t schema_minor) {
   file.attribute("/", "Conventions", conventions_name);
   file.attribute("/", "filetype", filetype);
   file.attribute("/", "schema_version",
-                 std::vector<std::int64_t>{result_schema_major, result_schema_minor});
+                 std::vector<std::int64_t>{result_schema_major, schema_minor});
   file.attribute("/", "title", experiment.name);
   file.attribute("/", "source", core::source_text());
   file.attribute("/", "config_toml", config_toml);
@@ -103,11 +104,12 @@ void require_index_axis(const core::Hdf5Input& file, const std::string& path, st
   }
 }
 
-ResultHeader read_result_header(const core::Hdf5Input& file, std::string_view filetype) {
+ResultHeader read_result_header(const core::Hdf5Input& file, std::string_view filetype,
+                                std::int64_t known_minor) {
   file.require_type(filetype, result_schema_major);
   ResultHeader header;
-  header.is_known_version =
-      file.integers_attribute("/", "schema_version").at(1) <= result_schema_minor;
+  header.schema_minor = file.integers_attribute("/", "schema_version").at(1);
+  header.is_known_version = header.schema_minor <= known_minor;
   header.title = file.text_attribute("/", "title");
   header.source = file.text_attribute("/", "source");
   header.config_toml = file.text_attribute("/", "config_toml");

@@ -15,12 +15,13 @@ namespace cimstat::experiments {
 
 /// Of error tables and accuracy results.
 constexpr std::int64_t result_schema_major = 1;
-constexpr std::int64_t result_schema_minor = 0;
 
 /// Attributes that every result file carries: Conventions, filetype, schema_version, source,
-/// config_toml, config_sha256, rng, seed.
+/// config_toml, config_sha256, rng, seed. `schema_minor` is the least version that has all that the
+/// file holds.
 void write_result_header(core::Hdf5Output& file, const Experiment& experiment,
-                         const std::string& config_toml, std::string_view filetype);
+                         const std::string& config_toml, std::string_view filetype,
+                         std::int64_t schema_minor);
 
 /// What a reader takes from them; checked, the configuration's hash included, and against the
 /// configuration.
@@ -32,9 +33,12 @@ struct ResultHeader {
   std::string rng;
   std::uint64_t seed = 0;
   double confidence = 0.95;
+  std::int64_t schema_minor = 0;
   bool is_known_version = true;  ///< false: of a later minor version, which may hold more
 };
-ResultHeader read_result_header(const core::Hdf5Input& file, std::string_view filetype);
+/// `known_minor` is the latest minor version that the reader knows.
+ResultHeader read_result_header(const core::Hdf5Input& file, std::string_view filetype,
+                                std::int64_t known_minor);
 /// Names of the attributes of the header, and `more`.
 std::vector<std::string> header_attributes(std::initializer_list<std::string_view> more);
 

@@ -71,13 +71,21 @@ core::Section table_section() {
       parameter("tolerance", NumberRule{Quantity::ratio, Range{1e-15, 1e-6}, 1e-13},
                 "absolute error of a probability that the exact engine aims at");
   tolerance.source = "Gil-Pelaez 1951; Davies 1973";
+  Parameter target = parameter("target_relative_error",
+                               NumberRule{Quantity::ratio, Range{0.01, 0.5}, std::nullopt},
+                               "sample each class until its misread rate is known to this relative "
+                               "error at `confidence`, but no longer than `trials`");
+  target.example = "0.1";
+  target.absent = "all of `trials` are taken";
+  target.source = "Huber, Random Structures & Algorithms 50, 2017";
   return section(
       "table", "error table: P(code | LRS count, active rows)",
       {parameter("method", core::option_rule(methods, "auto"), "how probabilities are computed"),
        parameter("active_rows", core::CountsRule{0, circuits::row_limit, "all", "column.rows"},
                  "numbers of active rows that the table has classes for"),
        parameter("trials", CountRule{1, trial_limit, 1'000'000, {}},
-                 "trials of each class, when sampled"),
+                 "trials of each class, when sampled; at the most where there is a target"),
+       target,
        parameter("confidence", NumberRule{Quantity::ratio, Range{0.5, 0.999999}, 0.95},
                  "level of every confidence interval"),
        tolerance,
@@ -133,6 +141,7 @@ TableSettings read_table_settings(const SectionReader& section, std::uint32_t ro
     settings.active_rows.push_back(static_cast<std::uint32_t>(n));
   }
   settings.trials = section.count("trials");
+  settings.target_relative_error = section.optional_number("target_relative_error");
   settings.confidence = section.number("confidence");
   settings.tolerance = section.number("tolerance");
   settings.closed_form = section.flag("closed_form");

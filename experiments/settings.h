@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ enum class Method { automatic, exact, monte_carlo };
 struct TableSettings {
   Method method = Method::automatic;
   std::vector<std::uint32_t> active_rows;
-  std::uint64_t trials = 0;  ///< per class, when sampled
+  std::uint64_t trials = 0;  ///< per class, when sampled; with a target, the most
+  std::optional<double> target_relative_error;  ///< of the misread rate of each class
   double confidence = 0.95;
   double tolerance = 1e-13;  ///< of the exact engine
   bool closed_form = true;   ///< the exact engine may use it where all parts are normal

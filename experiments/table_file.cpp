@@ -9,6 +9,7 @@
 
 #include "experiments/result_header.h"
 #include "experiments/table_derived.h"
+#include "experiments/table_stopping.h"
 
 namespace cimstat::experiments {
 
@@ -142,14 +143,21 @@ std::string content_hash(const ErrorTable& table, const std::string& config_toml
   append(bytes, keys);
   append(bytes, table.ideal_code);
   append(bytes, table.counts);
+  if (table.guaranteed) {
+    std::vector<std::uint64_t> last;
+    for (const core::GammaBernoulli& found : table.guaranteed->classes)
+      last.push_back(found.trials);
+    append(bytes, last);
+  }
   return core::sha256(bytes);
 }
 
 void write_table(const Experiment& experiment, const ChosenTable& chosen,
                  const std::filesystem::path& target) {
   core::Hdf5Output file(target);
-  write_result_header(file, experiment, experiment.table_toml, table_filetype);
   const ErrorTable& table = chosen.table;
+  write_result_header(file, experiment, experiment.table_toml, table_filetype,
+                      table.guaranteed ? stopping_schema_minor : 0);
   const bool exact = table.method == TableMethod::exact;
   file.attribute("/", "content_sha256", content_hash(table, experiment.table_toml));
   file.attribute("/", "method", exact ? "exact" : "monte_carlo");
@@ -157,6 +165,7 @@ void write_table(const Experiment& experiment, const ChosenTable& chosen,
   write_axes(file, table);
   write_keys(file, table);
   write_values(file, table, experiment.table.confidence);
+  if (table.guaranteed) write_stopping(file, table);
   write_ladder(file, experiment.macro.design);
   file.commit();
 }

@@ -27,7 +27,8 @@ struct TableRecord {
   std::string content_sha256;
 };
 
-/// SHA-256 over what doesn't depend on the machine: keys, counts, configuration. The criterion for
+/// SHA-256 over what doesn't depend on the machine: keys, counts, trials of last misreads,
+/// configuration. The criterion for
 /// "the same result" across machines.
 std::string content_hash(const circuits::ErrorTable& table, const std::string& config_toml);
 

@@ -12,6 +12,7 @@
 #include "experiments/result_header.h"
 #include "experiments/table_derived.h"
 #include "experiments/table_file.h"
+#include "experiments/table_stopping.h"
 
 namespace cimstat::experiments {
 
@@ -20,6 +21,7 @@ namespace {
 using circuits::ErrorTable;
 using circuits::TableMethod;
 
+constexpr std::int64_t table_schema_minor = stopping_schema_minor;  // the latest that it knows
 constexpr std::uint64_t class_limit = 1'000'000;
 constexpr std::uint64_t code_limit = 65'536;
 constexpr std::uint64_t entry_limit = std::uint64_t{1} << 27;  // what make_table makes
@@ -27,28 +29,43 @@ constexpr double reference_tolerance = 1e-9;                   // of another mac
 constexpr double sum_tolerance = 1e-6;
 constexpr std::string_view again = "make the table again";
 
-void check_members(const core::Hdf5Input& file, TableMethod method) {
+bool has_target(const ResultHeader& header, TableMethod method) {
+  return method == TableMethod::monte_carlo && header.experiment.table.target_relative_error;
+}
+
+void check_members(const core::Hdf5Input& file, const ResultHeader& header, TableMethod method) {
   const bool exact = method == TableMethod::exact;
-  const std::vector<std::string> members = {"class",
-                                            "code",
-                                            "lrs_count",
-                                            "active_rows",
-                                            "ideal",
-                                            "mac_value",
-                                            "probability",
-                                            "lower",
-                                            "upper",
-                                            "reference",
-                                            "reference_index",
-                                            "ladder_rows",
-                                            exact ? "error_bound" : "counts"};
+  std::vector<std::string> members = {"class",
+                                      "code",
+                                      "lrs_count",
+                                      "active_rows",
+                                      "ideal",
+                                      "mac_value",
+                                      "probability",
+                                      "lower",
+                                      "upper",
+                                      "reference",
+                                      "reference_index",
+                                      "ladder_rows",
+                                      exact ? "error_bound" : "counts"};
   const std::string_view other = exact ? "/counts" : "/error_bound";
   if (file.has(other)) {
     file.fail(other, "has no place in this table",
               fmt::format("its method is {}", exact ? "exact" : "monte_carlo"), again);
   }
-  file.require_known("/", members,
-                     header_attributes({"content_sha256", "method", "method_reason"}));
+  std::vector<std::string> attributes =
+      header_attributes({"content_sha256", "method", "method_reason"});
+  if (header.schema_minor >= stopping_schema_minor) {
+    for (const std::string& name : stopping_datasets()) {
+      if (!has_target(header, method) && file.has("/" + name)) {
+        file.fail("/" + name, "has no place in this table",
+                  "it was not sampled until a target_relative_error", again);
+      }
+      members.push_back(name);
+    }
+    for (const std::string& name : stopping_attributes()) attributes.push_back(name);
+  }
+  file.require_known("/", members, attributes);
 }
 
 std::vector<std::uint32_t> read_key(const core::Hdf5Input& file, std::string_view path,
@@ -118,33 +135,38 @@ void check_rows(const core::Hdf5Input& file, const ErrorTable& table) {
   }
 }
 
-void read_counts(const core::Hdf5Input& file, ErrorTable& table, std::uint64_t trials) {
+/// The trials of a class are those of the configuration; with a target, at the most.
+void read_counts(const core::Hdf5Input& file, ErrorTable& table, const TableSettings& settings) {
+  const std::uint64_t most = settings.trials;
   require_units(file, "/counts", "1");
   if (file.shape("/counts") != core::Shape64{table.size(), table.codes}) {
     file.fail("/counts", "its shape is not that of /probability", {}, again);
   }
   table.counts = file.unsigneds("/counts", entry_limit);
   for (std::size_t row = 0; row < table.size(); ++row) {
-    std::uint64_t sum = 0;
     for (std::uint32_t code = 0; code < table.codes; ++code) {
       const std::uint64_t count = table.counts[row * table.codes + code];
-      if (count > trials) {
+      if (count > most) {
         file.fail("/counts", fmt::format("{} is more than the trials of a class", count),
-                  fmt::format("class {}, code {}: {} trials in config_toml", row, code, trials),
+                  fmt::format("class {}, code {}: {} trials in config_toml", row, code, most),
                   again);
       }
-      sum += count;
+    }
+    const std::uint64_t sum = table.trials(row);
+    const std::uint64_t trials = settings.target_relative_error ? sum : most;
+    for (std::uint32_t code = 0; code < table.codes; ++code) {
+      const std::uint64_t count = table.counts[row * table.codes + code];
       const double share = static_cast<double>(count) / static_cast<double>(trials);
-      if (std::abs(table.row(row)[code] - share) > 1e-12) {
+      if (!(std::abs(table.row(row)[code] - share) <= 1e-12)) {
         file.fail("/probability", "contradicts /counts",
                   fmt::format("class {}, code {}: {} instead of {}", row, code,
                               table.row(row)[code], share),
                   again);
       }
     }
-    if (sum != trials) {
+    if (sum != trials || sum > most) {
       file.fail("/counts", fmt::format("class {} has {} trials", row, sum),
-                fmt::format("{} in config_toml", trials), again);
+                fmt::format("{} in config_toml", most), again);
     }
   }
 }
@@ -233,7 +255,7 @@ TableMethod read_method(const core::Hdf5Input& file) {
 
 TableRecord read_table(const std::filesystem::path& path) {
   const core::Hdf5Input file(path);
-  const ResultHeader header = read_result_header(file, table_filetype);
+  const ResultHeader header = read_result_header(file, table_filetype, table_schema_minor);
   TableRecord record;
   record.name = header.title;
   record.config_toml = header.config_toml;
@@ -246,7 +268,7 @@ TableRecord read_table(const std::filesystem::path& path) {
 
   ErrorTable& table = record.table;
   table.method = read_method(file);
-  if (header.is_known_version) check_members(file, table.method);
+  if (header.is_known_version) check_members(file, header, table.method);
   const core::Shape64 shape = file.shape("/probability");
   if (shape.size() != 2 || shape[0] < 1 || shape[1] < 2 || shape[0] > class_limit ||
       shape[1] > code_limit || shape[0] * shape[1] > entry_limit) {
@@ -266,7 +288,8 @@ TableRecord read_table(const std::filesystem::path& path) {
   table.probability = file.doubles("/probability", entry_limit);
   check_rows(file, table);
   if (table.method == TableMethod::monte_carlo) {
-    read_counts(file, table, experiment.table.trials);
+    read_counts(file, table, experiment.table);
+    if (has_target(header, table.method)) read_stopping(file, header, table);
   } else {
     read_bounds(file, table);
   }

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "core/statistics/gamma_bernoulli.h"
+
 #include "circuits/exact_column.h"
 
 #include "experiments/commands/command.h"
@@ -72,8 +74,16 @@ std::string table_plan(const Experiment& experiment,
   std::string text = fmt::format("classes  {}\ncodes    {}\nmethod   {} ({})\n", classes.size(),
                                  codes, sampled ? "monte_carlo" : "exact", why);
   if (sampled) {
-    text += fmt::format("trials   {} ({} for each class)\n",
+    const bool has_target = experiment.table.target_relative_error.has_value();
+    text += fmt::format("trials   {}{} ({} for each class)\n", has_target ? "at most " : "",
                         experiment.table.trials * classes.size(), experiment.table.trials);
+    if (has_target) {
+      text += fmt::format("target   {:g} % at {:g} %: {} misreads of each class\n",
+                          100.0 * *experiment.table.target_relative_error,
+                          100.0 * experiment.table.confidence,
+                          core::gamma_bernoulli_successes(*experiment.table.target_relative_error,
+                                                          experiment.table.confidence));
+    }
   }
   // Sampled: counts, probability, lower, upper; exact: probability, and bounds of each class.
   text += fmt::format("bytes    {} before compression\n",
@@ -94,6 +104,7 @@ TimeEstimate estimate_sampling(const Experiment& experiment,
   const auto chosen = evenly_chosen(classes, few_classes);
   Experiment shorter = experiment;
   shorter.table.trials = std::min(few_trials, experiment.table.trials);
+  shorter.table.target_relative_error.reset();  // what is estimated is the longest it can take
   const Clock::time_point start = Clock::now();
   Clock::time_point first = start;
   double first_share = 0.0;

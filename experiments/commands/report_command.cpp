@@ -7,6 +7,7 @@
 #include "core/utf8.h"
 
 #include "experiments/commands/command.h"
+#include "experiments/commands/interval_options.h"
 #include "experiments/commands/number_check.h"
 #include "experiments/commands/report_files.h"
 #include "experiments/report_input.h"
@@ -19,6 +20,7 @@ void add_report_command(CLI::App& app) {
     std::vector<std::string> accuracy;
     std::filesystem::path output_file;
     std::optional<std::uint32_t> active_rows;
+    IntervalOptions intervals;
     unsigned threads = 0;
     bool quiet = false;
   };
@@ -40,6 +42,7 @@ void add_report_command(CLI::App& app) {
                    "number of active rows to show (default: the largest up to 16)")
       ->type_name("N")
       ->transform(whole_number(1, circuits::row_limit));
+  options->intervals.add_to(*command);
   command->add_option("--threads", options->threads, "threads to use; 0 = all cores")
       ->type_name("N")
       ->capture_default_str()
@@ -72,7 +75,9 @@ void add_report_command(CLI::App& app) {
     const std::string page = [&] {
       const PhaseNote note("drawing " + core::one_line(file.string()),
                            options->quiet ? Verbosity::quiet : Verbosity::normal);
-      return render_report(report_input(record, accuracy, active_rows, {options->threads}));
+      return render_report(report_input(record, accuracy, active_rows,
+                                        options->intervals.choice(record.confidence),
+                                        {options->threads}));
     }();
     core::write_atomically(file, page);
     fmt::print("written {}\n", core::one_line(file.string()));

@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -11,12 +14,14 @@
 
 #include "experiments/accuracy_file.h"
 #include "experiments/commands/command.h"
+#include "experiments/commands/interval_options.h"
 #include "experiments/commands/number_check.h"
 #include "experiments/counted.h"
 #include "experiments/inference/network.h"
 #include "experiments/report_input.h"
 #include "experiments/seeing/file_description.h"
 #include "experiments/seeing/network_summary.h"
+#include "experiments/seeing/table_csv.h"
 #include "experiments/seeing/table_summary.h"
 #include "experiments/table_file.h"
 
@@ -28,8 +33,11 @@ struct ShowOptions {
   std::filesystem::path file;
   std::optional<std::uint32_t> active_rows;
   std::string column_class;
+  std::optional<double> confidence;
+  IntervalOptions intervals;
   bool config = false;
   bool json = false;
+  bool csv = false;
 };
 
 void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
@@ -37,18 +45,24 @@ void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
 void show_table(const ShowOptions& options, const FileDescription& description) {
   const TableRecord record = read_table(options.file);
   const std::uint32_t active_rows = options.active_rows.value_or(default_active_rows(record.table));
+  const IntervalChoice intervals =
+      options.intervals.choice(options.confidence.value_or(record.confidence));
   std::optional<circuits::ColumnClass> wanted;
   if (!options.column_class.empty()) wanted = parse_class(options.column_class);
+  if (options.csv) {
+    return print(wanted ? class_as_csv(record, *wanted, intervals)
+                        : levels_as_csv(record, options.active_rows, intervals));
+  }
   if (options.json) {
     core::Json object = description_as_json(options.file, description);
-    object["summary"] = levels_as_json(record, active_rows);
-    if (wanted) object["class"] = class_as_json(record, *wanted);
+    object["summary"] = levels_as_json(record, active_rows, intervals);
+    if (wanted) object["class"] = class_as_json(record, *wanted, intervals);
     object["config_toml"] = record.config_toml;
     return print(core::json_text(object));
   }
-  if (wanted) return print(format_class(record, *wanted, style_of_stdout()));
+  if (wanted) return print(format_class(record, *wanted, intervals, style_of_stdout()));
   print(format_description(options.file, description) + "\n" +
-        format_levels(record, active_rows, style_of_stdout()));
+        format_levels(record, active_rows, intervals, style_of_stdout()));
 }
 
 core::Json json_of(const Estimate& estimate) {
@@ -142,15 +156,33 @@ void show_experiment(const ShowOptions& options) {
       counted(experiment.macro.design.ladder.codes, "code")));
 }
 
+void refuse_options_of_tables(const ShowOptions& options, FileKind kind) {
+  if (kind == FileKind::error_table) return;
+  constexpr std::string_view classes = "only an error table has classes";
+  constexpr std::string_view counts = "only an error table has counts to give intervals";
+  struct Refusal {
+    bool is_given;
+    std::string_view option;
+    std::string_view why;
+  };
+  const Refusal refusals[] = {{options.active_rows.has_value(), "--active-rows", classes},
+                              {!options.column_class.empty(), "--class", classes},
+                              {options.csv, "--csv", classes},
+                              {options.confidence.has_value(), "--confidence", counts},
+                              {!options.intervals.simultaneous.empty(), "--simultaneous", counts},
+                              {options.intervals.is_given(), "--interval", counts}};
+  const auto refused = std::find_if(std::begin(refusals), std::end(refusals),
+                                    [](const Refusal& refusal) { return refusal.is_given; });
+  if (refused == std::end(refusals)) return;
+  throw core::UsageError(core::error_line(
+      refused->option,
+      fmt::format("{} is a file of another kind ({})", options.file.string(), name_of(kind)),
+      refused->why, "leave the option out"));
+}
+
 void show(const ShowOptions& options) {
   const FileKind kind = file_kind(options.file);
-  const bool of_table = options.active_rows || !options.column_class.empty();
-  if (of_table && kind != FileKind::error_table) {
-    throw core::UsageError(core::error_line(
-        options.active_rows ? "--active-rows" : "--class",
-        fmt::format("{} is a file of another kind ({})", options.file.string(), name_of(kind)),
-        "only an error table has classes", "leave the option out"));
-  }
+  refuse_options_of_tables(options, kind);
   if (kind == FileKind::run_record && !options.config) return show_run_record(options);
   if (kind == FileKind::experiment) return show_experiment(options);
   if (options.config) return print(config_of(options.file, kind));
@@ -184,16 +216,30 @@ void add_show_command(CLI::App& app) {
                    "rows")
       ->type_name("LRS,ACTIVE")
       ->excludes(rows);
+  command
+      ->add_option("--confidence", options->confidence,
+                   "of a sampled table: level of the intervals (default: that of the file)")
+      ->type_name("P")
+      ->check(number_between(0.5, 0.999999));
+  options->intervals.add_to(*command);
   command->add_flag("--config", options->config,
                     "print the resolved configuration only: making the file again from it gives "
                     "the same bytes");
-  command->add_flag("--json", options->json, "print JSON, with everything");
+  CLI::Option* json = command->add_flag("--json", options->json, "print JSON, with everything");
+  command
+      ->add_flag("--csv", options->csv,
+                 "of a table: print the misread rates of all classes (or those of --active-rows), "
+                 "or the row of --class, as CSV")
+      ->excludes(json);
   command->footer(
-      "Rates are probabilities; exact ones have an error bound (+-), sampled ones a "
-      "Clopper-Pearson "
-      "interval\nat the file's confidence. Hashes are checked; a damaged file is refused with exit "
-      "code 3.\nNO_COLOR switches colours off.\n"
-      "Example: cimstat show macro.table.h5 --active-rows 8");
+      "Rates are probabilities; exact ones have an error bound (+-), sampled ones an interval: "
+      "files "
+      "store counts,\nwhich any method and level can be applied to. What was never seen has an "
+      "upper "
+      "limit. Hashes are checked; a\ndamaged file is refused with exit code 3. NO_COLOR switches "
+      "colours off.\n"
+      "Example: cimstat show macro.table.h5 --active-rows 8\n"
+      "         cimstat show macro.table.h5 --class 3,16 --interval goodman --simultaneous row");
   command->callback([options] { show(*options); });
 }
 

@@ -55,7 +55,10 @@ void add_validate_command(CLI::App& app) {
     const core::Threads threads = options->thread_count();
     fmt::print("{}", table_plan(experiment, classes));
     const TimeEstimate table = estimate_table(experiment, classes, threads);
-    fmt::print("time     about {} on {} threads (probe: {})\n", estimate_text(table.seconds),
+    const bool may_stop_early =
+        will_be_sampled(experiment) && experiment.table.target_relative_error.has_value();
+    fmt::print("time     {} {} on {} threads (probe: {})\n",
+               may_stop_early ? "at most about" : "about", estimate_text(table.seconds),
                core::resolved(threads), table.probe);
     if (!files) return;
     const auto all = every_class(experiment);

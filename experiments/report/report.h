@@ -106,6 +106,8 @@ struct ReportInput {
   std::string content_hash;           ///< of the error table, to cite it by
   std::string how_sure;               ///< which engine, and why
   std::uint64_t trials = 0;           ///< the least number behind a MAC value, where sampled
+  std::uint64_t most_trials = 0;      ///< the largest
+  std::string intervals = "Clopper-Pearson, each by itself";  ///< of what is sampled
   std::uint32_t rows = 0;
   std::uint32_t active_rows = 0;
   std::vector<LevelDistribution> distributions;

@@ -123,6 +123,14 @@ std::string accuracy_card(const ReportInput& input) {
   return card("Accuracy on the macro", percent_text(first.sampled.value, 2), texts);
 }
 
+std::string trials_text(const ReportInput& input) {
+  const std::string least = grouped_text(input.trials);
+  if (input.most_trials > input.trials) {
+    return fmt::format("{} to {} trials each", least, grouped_text(input.most_trials));
+  }
+  return least + (input.trials == 1 ? " trial each" : " trials each");
+}
+
 std::string sureness_card(const ReportInput& input) {
   if (input.misread.empty()) return {};
   std::vector<std::string> texts;
@@ -140,11 +148,8 @@ std::string sureness_card(const ReportInput& input) {
         "describes the macro.");
   } else {
     value = percent_text(input.confidence, 0) + " intervals";
-    texts.push_back(fmt::format(
-        "Clopper-Pearson, of each probability by itself{}.",
-        input.trials > 0 ? fmt::format("; {} each", grouped_text(input.trials) +
-                                                        (input.trials == 1 ? " trial" : " trials"))
-                         : ""));
+    texts.push_back(
+        fmt::format("{}{}.", input.intervals, input.trials > 0 ? "; " + trials_text(input) : ""));
     const auto unseen = static_cast<std::uint64_t>(
         std::count_if(input.misread.begin(), input.misread.end(), is_upper_limit));
     if (unseen > 0) {

@@ -31,7 +31,7 @@ struct Row {
     return {table.counts.data() + index * table.codes, table.codes};
   }
   std::uint64_t trials() const { return table.trials(index); }
-  std::uint64_t misreads() const { return trials() - counts()[table.ideal_code[index]]; }
+  std::uint64_t misreads() const { return table.misreads(index); }
   double bound() const { return is_sampled() ? 0.0 : table.error_bound[index]; }
 };
 
@@ -115,8 +115,8 @@ ClassComparison compare_class(const Row& a, const Row& b, bool same_codes, doubl
   const double each = a.is_sampled() && b.is_sampled() ? 0.5 * (1.0 + confidence) : confidence;
   ClassComparison comparison;
   comparison.column_class = a.table.classes[a.index];
-  comparison.misread_a = misread_estimate(a.table, a.index, each);
-  comparison.misread_b = misread_estimate(b.table, b.index, each);
+  comparison.misread_a = misread_estimate(a.table, a.index, {.confidence = each});
+  comparison.misread_b = misread_estimate(b.table, b.index, {.confidence = each});
   comparison.misread_difference = difference_of(comparison.misread_a, comparison.misread_b);
   const bool exact = !a.is_sampled() && !b.is_sampled();
   if (same_codes) comparison.total_variation = variation_between(a, b, confidence);

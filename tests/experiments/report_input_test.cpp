@@ -118,7 +118,7 @@ TEST(ReportInput, TakesEveryWholeNumberOfActiveRowsOfTheTable) {
                            .seed = 7,
                            .confidence = 0.95,
                            .content_sha256 = "00"};
-  const ReportInput input = report_input(record, {}, 5, {1});
+  const ReportInput input = report_input(record, {}, 5, {.confidence = record.confidence}, {1});
   EXPECT_EQ(input.by_active_rows.size(), 6u);
   for (const ActiveRowsFigures& figures : input.by_active_rows) {
     const bool tabled = figures.active_rows == 2 || figures.active_rows == 5;

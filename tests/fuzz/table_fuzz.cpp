@@ -82,6 +82,12 @@ void rehash(StoredFile& file) {
   }
   table.probability = numbers<double>(file, "/probability");
   table.error_bound = numbers<double>(file, "/error_bound");
+  if (file.dataset("/guaranteed_trial") != nullptr) {
+    table.guaranteed.emplace();
+    for (const std::int64_t last : numbers<std::int64_t>(file, "/guaranteed_trial")) {
+      table.guaranteed->classes.push_back({.trials = static_cast<std::uint64_t>(last)});
+    }
+  }
   const StoredDataset* probability = file.dataset("/probability");
   if (probability != nullptr && probability->shape.size() == 2) {
     table.codes = static_cast<std::uint32_t>(probability->shape[1]);
@@ -116,9 +122,12 @@ void show(const std::filesystem::path& file) {
 
 void show(const TableRecord& record) {
   const std::uint32_t active_rows = experiments::default_active_rows(record.table);
-  require_clean_text(experiments::format_levels(record, active_rows, {}));
-  require_clean_text(core::json_text(experiments::levels_as_json(record, active_rows)));
-  require_clean_text(experiments::format_class(record, record.table.classes.back(), {}));
+  const experiments::IntervalChoice all{.confidence = record.confidence,
+                                        .method = core::IntervalMethod::goodman,
+                                        .scope = experiments::IntervalScope::table};
+  require_clean_text(experiments::format_levels(record, active_rows, all, {}));
+  require_clean_text(core::json_text(experiments::levels_as_json(record, active_rows, {})));
+  require_clean_text(experiments::format_class(record, record.table.classes.back(), {}, {}));
 }
 
 void compare(const TableRecord& a, const TableRecord& b) {
@@ -134,7 +143,8 @@ void compare(const TableRecord& a, const TableRecord& b) {
 void make_page(const TableRecord& record) {
   if (!is_cheap(record)) return;
   const std::uint32_t active_rows = experiments::default_active_rows(record.table);
-  experiments::render_report(experiments::report_input(record, {}, active_rows, {1}));
+  experiments::render_report(
+      experiments::report_input(record, {}, active_rows, {.confidence = record.confidence}, {1}));
 }
 
 struct Whole {
@@ -156,8 +166,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace cimstat;
   static const fuzz::Whole whole[] = {
       fuzz::whole_table({}), fuzz::whole_table({"table.method=monte_carlo"}),
-      fuzz::whole_table({"converter.references=uniform", "converter.codes=5"})};
-  const fuzz::Whole& original = whole[size == 0 ? 0 : data[0] / 4 % 3];
+      fuzz::whole_table({"converter.references=uniform", "converter.codes=5"}),
+      fuzz::whole_table({"table.method=monte_carlo", "table.trials=20000",
+                         "table.target_relative_error=0.3", "sense_amplifier.noise_sd=\"4 uA\""})};
+  const fuzz::Whole& original = whole[size == 0 ? 0 : data[0] / 4 % 4];
   const std::filesystem::path file =
       fuzz::hdf5_file_of({data, size}, original.stored, fuzz::rehash);
   fuzz::refusal_of([&] { fuzz::show(file); });

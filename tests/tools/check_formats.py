@@ -136,7 +136,7 @@ def changed(path, version):
 def check_versions(path, use):
     with h5py.File(path) as file:
         major, minor = file.attrs["schema_version"]
-    run(*use(changed(path, [major, minor + 1])))
+    run(*use(changed(path, [major, minor + 100])))
     answer = run(*use(changed(path, [major + 1, 0])), expect=3)
     if f"schema version {major + 1}.0" not in answer:
         complain(f"{path}: a later major version is refused without saying so: {answer}")
@@ -153,6 +153,10 @@ check_record(folder / "macro.table.h5.run.json")
 sampled = folder / "sampled.h5"
 run("table", dual, "-q", "-o", sampled, "--set", "table.method=monte_carlo", "--set", "table.trials=500")
 check_result(sampled, "formats/error_table.md", {"monte_carlo", "shared"})
+stopped = folder / "stopped.h5"
+run("table", dual, "-q", "-o", stopped, "--set", "table.method=monte_carlo", "--set", "table.trials=20000",
+    "--set", "table.target_relative_error=0.2")
+check_result(stopped, "formats/error_table.md", {"monte_carlo", "shared", "target"})
 
 few = ["-q", "--set", "accuracy.images=20", "--set", "accuracy.reads=2"]
 for reads, conditions in ((1, set()), (2, {"reads > 1"})):

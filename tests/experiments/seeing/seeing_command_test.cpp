@@ -236,5 +236,65 @@ TEST_F(Seeing, EveryHelpStandsAlone) {
   }
 }
 
+TEST_F(Seeing, ShowGivesTheCountsOfAFileTheIntervalsThatAreAskedFor) {
+  make_table("s.h5", "--set table.method=monte_carlo");
+  const std::string usual = cimstat("show s.h5 --class 2,4").output;
+  EXPECT_THAT(usual, AllOf(HasSubstr("[95 % interval]"), Not(HasSubstr("intervals:"))));
+  EXPECT_THAT(
+      cimstat("show s.h5 --class 2,4 --confidence 0.99 --interval jeffreys").output,
+      AllOf(HasSubstr("[99 % interval]"), HasSubstr("intervals: Jeffreys, each by itself")));
+  EXPECT_THAT(cimstat("show s.h5 --class 2,4 --interval goodman --simultaneous row --json").output,
+              HasSubstr("\"intervals\": \"Goodman, all codes of a class at once\""));
+  EXPECT_THAT(cimstat("show s.h5 --simultaneous table").output,
+              HasSubstr("intervals: Clopper-Pearson, all codes of all classes at once"));
+  EXPECT_EQ(cimstat("show s.h5 --interval wald").exit_code, 2);
+  EXPECT_EQ(cimstat("show s.h5 --confidence 1").exit_code, 2);
+  const Outcome refused = cimstat("show m.toml --simultaneous row");
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.output,
+              HasSubstr("--simultaneous: m.toml is a file of another kind (experiment) (only an "
+                        "error table has counts to give intervals); leave the option out"));
+}
+
+TEST_F(Seeing, ShowPrintsTablesAsCsv) {
+  make_table("s.h5", "--set table.method=monte_carlo");
+  const std::string all = cimstat("show s.h5 --csv").output;
+  EXPECT_THAT(all, StartsWith("active_rows,lrs_count,ideal_code,trials,misreads,misread,lower,"
+                              "upper\n0,0,0,100000,"));
+  EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 16);
+  const std::string some = cimstat("show s.h5 --csv --active-rows 4").output;
+  EXPECT_EQ(std::count(some.begin(), some.end(), '\n'), 6);
+  EXPECT_THAT(cimstat("show s.h5 --csv --class 2,4").output,
+              StartsWith("code,mac_value,count,probability,lower,upper\n0,0,"));
+  make_table("e.h5");
+  EXPECT_THAT(cimstat("show e.h5 --csv").output,
+              StartsWith("active_rows,lrs_count,ideal_code,misread,lower,upper\n"));
+  EXPECT_EQ(cimstat("show s.h5 --csv --json").exit_code, 2);
+}
+
+TEST_F(Seeing, ATableWithATargetSaysWhatItKnowsSoWell) {
+  const Outcome made = cimstat(
+      "table m.toml -q -o t.h5 --set table.method=monte_carlo "
+      "--set table.target_relative_error=0.1");
+  EXPECT_EQ(made.exit_code, 0);
+  EXPECT_THAT(made.output,
+              AllOf(HasSubstr(" of 15 classes: misread rate known to 10 % at 95 % (385 "
+                              "misreads each)"),
+                    HasSubstr("raise table.trials for these")));
+  EXPECT_THAT(cimstat("show t.h5").output, HasSubstr("sampled until 385 misreads"));
+  EXPECT_THAT(cimstat("show t.h5 --csv").output, HasSubstr(",ended,guaranteed_misread,"));
+  // Compared class by class, each with its own number of trials.
+  make_table("e.h5");
+  EXPECT_EQ(cimstat("diff t.h5 e.h5").exit_code, 0);
+  make_table("other.h5", "--set table.method=monte_carlo --seed 9");
+  EXPECT_EQ(cimstat("diff t.h5 other.h5").exit_code, 0);
+  EXPECT_EQ(cimstat("report t.h5 -q -o t.html --simultaneous table").exit_code, 0);
+  EXPECT_THAT(cimstat("table m.toml --dry-run --set table.method=monte_carlo "
+                      "--set table.target_relative_error=0.1")
+                  .output,
+              AllOf(HasSubstr("trials   at most 1500000 (100000 for each class)"),
+                    HasSubstr("target   10 % at 95 %: 385 misreads of each class")));
+}
+
 }  // namespace
 }  // namespace cimstat::experiments

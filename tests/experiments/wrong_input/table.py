@@ -11,6 +11,9 @@ make("table", "macro.toml", "-q", "-o", "sampled.h5", "--set", "table.method=mon
 make("table", "macro.toml", "-q", "-o", "exact.h5", "--set", "table.method=exact")
 REPLICA = FOLDER / "replica.h5"
 make("table", "macro.toml", "-q", "-o", "replica.h5", "--set", "converter.references=replica")
+STOPPED = FOLDER / "stopped.h5"
+make("table", "macro.toml", "-q", "-o", "stopped.h5", "--set", "table.method=monte_carlo", "--set", "table.trials=20000",
+     "--set", "table.target_relative_error=0.2")
 SIZE = SAMPLED.stat().st_size
 NAN = float("nan")
 with h5py.File(EXACT) as sound:
@@ -32,6 +35,10 @@ def exact(*changes):
     return edited(EXACT, all_of(*changes))
 
 
+def stopped(*changes):
+    return edited(STOPPED, all_of(*changes))
+
+
 def hash_again(data):
     """As experiments/README.md defines it."""
     counts = data["counts"][...] if "counts" in data else numpy.zeros(0)
@@ -39,6 +46,8 @@ def hash_again(data):
     content = data.attrs["config_toml"] + b"\0"
     content += words([data["probability"].shape[1], len(keys), counts.size])
     content += words(keys) + words(data["ideal"][...]) + words(counts)
+    if "guaranteed_trial" in data:
+        content += words(data["guaranteed_trial"][...])
     data.attrs["content_sha256"] = text(sha256(content))
 
 
@@ -334,3 +343,48 @@ case("contradictory", "title and configuration", sampled(attribute("/", "title",
 case("contradictory", "method and configuration", sampled(
     config('method = "monte_carlo"', 'method = "exact"'), hash_again),
      "t.h5: /: contradicts config_toml: another method (monte_carlo); make the table again")
+# ---- of tables that were sampled until misreads were enough
+case("missing", "why sampling ended", stopped(dataset("stop_reason", None)),
+     "t.h5: /stop_reason: is missing; check that this is the right file, or make it again")
+case("missing", "the misreads that the target takes", stopped(attribute("/", "target_misreads", None)),
+     "t.h5: /: attribute 'target_misreads' is missing; check that this is the right file, or make it again")
+case("missing", "what the reasons mean", stopped(attribute("stop_reason", "comment", None)),
+     "t.h5: /stop_reason: attribute 'comment' is missing; check that this is the right file, or make it again")
+case("wrong type", "the trials of last misreads as floats", stopped(dataset("guaranteed_trial", numpy.zeros(15)), attribute("guaranteed_trial", "comment", text("short"))),
+     "t.h5: /guaranteed_trial: holds float64 (uint64 is needed); make the file again")
+case("wrong unit", "guaranteed rates in %", stopped(attribute("guaranteed_misread", "units", text("%"))),
+     "t.h5: /guaranteed_misread: is in units of '%' ('1' is needed); convert the values, or make the file again")
+case("negative or NaN", "a guaranteed rate NaN", stopped(element("guaranteed_misread", 1, NAN)),
+     "t.h5: /guaranteed_misread: contradicts /guaranteed_trial, seed and confidence_level (class 1: nan instead of 0.006133127969361441); make the table again")
+case("negative or NaN", "a guaranteed rate where none is known", stopped(element("guaranteed_misread", 0, 0.004)),
+     "t.h5: /guaranteed_misread: contradicts /guaranteed_trial, seed and confidence_level (class 0: 0.004 instead of nan); make the table again")
+case("n over limit", "a last misread beyond all trials", stopped(element("guaranteed_trial", 1, 20001), hash_again),
+     "t.h5: /guaranteed_trial: contradicts /counts (class 1: 16384 trials instead of 20000); make the table again")
+case("unknown key", "the ends of sampling without a target", sampled(attribute("/", "schema_version", [1, 1]), dataset("stop_reason", numpy.zeros(15, "u4"))),
+     "t.h5: /stop_reason: has no place in this table (it was not sampled until a target_relative_error); make the table again")
+case("unknown key", "the ends of sampling in the version before", sampled(dataset("stop_reason", numpy.zeros(15, "u4"))),
+     "t.h5: /: holds the unknown member 'stop_reason' (this version of the format has none of that name); remove it")
+case("unknown key", "a stop reason beyond those known", stopped(element("stop_reason", 0, 7)),
+     "t.h5: /stop_reason: contradicts /counts and /guaranteed_trial (class 0: 7 instead of 1); make the table again")
+case("huge number", "a last misread in trial 2^64 - 1", stopped(element("guaranteed_trial", 1, 2**64 - 1), hash_again),
+     "t.h5: /guaranteed_trial: contradicts /counts (class 1: 16384 trials instead of 20000); make the table again")
+case("wrong shape", "reasons of fewer classes", stopped(dataset("stop_reason", numpy.zeros(14, "u4")), attribute("stop_reason", "comment", text("short"))),
+     "t.h5: /stop_reason: its length is not that of the class axis (14 instead of 15); make the table again")
+case("contradictory", "target and configuration", stopped(attribute("/", "target_relative_error", 0.1)),
+     "t.h5: /: attribute 'target_relative_error' contradicts config_toml (0.1 instead of 0.2); make the table again")
+case("contradictory", "target and misreads", stopped(attribute("/", "target_misreads", 96)),
+     "t.h5: /: attribute 'target_misreads' is 96 (20 % at 95 % take 97); make the table again")
+case("contradictory", "a reason and the counts", stopped(element("stop_reason", 1, 1)),
+     "t.h5: /stop_reason: contradicts /counts and /guaranteed_trial (class 1: 1 instead of 0); make the table again")
+case("contradictory", "a last misread and the trials of its class", stopped(element("guaranteed_trial", 1, 100), hash_again),
+     "t.h5: /guaranteed_trial: contradicts /counts (class 1: 16384 trials instead of 4096); make the table again")
+case("contradictory", "a last misread before there were so many", stopped(element("guaranteed_trial", 13, 96), hash_again),
+     "t.h5: /guaranteed_trial: contradicts /counts (class 13: misread 97 in trial 96, but 319 in 4096); make the table again")
+case("contradictory", "a last misread that never came", stopped(element("guaranteed_trial", 0, 19999), hash_again),
+     "t.h5: /guaranteed_trial: contradicts /counts (class 0: misread 97 in trial 19999, but 61 in all); make the table again")
+case("contradictory", "a last misread in the trial before", stopped(lambda data: element("guaranteed_trial", 1, int(data["guaranteed_trial"][1]) - 1)(data), hash_again),
+     "t.h5: /guaranteed_time: contradicts /guaranteed_trial, seed and confidence_level (class 1: 15652.698016342738 instead of 15651.70258726976); make the table again")
+case("contradictory", "an exact interval of the guaranteed rate", stopped(element("guaranteed_lower", 1, 0.5)),
+     "t.h5: /guaranteed_lower: contradicts /guaranteed_trial, seed and confidence_level (class 1: 0.5 instead of 0.00502536147391997); make the table again")
+case("contradictory", "trials beyond those allowed", stopped(config("trials = 20000", "trials = 10000"), hash_again),
+     "t.h5: /counts: 19939 is more than the trials of a class (class 0, code 0: 10000 trials in config_toml); make the table again")

@@ -1,5 +1,9 @@
 #include "circuits/column_sections.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "core/config/option.h"
 
 #include "devices/conductance.h"
@@ -39,7 +43,9 @@ constexpr Option<Placement> placements[] = {
     {Placement::replica,
      {"replica", "midpoint references that follow the number of active rows, from replica cells"}},
     {Placement::uniform,
-     {"uniform", "evenly spaced from the current of 0 to that of reference_rows"}}};
+     {"uniform", "evenly spaced from the current of 0 to that of reference_rows"}},
+    {Placement::listed,
+     {"listed", "the currents given, such as those that `cimstat references` finds"}}};
 
 std::string_view source_of(Placement placement) {
   if (placement == Placement::dual) return "DL-RSIM (Lin et al., ICCAD 2018)";
@@ -55,14 +61,85 @@ Parameter codes() {
           .absent = "reference_rows + 1"};
 }
 
+std::vector<Parameter> list_of_references() {
+  const Range currents{-largest_current, largest_current};
+  const Range steps{0.0, double{row_limit}, true, false};
+  const Range origins{-double{row_limit}, double{row_limit}};
+  Parameter given = codes();
+  given.absent = "one more than the references listed";
+  return {{.key = "currents",
+           .rule = core::NumbersRule{Quantity::current, currents},
+           .meaning = "the references, strictly ascending, one less than codes",
+           .example = "[\"10 uA\", \"17 uA\", \"24 uA\"]"},
+          {.key = "follow_active_rows",
+           .rule = FlagRule{false},
+           .meaning = "currents lists the references of 0 active rows, of 1, ... of all rows, one "
+                      "run after the other"},
+          given,
+          {.key = "code_step",
+           .rule = NumberRule{Quantity::ratio, steps, 1.0},
+           .meaning = "a code stands for the MAC value code_origin + code_step times the code"},
+          {.key = "code_origin",
+           .rule = NumberRule{Quantity::ratio, origins, 0.0},
+           .meaning = "the MAC value that code 0 stands for"}};
+}
+
 std::vector<core::Variant> ladders() {
   std::vector<core::Variant> ladders;
   for (const auto& [placement, choice] : placements) {
     ladders.push_back(
         {.name = choice.name, .meaning = choice.meaning, .source = source_of(placement)});
     if (placement == Placement::uniform) ladders.back().parameters = {codes()};
+    if (placement == Placement::listed) ladders.back().parameters = list_of_references();
   }
   return ladders;
+}
+
+std::string amperes(double current) { return core::format_quantity(current, Quantity::current); }
+
+/// Each run of so many references by itself.
+void require_ascending(const core::SectionReader& section, const std::vector<double>& currents,
+                       std::size_t in_a_run) {
+  for (std::size_t i = 0; i < currents.size(); ++i) {
+    if (i % in_a_run == 0 || currents[i] > currents[i - 1]) continue;
+    section.fail("currents",
+                 fmt::format("reference {}, {}, is not above the one before it, {}", i + 1,
+                             amperes(currents[i]), amperes(currents[i - 1])),
+                 "references ascend strictly", "sort them, and leave out what stands there twice");
+  }
+}
+
+Ladder listed_ladder(const core::SectionReader& section, std::uint32_t rows) {
+  Ladder ladder;
+  ladder.references = section.numbers("currents");
+  ladder.follows_active_rows = section.flag("follow_active_rows");
+  ladder.code_step = section.number("code_step");
+  ladder.code_origin = section.number("code_origin");
+  const std::size_t listed = ladder.references.size();
+  const std::size_t runs = ladder.follows_active_rows ? rows + std::size_t{1} : 1;
+  if (listed == 0) {
+    section.fail("currents", "lists nothing", "two codes need a reference", "list one or more");
+  }
+  if (listed % runs != 0) {
+    section.fail(
+        "currents", fmt::format("has {} references", listed),
+        fmt::format("those of 0 to {} active rows are {} runs of equal length", rows, runs),
+        "list as many for each, or leave out follow_active_rows");
+  }
+  const std::size_t in_a_run = listed / runs;
+  if (in_a_run + 1 > most_codes) {
+    section.fail("currents", fmt::format("makes {} codes", in_a_run + 1),
+                 fmt::format("{} at the most", most_codes), "list fewer");
+  }
+  const std::uint64_t codes = section.count_or("codes", in_a_run + 1);
+  if (codes != in_a_run + 1) {
+    section.fail("currents", fmt::format("has {} references", listed),
+                 fmt::format("{} codes need {}", codes, (codes - 1) * runs),
+                 "list as many, or leave out codes");
+  }
+  ladder.codes = static_cast<std::uint32_t>(codes);
+  require_ascending(section, ladder.references, in_a_run);
+  return ladder;
 }
 
 }  // namespace
@@ -170,6 +247,9 @@ Converter read_converter(const core::SectionReader& section, const ColumnDesign&
       converter.ladder = uniform_ladder(
           design, rows,
           static_cast<std::uint32_t>(section.count_or("codes", std::uint64_t{rows} + 1)));
+      break;
+    case Placement::listed:
+      converter.ladder = listed_ladder(section, design.rows);
       break;
   }
   return converter;

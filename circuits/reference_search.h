@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "core/law/law.h"
@@ -22,63 +24,74 @@ struct WeightedClass {
 
 /// What makes a reference the best one between two codes.
 enum class Criterion {
-  equal_error,   ///< as many of the lower MAC value lie above it as of the upper one below it
-  likelihood,    ///< the densities of both MAC values are equal there, whatever their weights
+  equal_error,   ///< as many MAC values of the lower code lie above it as of the upper one below it
+  likelihood,    ///< the densities of both codes are equal there, whatever their weights
   posterior,     ///< the weighted densities are equal there: fewest misreads
-  squared_cost,  ///< least mean (code - MAC value)^2: the mean MAC value there is half way
+  squared_cost,  ///< least mean (code's value - MAC value)^2: the mean MAC value is half way there
 };
 
 /// What a ladder costs on average over weighted classes.
 struct ReadingCost {
-  double misread = 0.0;  ///< P(code is not the ideal one)
-  double squared = 0.0;  ///< mean of (MAC value of the code - MAC value)^2
+  double misread = 0.0;        ///< P(code is not the ideal one)
+  double misread_bound = 0.0;  ///< of its absolute error
+  double squared = 0.0;        ///< mean of (MAC value of the code - MAC value)^2
 };
 
 /// The currents of weighted classes, and how they fall between references.
 class ReferenceSearch {
  public:
-  /// Throws UsageError when no weight is positive, a weight is negative or not finite, or a class
-  /// does not fit; ExactObstacle where the exact engine can't do the design.
-  ReferenceSearch(const ColumnDesign& design, std::vector<WeightedClass> classes,
+  /// Refers to `design` from then on; its own ladder does not matter. Throws UsageError when no
+  /// weight is positive, a weight is negative or not finite, or a class does not fit; ExactObstacle
+  /// where the exact engine can't do the design.
+  ReferenceSearch(const ColumnDesign& design, const std::vector<WeightedClass>& classes,
                   core::Threads threads = {1});
 
-  /// References between the codes 0 .. codes - 1, which stand for the MAC values of the same
-  /// numbers, strictly ascending [A]. Between two MAC values where nothing meets the criterion, the
-  /// middle of their means. By `posterior` and `squared_cost` the whole never costs more than these
-  /// middles. MAC values that no class has get no room of their own.
-  std::vector<double> best(std::uint32_t codes, Criterion criterion) const;
+  /// `given` with its references moved to where they meet the criterion between the classes of
+  /// neighbouring codes; where nothing meets it, to the middle of their means. By `posterior` and
+  /// `squared_cost` the result never costs more than `given`. Codes without a class between two
+  /// that have one get no room of their own, but where squared_cost finds some; those beyond the
+  /// lowest and highest with a class keep their references. A ladder that follows the number of
+  /// active rows is improved at each number by its own classes. Throws UsageError where fewer than
+  /// two codes have a class.
+  Ladder improved(const Ladder& given, Criterion criterion) const;
 
-  /// Of `references`, code c standing for code_origin + code_step c.
+  /// With codes that stand for what the ladder says.
   ReadingCost cost(const Ladder& ladder) const;
+  /// With values of the codes that the ladder can't say, ascending: the ideal code is the nearest.
+  ReadingCost cost(const Ladder& ladder, std::span<const double> values) const;
+
+  const std::vector<WeightedClass>& classes() const { return classes_; }
+  const std::vector<SensedCurrent>& currents() const { return currents_; }  ///< [class]
+  core::Threads threads() const { return threads_; }
 
  private:
-  struct Level {  ///< all classes of one MAC value
+  struct Group {  ///< some classes together
     double weight = 0.0;
     double mean = 0.0;
     std::vector<std::size_t> members;
   };
-  double density(const Level& level, double x) const;  ///< weighted
-  double below(const Level& level, double x) const;    ///< weighted
-  double excess(Criterion criterion, std::size_t lower, std::size_t upper, double x) const;
-  double cost_at(Criterion criterion, std::size_t lower, std::size_t upper, double x) const;
-  double between(Criterion criterion, std::size_t lower, std::size_t upper) const;
+  struct Gap {  ///< a reference to place, and the neighbouring codes with classes
+    std::size_t reference = 0;
+    std::size_t lower = 0;
+    std::size_t upper = 0;
+  };
+  double density(const Group& group, double x) const;  ///< weighted
+  double below(const Group& group, double x) const;    ///< weighted
+  std::vector<Group> groups_by_code(const Ladder& ladder,
+                                    const std::vector<std::size_t>& members) const;
+  double placed(const std::vector<Group>& groups, const Gap& gap, const Ladder& ladder,
+                Criterion criterion, double given) const;
+  /// Whether there was something to place.
+  bool improve(std::span<double> references, const std::vector<std::size_t>& members,
+               const Ladder& given, Criterion criterion) const;
+  template <class Value>
+  ReadingCost cost_of(const Ladder& ladder, Value&& value,
+                      const std::function<std::uint32_t(std::uint32_t)>& ideal_code) const;
 
   const ColumnDesign& design_;
-  std::vector<WeightedClass> classes_;  ///< weights sum to 1
+  core::Threads threads_;
+  std::vector<WeightedClass> classes_;  ///< weights positive; they sum to 1
   std::vector<SensedCurrent> currents_;
-  std::vector<Level> levels_;  ///< [MAC value]
 };
-
-/// The quantiser of least mean square error for a density on [low, high] (Lloyd 1982, Max 1960).
-struct LloydMax {
-  std::vector<double> thresholds;  ///< codes - 1, ascending
-  std::vector<double> values;      ///< what each code stands for: the mean of its cell
-  double mean_square_error = 0.0;
-};
-
-/// From evenly spaced cells by turns of both conditions, until no threshold moves by more than
-/// 1e-12 of the range; integrals by Gauss and Kronrod in each cell.
-LloydMax lloyd_max(const std::function<double(double)>& density, double low, double high,
-                   std::uint32_t codes);
 
 }  // namespace cimstat::circuits

@@ -9,7 +9,7 @@
 /// column.
 namespace cimstat::circuits {
 
-enum class Placement { uniform, midpoint, dual, replica };
+enum class Placement { uniform, midpoint, dual, replica, listed };
 
 /// T_j = (mu(j, n) + mu(j + 1, n)) / 2 at n = reference_rows, j = 0 .. n - 1; code = MAC value.
 Ladder midpoint_ladder(const ColumnDesign& design, std::uint32_t reference_rows);

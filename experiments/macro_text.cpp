@@ -79,6 +79,8 @@ std::string_view placement_name(circuits::Placement placement) {
       return "midpoint";
     case circuits::Placement::dual:
       return "dual";
+    case circuits::Placement::listed:
+      return "listed";
     case circuits::Placement::replica:
       break;
   }
@@ -88,7 +90,8 @@ std::string_view placement_name(circuits::Placement placement) {
 std::string converter_text(const Macro& macro) {
   std::string text = fmt::format("flash, {} codes, {} references", macro.design.ladder.codes,
                                  placement_name(macro.placement));
-  if (macro.reference_rows != macro.design.rows) {
+  const bool placed = macro.placement != circuits::Placement::listed;
+  if (placed && macro.reference_rows != macro.design.rows) {
     text += " for " + counted(macro.reference_rows, "active row");
   }
   if (macro.design.ladder.follows_active_rows) {

@@ -72,6 +72,7 @@ void add_describe_command(CLI::App& app);
 void add_validate_command(CLI::App& app);
 /// Its callback throws CLI::RuntimeError(1) where the engines disagree.
 void add_selfcheck_command(CLI::App& app);
+void add_references_command(CLI::App& app);
 void add_show_command(CLI::App& app);
 /// Its callback throws CLI::RuntimeError(1) where the files differ.
 void add_diff_command(CLI::App& app);

@@ -27,6 +27,7 @@ struct ColumnGroups {
   std::uint32_t groups = 0;  ///< of all column sets
   std::uint32_t planes = 0;
   bool top_plane_negative = false;
+  std::uint32_t channels = 0;  ///< of each column set; its last group has lanes without one
 
   std::uint32_t vectors() const { return groups * planes; }
   /// Random words come in batches of four vectors: 16 Philox blocks, lane = block, vector = word.

@@ -25,7 +25,8 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
       geometry_(patch_geometry(layer, input)),
       weights_(
           weight_planes(layer.weight, layer.weight_shape[0], layer.weight_bits, layout_, mapping)),
-      groups_{weights_.sets * weights_.groups, weights_.planes, weights_.top_plane_negative},
+      groups_{weights_.sets * weights_.groups, weights_.planes, weights_.top_plane_negative,
+              weights_.outputs},
       input_bits_(input_bits),
       index_(index),
       first_batch_(first_batch) {

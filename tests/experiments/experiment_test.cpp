@@ -93,8 +93,19 @@ TEST(Experiment, RefusesLevelsTheWrongWayRound) {
 TEST(Experiment, RefusesCodesForALadderThatHasNoChoice) {
   EXPECT_THAT(
       refusal({"converter.codes=4"}),
-      HasSubstr("converter.codes: has no effect here (it belongs to references = \"uniform\"); "
-                "remove it"));
+      HasSubstr("converter.codes: has no effect here (it belongs to references = \"uniform\" or "
+                "references = \"listed\"); remove it"));
+}
+
+TEST(Experiment, ReadsListedReferencesToTheLastBit) {
+  const std::vector<std::string> keys = {
+      "converter.references=listed", "converter.currents=[1.0000000000000002e-05, \"20 uA\", 3e-5]",
+      "converter.code_step=2.5", "converter.code_origin=1"};
+  const circuits::Ladder ladder = read(whole, keys).macro.design.ladder;
+  EXPECT_EQ(ladder.codes, 4u);
+  EXPECT_EQ(ladder.references, (std::vector<double>{1.0000000000000002e-05, 2e-5, 3e-5}));
+  EXPECT_EQ(ladder.code_step, 2.5);
+  EXPECT_EQ(ladder.code_origin, 1.0);
 }
 
 TEST(Experiment, TellsEqualLevelsFromLevelsTheWrongWayRound) {

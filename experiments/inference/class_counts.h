@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "core/parallel.h"
+
+#include "circuits/reference_search.h"
+
+#include "experiments/inference/dataset.h"
+#include "experiments/inference/forward_pass.h"
+#include "experiments/inference/network.h"
+
+namespace cimstat::experiments {
+
+/// How often the columns of a network are read in each class while it sees the first `images`
+/// images, all codes right: weights are whole numbers of reads, classes ascend in active rows, then
+/// LRS count, and those that were never read are left out. Throws UsageError where images and
+/// network don't fit together, or no layer is analog. `progress` counts images.
+std::vector<circuits::WeightedClass> classes_met(const Network& network, const ImageSet& image_set,
+                                                 const ArrayOptions& array, std::size_t images,
+                                                 core::Threads threads,
+                                                 const core::Progress& progress = {});
+
+}  // namespace cimstat::experiments

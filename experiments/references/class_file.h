@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "circuits/reference_search.h"
+
+namespace cimstat::experiments {
+
+/// How often each class is read, from a CSV file: lines `lrs_count,active_rows,weight`, with that
+/// heading or without, empty ones and those that begin with # left out. Throws UsageError
+/// "file:line:column: field: ..." for what is no such line, names a class beyond `rows` or twice.
+std::vector<circuits::WeightedClass> read_class_file(const std::filesystem::path& file,
+                                                     std::uint32_t rows);
+
+}  // namespace cimstat::experiments

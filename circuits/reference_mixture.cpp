@@ -8,8 +8,6 @@
 
 #include "core/error.h"
 
-#include "circuits/references.h"
-
 namespace cimstat::circuits {
 
 namespace {
@@ -122,34 +120,65 @@ double ReferenceMixture::mac_density(double x) const {
   return (1.0 - share) * a->mac_density + share * b->mac_density;
 }
 
-Ladder clipped_ladder(const ColumnDesign& design, std::uint32_t reference_rows, std::uint32_t codes,
-                      std::uint32_t lowest, std::uint32_t highest) {
-  if (reference_rows < 1 || reference_rows > design.rows || lowest >= highest || codes < 2) {
-    refuse(fmt::format("{} codes from MAC value {} to {} at {} rows", codes, lowest, highest,
-                       reference_rows),
-           "give 2 codes, an ascending range and rows that the column has");
+namespace {
+
+/// The mean current against the MAC value is a line.
+struct MeanLine {
+  double base = 0.0;
+  double slope = 0.0;
+  MeanLine(const ColumnDesign& design, double active_rows) {
+    const double idle = mean_current(design, {0, 0});
+    const double all = mean_current(design, {0, design.rows});
+    base = idle + active_rows / design.rows * (all - idle);
+    slope = design.lrs.mean() - design.hrs.mean();
   }
-  const double base = mean_current(design, {0, reference_rows});
-  const double slope =
-      (mean_current(design, {reference_rows, reference_rows}) - base) / reference_rows;
+  double at(double mac_value) const { return base + slope * mac_value; }
+};
+
+/// Of the classes of a search.
+struct Extent {
+  double mean_rows = 0.0;
+  std::uint32_t most = 1;  ///< MAC value
+  explicit Extent(const ReferenceSearch& search) {
+    for (const WeightedClass& item : search.classes()) {
+      mean_rows += item.weight * item.column_class.active_rows;
+      most = std::max(most, item.column_class.lrs_count);
+    }
+  }
+};
+
+}  // namespace
+
+Ladder clipped_ladder(const ColumnDesign& design, double active_rows, std::uint32_t codes,
+                      std::uint32_t lowest, std::uint32_t highest) {
+  if (lowest >= highest || highest > design.rows || codes < 2) {
+    refuse(
+        fmt::format("{} codes from MAC value {} to {} of {}", codes, lowest, highest, design.rows),
+        "give 2 codes and an ascending range of MAC values that the column has");
+  }
+  const MeanLine mean(design, active_rows);
   const double step = double(highest - lowest) / (codes - 1);
   Ladder ladder{.codes = codes,
                 .references = {},
                 .code_step = step,
                 .code_origin = static_cast<double>(lowest)};
   for (std::uint32_t c = 0; c + 1 < codes; ++c) {
-    ladder.references.push_back(base + slope * (lowest + (c + 0.5) * step));
+    ladder.references.push_back(mean.at(lowest + (c + 0.5) * step));
   }
   return ladder;
 }
 
+Ladder whole_ladder(const ReferenceSearch& search, const ColumnDesign& design,
+                    std::uint32_t codes) {
+  const Extent extent(search);
+  return clipped_ladder(design, extent.mean_rows, codes, 0, extent.most);
+}
+
 Ladder best_clipped_ladder(const ReferenceSearch& search, const ReferenceMixture& mixture,
-                           const ColumnDesign& design, std::uint32_t reference_rows,
-                           std::uint32_t codes) {
-  const Ladder whole = uniform_ladder(design, reference_rows, codes);
-  const double base = mean_current(design, {0, reference_rows});
-  const double slope =
-      (mean_current(design, {reference_rows, reference_rows}) - base) / reference_rows;
+                           const ColumnDesign& design, const Ladder& unclipped) {
+  const Extent extent(search);
+  const MeanLine mean(design, extent.mean_rows);
+  const std::uint32_t codes = unclipped.codes;
   const double end_weight = mixture.weight(mixture.high());
   const double end_mac = mixture.mac(mixture.high());
   // What depends on the ladder of the mean of (value - MAC)^2.
@@ -158,7 +187,7 @@ Ladder best_clipped_ladder(const ReferenceSearch& search, const ReferenceMixture
     double sum = double(highest) * highest * end_weight - 2.0 * highest * end_mac;
     for (std::uint32_t c = 0; c + 1 < codes; ++c) {
       const double half_way = lowest + (c + 0.5) * step;
-      const double x = base + slope * half_way;
+      const double x = mean.at(half_way);
       sum += 2.0 * step * (mixture.mac(x) - half_way * mixture.weight(x));
     }
     return sum;
@@ -167,11 +196,11 @@ Ladder best_clipped_ladder(const ReferenceSearch& search, const ReferenceMixture
     std::uint32_t lowest, highest;
     double cost;
   };
-  Range best{0, reference_rows, cost(0, reference_rows)};
+  Range best{0, extent.most, cost(0, extent.most)};
   const auto look = [&](const Range& around, std::uint32_t within, std::uint32_t step) {
     const auto from = [&](std::uint32_t value) { return value > within ? value - within : 0; };
     for (std::uint32_t a = from(around.lowest); a <= around.lowest + within; a += step) {
-      const std::uint32_t last = std::min(reference_rows, around.highest + within);
+      const std::uint32_t last = std::min(extent.most, around.highest + within);
       for (std::uint32_t b = std::max(a + 1, from(around.highest)); b <= last; b += step) {
         const double here = cost(a, b);
         if (here < best.cost) best = {a, b, here};
@@ -180,15 +209,15 @@ Ladder best_clipped_ladder(const ReferenceSearch& search, const ReferenceMixture
   };
   // All pairs of a lattice of at most so many values, then finer ones around the best.
   constexpr std::uint32_t most_values = 128;
-  std::uint32_t step = (reference_rows + most_values - 1) / most_values;
-  look(best, reference_rows, step);
+  std::uint32_t step = (extent.most + most_values - 1) / most_values;
+  look(best, extent.most, step);
   while (step > 1) {
     const std::uint32_t within = step;
     step = (step + 1) / 2;
     look(Range(best), within, step);
   }
-  Ladder found = clipped_ladder(design, reference_rows, codes, best.lowest, best.highest);
-  return search.cost(found).squared < search.cost(whole).squared ? found : whole;
+  Ladder found = clipped_ladder(design, extent.mean_rows, codes, best.lowest, best.highest);
+  return search.cost(found).squared < search.cost(unclipped).squared ? found : unclipped;
 }
 
 }  // namespace cimstat::circuits

@@ -53,15 +53,18 @@ class ReferenceMixture {
 };
 
 /// Codes evenly spaced from the MAC value `lowest` to `highest`, references half way between their
-/// mean currents at reference_rows active rows: uniform_ladder where they are 0 and reference_rows.
-Ladder clipped_ladder(const ColumnDesign& design, std::uint32_t reference_rows, std::uint32_t codes,
+/// mean currents at `active_rows`, which may be a mean of several numbers: uniform_ladder where the
+/// values are 0 and active_rows.
+Ladder clipped_ladder(const ColumnDesign& design, double active_rows, std::uint32_t codes,
                       std::uint32_t lowest, std::uint32_t highest);
 
-/// The clipped ladder of least mean square error over whole lowest < highest (the search of CACTUS,
-/// Kavishwar and Shanbhag 2025, arXiv:2507.09776): never costs more than uniform_ladder by
-/// ReadingCost::squared.
+/// The one over all MAC values of the classes, at their mean number of active rows.
+Ladder whole_ladder(const ReferenceSearch& search, const ColumnDesign& design, std::uint32_t codes);
+
+/// The clipped ladder of least mean square error at the mean number of active rows over whole
+/// lowest < highest up to the largest MAC value (the search of CACTUS, Kavishwar and Shanbhag 2025,
+/// arXiv:2507.09776), or `unclipped` where that costs no more by ReadingCost::squared.
 Ladder best_clipped_ladder(const ReferenceSearch& search, const ReferenceMixture& mixture,
-                           const ColumnDesign& design, std::uint32_t reference_rows,
-                           std::uint32_t codes);
+                           const ColumnDesign& design, const Ladder& unclipped);
 
 }  // namespace cimstat::circuits

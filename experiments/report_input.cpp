@@ -10,6 +10,9 @@
 #include "core/error.h"
 #include "core/file/provenance.h"
 
+#include "circuits/exact_column.h"
+#include "circuits/references.h"
+
 #include "experiments/accuracy_conditions.h"
 #include "experiments/counted.h"
 #include "experiments/macro_text.h"
@@ -158,6 +161,61 @@ void add_active_rows(ReportInput& input, const TableRecord& record, const Experi
   }
 }
 
+/// What references of as many codes are placed without a search: midpoints where each code is a MAC
+/// value, else evenly spaced ones. Nothing where there are none of so many codes.
+std::optional<std::pair<std::string, circuits::Ladder>> plain_references(const Macro& macro) {
+  const circuits::Ladder& ladder = macro.design.ladder;
+  const bool own_codes = ladder.codes == macro.reference_rows + 1 && ladder.code_step == 1.0 &&
+                         ladder.code_origin == 0.0;
+  if (ladder.follows_active_rows) {
+    if (!own_codes) return std::nullopt;
+    return std::pair("replica", circuits::replica_ladder(macro.design, macro.reference_rows));
+  }
+  if (own_codes) {
+    return std::pair("midpoint", circuits::midpoint_ladder(macro.design, macro.reference_rows));
+  }
+  return std::pair("uniform",
+                   circuits::uniform_ladder(macro.design, macro.reference_rows, ladder.codes));
+}
+
+/// Computed by the exact engine, where it can.
+std::optional<ReferenceComparison> comparison_of(const Experiment& experiment,
+                                                 std::uint32_t active_rows, double confidence,
+                                                 core::Threads threads) {
+  const Macro& macro = experiment.macro;
+  if (macro.placement != circuits::Placement::listed) return std::nullopt;
+  auto plain = plain_references(macro);
+  if (!plain) return std::nullopt;
+  circuits::ColumnDesign design = macro.design;
+  design.ladder = std::move(plain->second);
+  circuits::ErrorTable table{.classes = {},
+                             .codes = design.ladder.codes,
+                             .counts = {},
+                             .probability = {},
+                             .error_bound = {},
+                             .ideal_code = {}};
+  for (std::uint32_t k = 0; k <= active_rows; ++k) {
+    table.classes.push_back({.lrs_count = k, .active_rows = active_rows});
+    table.ideal_code.push_back(design.ladder.ideal_code(k));
+  }
+  try {
+    circuits::ExactProbabilities exact =
+        circuits::exact_probabilities(design, table.classes, {}, threads);
+    table.probability = std::move(exact.probability);
+    table.error_bound = std::move(exact.error_bound);
+  } catch (const circuits::ExactObstacle&) {
+    return std::nullopt;
+  }
+  ReferenceComparison comparison{.name = plain->first, .references = {}, .misread = {}};
+  const auto references = design.ladder.at(active_rows);
+  comparison.references.assign(references.begin(), references.end());
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    comparison.misread.push_back(misread_point(table, row, confidence));
+    comparison.mean_misread += table.misread(row) / static_cast<double>(table.size());
+  }
+  return comparison;
+}
+
 }  // namespace
 
 std::uint32_t default_active_rows(const circuits::ErrorTable& table) {
@@ -237,6 +295,12 @@ ReportInput report_input(const TableRecord& record, const std::vector<NamedAccur
                              .quantile_margin = gap.quantile,
                              .overlap = gap.overlap,
                              .misread = input.misread.back()});
+  }
+  input.before = comparison_of(experiment, active_rows, record.confidence, threads);
+  if (input.before) {
+    for (const MisreadPoint& point : input.misread) {
+      input.before->mean_misread_after += point.rate / static_cast<double>(input.misread.size());
+    }
   }
   return input;
 }

@@ -80,12 +80,13 @@ class Finder {
   Ladder given() const {
     return codes_ == macro_.design.ladder.codes
                ? macro_.design.ladder
-               : circuits::uniform_ladder(macro_.design, macro_.reference_rows, codes_);
+               : circuits::whole_ladder(search_, macro_.design, codes_);
   }
 
   Ladder clipped() {
-    return circuits::best_clipped_ladder(search_, mixture(), macro_.design, macro_.reference_rows,
-                                         codes_);
+    return circuits::best_clipped_ladder(
+        search_, mixture(), macro_.design,
+        circuits::uniform_ladder(macro_.design, macro_.reference_rows, codes_));
   }
 
   Ladder ladder(ReferenceRule rule) {
@@ -121,11 +122,16 @@ class Finder {
   std::optional<circuits::ReferenceMixture> mixture_;
 };
 
+/// Where several cost the same but for rounding, squared_cost or the first.
 std::size_t best_for_a_table(const std::vector<PlacedReferences>& found) {
   std::size_t best = 0;
-  for (std::size_t i = 1; i < found.size(); ++i) {
-    const bool better =
-        !found[best].fits_a_table() || found[i].cost.squared < found[best].cost.squared;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (found[i].name == name_of(ReferenceRule::squared_cost)) best = i;
+  }
+  constexpr double rounding = 1e-9;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const bool better = !found[best].fits_a_table() ||
+                        found[i].cost.squared < found[best].cost.squared * (1.0 - rounding);
     if (found[i].fits_a_table() && better) best = i;
   }
   return best;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
@@ -27,7 +28,7 @@ std::string misread_text(const circuits::ReadingCost& cost) {
 /// "-12.3 %", or nothing where there is nothing to compare.
 std::string change(double before, double after) {
   if (!(before > 0.0)) return "-";
-  const double percent = 100.0 * (after / before - 1.0);
+  const double percent = std::round(1000.0 * (after / before - 1.0)) / 10.0 + 0.0;  // no -0.0
   return percent < 999.5 ? fmt::format("{:+.1f} %", percent)
                          : fmt::format("x {:.4g}", after / before);
 }
@@ -50,11 +51,11 @@ std::uint32_t shown_rows(const ReferenceResult& result) {
                                     weights.begin());
 }
 
-std::string line_of(const PlacedReferences& item, const circuits::ReadingCost& before) {
+std::string line_of(const PlacedReferences& item, const std::string& misread_changed,
+                    const std::string& squared_changed) {
   return fmt::format("  {:<18} {:>5} {:>11} {:>11}  {:>11} {:>11}\n", item.name, item.ladder.codes,
-                     misread_text(item.cost), misread_change(before, item.cost),
-                     fmt::format("{:.4g}", item.cost.squared),
-                     change(before.squared, item.cost.squared));
+                     misread_text(item.cost), misread_changed,
+                     fmt::format("{:.4g}", item.cost.squared), squared_changed);
 }
 
 std::string ladder_text(const ReferenceResult& result) {
@@ -69,7 +70,15 @@ std::string ladder_text(const ReferenceResult& result) {
   }
   text += fmt::format(":\n  {:>11}  {:>17}  {:>11}", "codes", "stand for", "reference");
   text += same_codes ? fmt::format(" {:>11}  {:>8}\n", "was", "moved by") : "\n";
-  for (std::uint32_t c = 0; c + 1 < chosen.ladder.codes; ++c) {
+  std::uint32_t most = 0;  // MAC value
+  for (const circuits::WeightedClass& item : result.classes) {
+    if (!chosen.ladder.follows_active_rows || item.column_class.active_rows == n) {
+      most = std::max(most, item.column_class.lrs_count);
+    }
+  }
+  // Beyond the code of the highest MAC value nothing was placed.
+  const std::uint32_t shown = std::min(chosen.ladder.ideal_code(most) + 1, chosen.ladder.codes - 1);
+  for (std::uint32_t c = 0; c < shown; ++c) {
     text += fmt::format("  {:>11}  {:>17}  {:>11}", fmt::format("{} | {}", c, c + 1),
                         fmt::format("{:.5g} | {:.5g}", chosen.value(c), chosen.value(c + 1)),
                         amperes(after[c]));
@@ -80,6 +89,9 @@ std::string ladder_text(const ReferenceResult& result) {
                       was != 0.0 ? fmt::format("{:+.2f} %", 100.0 * (after[c] / was - 1.0)) : "-");
     }
     text += '\n';
+  }
+  if (shown + 1 < chosen.ladder.codes) {
+    text += fmt::format("  {} more above\n", chosen.ladder.codes - 1 - shown);
   }
   return text;
 }
@@ -114,8 +126,12 @@ std::string references_as_text(const Experiment& experiment, const ReferenceResu
       "  {:<18} {:>5} {:>11} {:>11}  {:>11} {:>11}\n",
       experiment.name, result.classes_text, counted(result.classes.size(), "class", "classes"),
       "criterion", "codes", "misread", "change", "mean sq.", "change");
-  text += line_of(result.before, result.before.cost);
-  for (const PlacedReferences& item : result.found) text += line_of(item, result.before.cost);
+  const circuits::ReadingCost& before = result.before.cost;
+  text += line_of(result.before, {}, {});
+  for (const PlacedReferences& item : result.found) {
+    text +=
+        line_of(item, misread_change(before, item.cost), change(before.squared, item.cost.squared));
+  }
   text +=
       "Misread: probability that the code is not the one that stands for the MAC value best. Mean "
       "sq.: mean square\nof the MAC value that the code stands for minus the MAC value. Changes "

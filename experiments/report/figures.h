@@ -26,6 +26,9 @@ bool all_computed(const std::vector<MisreadPoint>& points);
 std::string misread_figure(const ReportInput& input);
 /// Misread rates at all numbers of active rows; "" where the table holds one only.
 std::string misread_rows_figure(const ReportInput& input);
+/// Misreads with other references and with those of the converter, and how far each moved. Both
+/// have as many references and MAC values.
+std::string references_figure(const ReportInput& input, const CurrentUnit& unit);
 /// Accuracies and paired differences with their intervals.
 std::string accuracy_figure(const ReportInput& input);
 

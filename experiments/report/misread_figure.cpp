@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include <fmt/format.h>
@@ -10,84 +9,11 @@
 #include "experiments/report/numbers.h"
 #include "experiments/report/page.h"
 #include "experiments/report/palette.h"
+#include "experiments/report/rate_plot.h"
 #include "experiments/report/svg_plot.h"
 
 namespace cimstat::experiments::report {
 namespace {
-
-/// Rates below this are as good as none for any design: the axis ends here.
-constexpr double kLowest = 1e-18;
-
-struct RateAxis {
-  double low = kLowest;
-  double high = 1.0;
-};
-
-/// Whole powers of ten around all that is drawn.
-RateAxis rate_axis(const std::vector<MisreadPoint>& points) {
-  double least = std::numeric_limits<double>::infinity();
-  double most = 0.0;
-  for (const MisreadPoint& point : points) {
-    const bool limit = is_upper_limit(point);
-    for (const double value :
-         {point.upper, limit ? point.upper : point.rate, limit ? point.upper : point.lower}) {
-      if (value < kLowest) continue;  // an interval down to 0 sets no limit
-      least = std::min(least, value);
-      most = std::max(most, value);
-    }
-  }
-  if (most == 0.0) return {};
-  return {std::pow(10.0, std::floor(std::log10(least) - 0.35)),
-          std::pow(10.0, std::min(0.0, std::ceil(std::log10(most) + 0.05)))};
-}
-
-/// What an arrow means here; "" where none is drawn.
-std::string arrow_text(const MisreadPoint& point, double confidence) {
-  if (point.basis == MisreadBasis::none_seen) {
-    return fmt::format("none seen: upper limit at {}", percent_text(confidence, 0));
-  }
-  return is_upper_limit(point) ? "not above the error bound" : "below the axis";
-}
-
-/// One point of each: dots with intervals, arrows where only a limit is known. `place` is where
-/// along the x axis. Returns what the arrows mean.
-template <class Place, class Hover>
-std::string draw_rates(Plot& plot, const std::vector<MisreadPoint>& points, const RateAxis& axis,
-                       double confidence, Place place, Hover hover) {
-  std::string arrow;
-  for (std::size_t index = 0; index < points.size(); ++index) {
-    const MisreadPoint& point = points[index];
-    if (!is_upper_limit(point) && point.rate >= axis.low) {
-      plot.measured(place(index), point.rate, point.lower, point.upper, "s0", hover(index));
-      continue;
-    }
-    arrow = arrow_text(point, confidence);
-    const double room_for_arrow = axis.low * std::pow(axis.high / axis.low, 0.08);
-    const double limit = is_upper_limit(point) ? point.upper : axis.low;
-    plot.upper_limit({place(index), std::max(limit, room_for_arrow)}, "s1", hover(index));
-  }
-  return arrow;
-}
-
-std::vector<LegendItem> rate_legend(const std::vector<MisreadPoint>& points,
-                                    const std::string& arrow, double confidence) {
-  std::vector<LegendItem> items;
-  if (std::any_of(points.begin(), points.end(),
-                  [](const MisreadPoint& point) { return !is_upper_limit(point); })) {
-    items.push_back({LegendItem::Sign::dot, "s0",
-                     all_computed(points) ? "computed, not sampled"
-                                          : fmt::format("seen rate with its {} interval",
-                                                        percent_text(confidence, 0))});
-  }
-  if (!arrow.empty()) items.push_back({LegendItem::Sign::arrow, "s1", arrow});
-  return items;
-}
-
-Axis counting_axis(std::string title, std::uint32_t first, std::uint32_t last) {
-  const int wanted = last - first <= 20 ? static_cast<int>(last - first) + 1 : 12;
-  return {std::move(title), first - 0.7, last + 0.7, Spacing::linear,
-          linear_ticks(first, last, wanted, 1.0)};
-}
 
 /// The names of the figures' columns; `rate_fields` fills them.
 void rate_fields(Csv& csv, const MisreadPoint& point, bool computed) {
@@ -128,7 +54,7 @@ std::string worst_plot(const ReportInput& input, const std::vector<ActiveRowsFig
                 counted(runs.size(), "number of active rows", "numbers of active rows"),
             {960.0, 330.0, 44.0, 20.0},
             counting_axis("active rows", runs.front().active_rows, runs.back().active_rows),
-            {"misread probability", axis.low, axis.high, Spacing::logarithmic, {}});
+            axis.axis());
   plot.vertical_line(input.active_rows, "here",
                      counted(input.active_rows, "active row") + ": shown in the other figures");
   const std::string arrow = draw_rates(
@@ -232,8 +158,7 @@ std::string misread_figure(const ReportInput& input) {
   Plot plot("misread-clip",
             fmt::format("Probability of a wrong code for {} MAC values", points.size()),
             {960.0, 360.0, 44.0, 20.0},
-            counting_axis("MAC value", points.front().level, points.back().level),
-            {"misread probability", axis.low, axis.high, Spacing::logarithmic, {}});
+            counting_axis("MAC value", points.front().level, points.back().level), axis.axis());
   const std::string arrow = draw_rates(
       plot, points, axis, input.confidence,
       [&](std::size_t index) { return static_cast<double>(points[index].level); },

@@ -35,6 +35,11 @@ void require_consistent(const ReportInput& input) {
           "the confusion map is levels x codes");
   require(map.probability.empty() || map.ideal.size() == map.levels,
           "the confusion map has one ideal code for each level");
+  if (input.before) {
+    require(input.before->references.size() == input.references.size() &&
+                input.before->misread.size() == input.misread.size() && !input.misread.empty(),
+            "references before and after are of the same codes and MAC values");
+  }
 }
 
 CurrentUnit unit_of(const ReportInput& input) {
@@ -207,6 +212,15 @@ std::string render_report(const ReportInput& input) {
   add("misread-rows", "All active rows", "Misreads against active rows",
       "Every class of the table: each MAC value at each number of active rows.",
       misread_rows_figure(input));
+  if (input.before) {
+    add("references", "References", "References before and after",
+        fmt::format(
+            "With {} references and with those that the configuration lists{}. Mean misread "
+            "over these MAC values: {} before, {} after.",
+            input.before->name, rows, number_text(input.before->mean_misread, 4),
+            number_text(input.before->mean_misread_after, 4)),
+        references_figure(input, table_unit));
+  }
   if (!input.accuracy.empty()) {
     add("accuracy", "Accuracy", "Accuracy of the network",
         fmt::format("Share of right answers with {} intervals: over images for exact integers "

@@ -57,6 +57,15 @@ struct ActiveRowsFigures {
   Margin input_aware, pattern, quantile;
 };
 
+/// What the converter's own references are held against: others for the same column.
+struct ReferenceComparison {
+  std::string name;                   ///< "midpoint"
+  std::vector<double> references;     ///< [A], as many as the converter's
+  std::vector<MisreadPoint> misread;  ///< of the same MAC values
+  double mean_misread = 0.0;          ///< over the MAC values alike
+  double mean_misread_after = 0.0;    ///< with the converter's own
+};
+
 /// One line of the table of figures. Currents in A; the margins are those to the next level, NaN
 /// where there is none.
 struct MarginRow {
@@ -119,6 +128,7 @@ struct ReportInput {
   std::uint32_t map_step = 1;                     ///< of active rows and levels in `by_active_rows`
   double sigmas = 3.0;                            ///< of the input-aware and pattern margins
   double tail_probability = 1e-3;                 ///< of the quantile margin
+  std::optional<ReferenceComparison> before;      ///< of a converter with listed references
   std::vector<AccuracyCondition> accuracy;
   double confidence = 0.95;  ///< of all intervals
   std::string config_toml;

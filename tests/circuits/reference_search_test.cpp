@@ -207,9 +207,10 @@ TEST(ClippedLadder, NeverCostsMoreThanTheWholeRangeAndMostlyLess) {
     const ReferenceSearch search(design,
                                  all_active(rows, binomial(rows, 0.1 + 0.5 * unit(engine))));
     const double whole = search.cost(uniform_ladder(design, rows, codes)).squared;
-    const double clipped =
-        search.cost(best_clipped_ladder(search, ReferenceMixture(search), design, rows, codes))
-            .squared;
+    const double clipped = search
+                               .cost(best_clipped_ladder(search, ReferenceMixture(search), design,
+                                                         uniform_ladder(design, rows, codes)))
+                               .squared;
     EXPECT_LE(clipped, whole) << i;
     better += clipped < 0.9 * whole;
   }
@@ -220,8 +221,10 @@ TEST(ClippedLadder, NeverCostsMoreThanTheWholeRangeAndMostlyLess) {
 TEST(ClippedLadder, IsTheBestOfAllRanges) {
   const ColumnDesign design = macro_of(10);
   const ReferenceSearch search(design, all_active(10, binomial(10, 0.3)));
-  const double found =
-      search.cost(best_clipped_ladder(search, ReferenceMixture(search), design, 10, 6)).squared;
+  const double found = search
+                           .cost(best_clipped_ladder(search, ReferenceMixture(search), design,
+                                                     uniform_ladder(design, 10, 6)))
+                           .squared;
   double least = search.cost(uniform_ladder(design, 10, 6)).squared;
   for (std::uint32_t a = 0; a < 10; ++a) {
     for (std::uint32_t b = a + 1; b <= 10; ++b) {
@@ -240,7 +243,8 @@ TEST(LloydMax, CostsNoMoreThanAnyLadderWhoseCodesAreEvenlySpaced) {
     const ReadingCost cost =
         search.cost({.codes = codes, .references = found.thresholds}, found.values);
     EXPECT_NEAR(cost.squared, found.mean_square_error, 1e-5) << codes;
-    const Ladder clipped = best_clipped_ladder(search, mixture, design, 12, codes);
+    const Ladder clipped =
+        best_clipped_ladder(search, mixture, design, uniform_ladder(design, 12, codes));
     const Ladder even = search.improved(clipped, Criterion::squared_cost);
     EXPECT_LE(search.cost(even).squared, search.cost(clipped).squared);
     EXPECT_LE(cost.squared, search.cost(even).squared + 1e-9) << codes;

@@ -67,6 +67,7 @@ std::vector<Parameter> list_of_references() {
   const Range origins{-double{row_limit}, double{row_limit}};
   Parameter given = codes();
   given.absent = "one more than the references listed";
+  given.example = "4";
   return {{.key = "currents",
            .rule = core::NumbersRule{Quantity::current, currents},
            .meaning = "the references, strictly ascending, one less than codes",
@@ -90,7 +91,10 @@ std::vector<core::Variant> ladders() {
     ladders.push_back(
         {.name = choice.name, .meaning = choice.meaning, .source = source_of(placement)});
     if (placement == Placement::uniform) ladders.back().parameters = {codes()};
-    if (placement == Placement::listed) ladders.back().parameters = list_of_references();
+    if (placement == Placement::listed) {
+      ladders.back().parameters = list_of_references();
+      ladders.back().ways = {{"currents"}};
+    }
   }
   return ladders;
 }

@@ -188,12 +188,8 @@ std::optional<ReferenceComparison> comparison_of(const Experiment& experiment,
   if (!plain) return std::nullopt;
   circuits::ColumnDesign design = macro.design;
   design.ladder = std::move(plain->second);
-  circuits::ErrorTable table{.classes = {},
-                             .codes = design.ladder.codes,
-                             .counts = {},
-                             .probability = {},
-                             .error_bound = {},
-                             .ideal_code = {}};
+  circuits::ErrorTable table;
+  table.codes = design.ladder.codes;
   for (std::uint32_t k = 0; k <= active_rows; ++k) {
     table.classes.push_back({.lrs_count = k, .active_rows = active_rows});
     table.ideal_code.push_back(design.ladder.ideal_code(k));

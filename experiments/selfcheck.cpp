@@ -154,6 +154,10 @@ SelfCheckResult self_check(const std::vector<CheckedColumn>& columns,
                            const SelfCheckOptions& options, core::Threads threads,
                            const core::Progress& progress) {
   const std::size_t total = tail_count(columns);
+  circuits::RareOptions importance{.samples = options.samples, .key = options.key};
+  if (options.relative_error) {
+    importance.until = core::BatchRule{.relative_error = *options.relative_error};
+  }
   SelfCheckResult result;
   for (const CheckedColumn& column : columns) {
     const std::vector<MisreadTail> tails = tails_of(column);
@@ -175,8 +179,7 @@ SelfCheckResult self_check(const std::vector<CheckedColumn>& columns,
       }
       check.misread = misread[i];
       check.trials = options.trials;
-      check.importance = misread_tail(column.design, tails[i],
-                                      {.samples = options.samples, .key = options.key}, threads);
+      check.importance = misread_tail(column.design, tails[i], importance, threads);
       compare(check);
       result.tails.push_back(std::move(check));
       if (progress) progress(result.tails.size(), total);

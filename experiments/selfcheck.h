@@ -46,6 +46,8 @@ struct CheckedTail {
 struct SelfCheckOptions {
   std::uint64_t trials = 1'000'000;  ///< of Monte Carlo, for each class
   std::uint64_t samples = 100'000;   ///< of importance sampling, for each tail
+  /// Fewer samples where a tail is known to this relative error at 95 % before.
+  std::optional<double> relative_error = {};
   core::StreamKey key = {};
   double limit = 5.0;  ///< more standard errors are disagreement
 };

@@ -37,6 +37,12 @@ std::string agreement_text(const Agreement& agreement) {
   return agreement ? fmt::format("{:+.2f}", *agreement) : "-";
 }
 
+std::string samples_text(const SelfCheckOptions& options) {
+  if (!options.relative_error) return fmt::format("{} samples", options.samples);
+  return fmt::format("batches until +-{:g} % at 95 %, at most {} samples",
+                     100.0 * *options.relative_error, options.samples);
+}
+
 Json number_or_null(const std::optional<double>& value) {
   return value ? Json(*value) : Json(nullptr);
 }
@@ -46,9 +52,9 @@ Json number_or_null(const std::optional<double>& value) {
 std::string self_check_as_text(const SelfCheckResult& result, const SelfCheckOptions& options) {
   std::string text = fmt::format(
       "Misread tails by the exact engine, by Monte Carlo ({} trials a class) and by importance "
-      "sampling ({} samples);\nagreement in standard errors (MC - exact, IS - exact; IS - MC "
+      "sampling ({});\nagreement in standard errors (MC - exact, IS - exact; IS - MC "
       "where the exact engine can't).\n",
-      options.trials, options.samples);
+      options.trials, samples_text(options));
   std::string column;
   for (const CheckedTail& check : result.tails) {
     if (check.column != column) {
@@ -68,6 +74,8 @@ std::string self_check_as_text(const SelfCheckResult& result, const SelfCheckOpt
     text += '\n';
     if (!check.importance.trustworthy()) {
       text += fmt::format("            no number: {}\n", check.importance.refusal);
+    } else if (!check.importance.shortfall.empty()) {
+      text += fmt::format("            samples spent: {}\n", check.importance.shortfall);
     }
   }
   if (result.comparisons == 0) return text + "\nNothing could be compared.\n";
@@ -87,8 +95,13 @@ std::string self_check_as_json(const SelfCheckResult& result, const SelfCheckOpt
     } else {
       importance["refusal"] = check.importance.refusal;
     }
+    if (options.relative_error) importance["shortfall"] = check.importance.shortfall;
     importance["samples"] = sums.n;
     importance["hits"] = sums.hits;
+    importance["sum"] = sums.sum;
+    importance["sum_of_squares"] = sums.sum_of_squares;
+    importance["sum_of_cubes"] = sums.sum_of_cubes;
+    importance["largest"] = sums.largest;
     importance["effective_samples"] = sums.effective_samples();
     importance["largest_share"] = sums.largest_share();
     tails.push_back(

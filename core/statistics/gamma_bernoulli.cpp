@@ -51,7 +51,9 @@ std::uint64_t gamma_bernoulli_successes(double relative_error, double confidence
   return enough;
 }
 
-double GammaBernoulli::probability() const { return (static_cast<double>(successes) - 1.0) / time; }
+double GammaBernoulli::probability() const {
+  return std::min(1.0, (static_cast<double>(successes) - 1.0) / time);
+}
 
 Interval GammaBernoulli::interval(double confidence) const {
   const auto k = static_cast<double>(successes);

@@ -27,7 +27,7 @@ struct GammaBernoulli {
   std::uint64_t trials = 0;     ///< N, in which success k came
   double time = 0.0;            ///< R
 
-  double probability() const;                  ///< (k - 1) / R, unbiased
+  double probability() const;                  ///< (k - 1) / R, unbiased; but at most 1
   Interval interval(double confidence) const;  ///< of p; exact, half of what may go wrong each side
 };
 

@@ -54,6 +54,12 @@ void add_selfcheck_command(CLI::App& app) {
       ->type_name("N")
       ->transform(whole_number(1000, std::uint64_t{1} << 36).description("1000 - 2^36"))
       ->capture_default_str();
+  command
+      ->add_option("--relative-error", options->check.relative_error,
+                   "add importance samples in batches until each tail is known to this relative "
+                   "error at 95 % (asymptotically), at most --samples")
+      ->type_name("E")
+      ->check(number_between(1e-4, 0.5));
   command->add_flag("--json", options->json, "print JSON");
   command->footer(
       "For the lowest, the middle and the highest MAC value: the probability to be read too high "

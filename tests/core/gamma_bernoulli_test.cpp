@@ -60,6 +60,14 @@ TEST(GammaBernoulli, KeepsItsPromiseForAnyProbability) {
   EXPECT_GT(repeat(2000, 1e-2, 300, 9).failures, 130);  // a twin that stops too early
 }
 
+TEST(GammaBernoulli, GivesNoProbabilityAboveOne) {
+  const GammaBernoulli always = gamma_bernoulli(385, 385, 0.01);  // a short time of 385 trials
+  EXPECT_LT(always.time, 384.0);
+  EXPECT_EQ(always.probability(), 1.0);
+  EXPECT_EQ(always.interval(0.95).upper, 1.0);
+  EXPECT_LT(always.interval(0.95).lower, 1.0);
+}
+
 TEST(GammaBernoulli, IsUnbiased) {
   std::mt19937_64 engine(5);
   constexpr double p = 0.02;

@@ -113,6 +113,25 @@ noise_sd = "1.5 uA"
   EXPECT_THAT(outcome.output, AllOf(HasSubstr("my macro"), HasSubstr("2 of 4")));
 }
 
+TEST(SelfCheckCommand, TakesImportanceSamplesUntilTheyAreEnough) {
+  const std::string arguments = "selfcheck --quiet --json --trials 50000 --samples 300000 ";
+  const Outcome outcome = cimstat(arguments + "--relative-error 0.02");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+  bool fewer = false;
+  for (const auto& tail : nlohmann::json::parse(outcome.output)["tails"]) {
+    const auto& importance = tail["importance"];
+    const auto samples = importance["samples"].get<std::uint64_t>();
+    fewer = fewer || samples < 300'000;
+    EXPECT_EQ(importance["shortfall"].get<std::string>().empty(), samples < 300'000);
+    const double mean = importance["sum"].get<double>() / static_cast<double>(samples);
+    if (!importance["probability"].is_null()) {
+      EXPECT_DOUBLE_EQ(importance["probability"].get<double>(), mean);
+    }
+  }
+  EXPECT_TRUE(fewer);
+  EXPECT_EQ(cimstat("selfcheck --relative-error 0").exit_code, 2);
+}
+
 TEST(SelfCheckCommand, RefusesSettingsWithoutAConfiguration) {
   const Outcome outcome = cimstat("selfcheck --set column.rows=4");
   EXPECT_EQ(outcome.exit_code, 2);

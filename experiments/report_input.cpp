@@ -180,7 +180,8 @@ std::optional<std::pair<std::string, circuits::Ladder>> plain_references(const M
 
 /// Computed by the exact engine, where it can.
 std::optional<ReferenceComparison> comparison_of(const Experiment& experiment,
-                                                 std::uint32_t active_rows, double confidence,
+                                                 std::uint32_t active_rows,
+                                                 const IntervalChoice& intervals,
                                                  core::Threads threads) {
   const Macro& macro = experiment.macro;
   if (macro.placement != circuits::Placement::listed) return std::nullopt;
@@ -206,7 +207,7 @@ std::optional<ReferenceComparison> comparison_of(const Experiment& experiment,
   const auto references = design.ladder.at(active_rows);
   comparison.references.assign(references.begin(), references.end());
   for (std::size_t row = 0; row < table.size(); ++row) {
-    comparison.misread.push_back(misread_point(table, row, confidence));
+    comparison.misread.push_back(misread_point(table, row, intervals));
     comparison.mean_misread += table.misread(row) / static_cast<double>(table.size());
   }
   return comparison;
@@ -292,7 +293,7 @@ ReportInput report_input(const TableRecord& record, const std::vector<NamedAccur
                              .overlap = gap.overlap,
                              .misread = input.misread.back()});
   }
-  input.before = comparison_of(experiment, active_rows, record.confidence, threads);
+  input.before = comparison_of(experiment, active_rows, intervals, threads);
   if (input.before) {
     for (const MisreadPoint& point : input.misread) {
       input.before->mean_misread_after += point.rate / static_cast<double>(input.misread.size());

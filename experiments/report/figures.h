@@ -29,6 +29,9 @@ std::string misread_rows_figure(const ReportInput& input);
 /// Misreads with other references and with those of the converter, and how far each moved. Both
 /// have as many references and MAC values.
 std::string references_figure(const ReportInput& input, const CurrentUnit& unit);
+/// Misread rates of single columns: their share above each rate, quantiles of each MAC value, and
+/// what follows for dies.
+std::string columns_figure(const ReportInput& input);
 /// Accuracies and paired differences with their intervals.
 std::string accuracy_figure(const ReportInput& input);
 

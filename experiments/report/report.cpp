@@ -35,6 +35,16 @@ void require_consistent(const ReportInput& input) {
           "the confusion map is levels x codes");
   require(map.probability.empty() || map.ideal.size() == map.levels,
           "the confusion map has one ideal code for each level");
+  if (input.columns) {
+    const ColumnSpread& spread = *input.columns;
+    const std::size_t levels = spread.quantile_levels.size();
+    require(!spread.rates.empty() && !spread.by_level.empty() && levels >= 3 &&
+                spread.quantiles.size() == levels,
+            "a spread over columns has rates, MAC values and three quantiles or more");
+    for (const ColumnSpread::Level& level : spread.by_level) {
+      require(level.quantiles.size() == levels, "each MAC value has every quantile");
+    }
+  }
   if (input.before) {
     require(input.before->references.size() == input.references.size() &&
                 input.before->misread.size() == input.misread.size() && !input.misread.empty(),
@@ -220,6 +230,9 @@ std::string render_report(const ReportInput& input) {
             input.before->name, rows, number_text(input.before->mean_misread, 4),
             number_text(input.before->mean_misread_after, 4)),
         references_figure(input, table_unit));
+  }
+  if (input.columns) {
+    add("columns", "Columns", "How columns differ", input.columns->hint, columns_figure(input));
   }
   if (!input.accuracy.empty()) {
     add("accuracy", "Accuracy", "Accuracy of the network",

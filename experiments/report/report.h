@@ -57,6 +57,28 @@ struct ActiveRowsFigures {
   Margin input_aware, pattern, quantile;
 };
 
+/// How the misread rates of single columns, with what is frozen in each, are spread.
+struct ColumnSpread {
+  struct Rate {
+    double value = 0.0;
+    double lower = 0.0;
+    double upper = 1.0;  ///< 1: too few columns to tell
+  };
+  struct Level {  ///< one MAC value
+    std::uint32_t level = 0;
+    Rate mean;
+    std::vector<Rate> quantiles;  ///< at quantile_levels
+  };
+  std::string hint;                     ///< how many columns and dies, and what is frozen
+  std::string judged;                   ///< "mean over the MAC values": what `rates` are of
+  std::vector<double> rates;            ///< of each column, ascending
+  double limit = 0.0;                   ///< that a column may have
+  std::vector<double> quantile_levels;  ///< the median first, 99 % third
+  std::vector<Rate> quantiles;          ///< of the mean over the MAC values
+  std::vector<Level> by_level;
+  std::vector<std::pair<std::string, std::string>> facts;  ///< yield, votes ...: names and values
+};
+
 /// What the converter's own references are held against: others for the same column.
 struct ReferenceComparison {
   std::string name;                   ///< "midpoint"
@@ -129,6 +151,7 @@ struct ReportInput {
   double sigmas = 3.0;                            ///< of the input-aware and pattern margins
   double tail_probability = 1e-3;                 ///< of the quantile margin
   std::optional<ReferenceComparison> before;      ///< of a converter with listed references
+  std::optional<ColumnSpread> columns;            ///< of single columns
   std::vector<AccuracyCondition> accuracy;
   double confidence = 0.95;  ///< of all intervals
   std::string config_toml;

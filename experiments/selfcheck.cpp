@@ -59,6 +59,28 @@ double in_standard_errors(double p_value, double difference) {
   return std::copysign(core::normal_quantile(Tail::upper, half), difference);
 }
 
+/// A difference whose error is known from `degrees` + 1 independent means, apart from `allowed`.
+double beyond(double difference, double allowed, double error, double degrees) {
+  const double rest = std::max(std::abs(difference) - allowed, 0.0);
+  return in_standard_errors(core::student_p_value(rest / error, degrees), difference);
+}
+
+void compare_smoothed(CheckedTail& check) {
+  if (!check.smoothed.trustworthy()) return;
+  const double p = check.smoothed.mean();
+  // Cells are interpolated to about 1e-6 of their spread.
+  const double least = 1e-5 * p;
+  const double error = std::max(check.smoothed.standard_error(), 1e-9 * p);
+  const double degrees = static_cast<double>(check.smoothed.means.size() - 1);
+  if (check.exact && *check.exact > 10.0 * check.exact_bound) {
+    check.smoothed_exact = beyond(p - *check.exact, check.exact_bound + least, error, degrees);
+  } else if (check.importance.trustworthy()) {
+    const core::WeightedSums sums = check.importance.sums();
+    check.smoothed_importance =
+        beyond(p - sums.mean(), least, std::hypot(error, sums.standard_error()), degrees);
+  }
+}
+
 void compare(CheckedTail& check) {
   const double trials = static_cast<double>(check.trials);
   const double seen = static_cast<double>(check.misread);
@@ -180,14 +202,17 @@ SelfCheckResult self_check(const std::vector<CheckedColumn>& columns,
       check.misread = misread[i];
       check.trials = options.trials;
       check.importance = misread_tail(column.design, tails[i], importance, threads);
+      check.smoothed = smoothed_tail(column.design, tails[i], {.key = options.key}, threads);
       compare(check);
+      compare_smoothed(check);
       result.tails.push_back(std::move(check));
       if (progress) progress(result.tails.size(), total);
     }
   }
   for (const CheckedTail& check : result.tails) {
     for (const Agreement& agreement :
-         {check.monte_carlo_exact, check.importance_exact, check.importance_monte_carlo}) {
+         {check.monte_carlo_exact, check.importance_exact, check.importance_monte_carlo,
+          check.smoothed_exact, check.smoothed_importance}) {
       if (!agreement) continue;
       ++result.comparisons;
       result.worst = std::max(result.worst, std::abs(*agreement));

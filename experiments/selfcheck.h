@@ -10,9 +10,11 @@
 
 #include "circuits/column.h"
 #include "circuits/rare/rare_column.h"
+#include "circuits/smoothed/smoothed_tail.h"
 
-/// The exact engine, Monte Carlo and importance sampling on the same columns: three ways to one
-/// number that share no code after the description of the column.
+/// The exact engine, Monte Carlo, importance sampling and smoothed quasi-Monte Carlo on the same
+/// columns: four ways to one number. Only the last two share code after the description of the
+/// column: the failure as a function of its cells.
 namespace cimstat::experiments {
 
 struct CheckedColumn {
@@ -38,9 +40,12 @@ struct CheckedTail {
   std::uint64_t misread = 0;    ///< of `trials` by Monte Carlo
   std::uint64_t trials = 0;
   circuits::RareEstimate importance;
+  circuits::SmoothedEstimate smoothed;  ///< refused where its points don't reach
   Agreement monte_carlo_exact;       ///< from an exact binomial test; none where none can be seen
   Agreement importance_exact;        ///< none where the bound exceeds a tenth of the probability
   Agreement importance_monte_carlo;  ///< only where there is no exact probability
+  Agreement smoothed_exact;          ///< as importance_exact
+  Agreement smoothed_importance;     ///< where that is none
 };
 
 struct SelfCheckOptions {

@@ -33,6 +33,14 @@ std::string importance_text(const CheckedTail& check) {
   return fmt::format("{:.4g} +-{:.1f} %", *p, 100.0 * check.importance.sums().relative_error());
 }
 
+std::string smoothed_text(const CheckedTail& check) {
+  const auto p = check.smoothed.probability();
+  if (!p) return "out of reach";
+  const double error = *p > 0.0 ? check.smoothed.standard_error() / *p : 0.0;
+  return error > 0.0 ? fmt::format("{:.4g} +-{:.1g} %", *p, 100.0 * error)
+                     : fmt::format("{:.4g}", *p);
+}
+
 std::string agreement_text(const Agreement& agreement) {
   return agreement ? fmt::format("{:+.2f}", *agreement) : "-";
 }
@@ -51,25 +59,35 @@ Json number_or_null(const std::optional<double>& value) {
 
 std::string self_check_as_text(const SelfCheckResult& result, const SelfCheckOptions& options) {
   std::string text = fmt::format(
-      "Misread tails by the exact engine, by Monte Carlo ({} trials a class) and by importance "
-      "sampling ({});\nagreement in standard errors (MC - exact, IS - exact; IS - MC "
-      "where the exact engine can't).\n",
-      options.trials, samples_text(options));
+      "Misread tails by the exact engine, by Monte Carlo ({} trials a class), by importance "
+      "sampling ({})
+and by quasi-Monte Carlo on scrambled Sobol points, noise "
+      "integrated (QMC, {} points, where these reach);
+agreement in standard errors (IS - MC and "
+      "QMC - IS where the exact engine can't).
+",
+      options.trials, samples_text(options),
+      circuits::SmoothedOptions{}.scramblings << circuits::SmoothedOptions{}.log2_points);
   std::string column;
   for (const CheckedTail& check : result.tails) {
     if (check.column != column) {
       column = check.column;
-      text += fmt::format("\n{}\n  {:>9} {:>6} {:>11} {:>11} {:>18} {:>9} {:>9}\n", column, "class",
-                          "read", "exact", "MC", "IS", "MC-exact", "IS-exact");
+      text += fmt::format("\n{}\n  {:>9} {:>6} {:>11} {:>11} {:>18} {:>18} {:>9} {:>9} {:>9}\n",
+                          column, "class", "read", "exact", "MC", "IS", "QMC", "MC-exact",
+                          "IS-exact", "QMC-exact");
     }
     const auto [k, n] = check.tail.column_class;
     text +=
-        fmt::format("  {:>9} {:>6} {:>11} {:>11} {:>18} {:>9} {:>9}", fmt::format("{} of {}", k, n),
-                    side_text(check.tail.side), exact_text(check), monte_carlo_text(check),
-                    importance_text(check), agreement_text(check.monte_carlo_exact),
-                    agreement_text(check.importance_exact));
+        fmt::format("  {:>9} {:>6} {:>11} {:>11} {:>18} {:>18} {:>9} {:>9} {:>9}",
+                    fmt::format("{} of {}", k, n), side_text(check.tail.side), exact_text(check),
+                    monte_carlo_text(check), importance_text(check), smoothed_text(check),
+                    agreement_text(check.monte_carlo_exact), agreement_text(check.importance_exact),
+                    agreement_text(check.smoothed_exact));
     if (check.importance_monte_carlo) {
       text += fmt::format("  IS-MC {}", agreement_text(check.importance_monte_carlo));
+    }
+    if (check.smoothed_importance) {
+      text += fmt::format("  QMC-IS {}", agreement_text(check.smoothed_importance));
     }
     text += '\n';
     if (!check.importance.trustworthy()) {
@@ -104,6 +122,14 @@ std::string self_check_as_json(const SelfCheckResult& result, const SelfCheckOpt
     importance["largest"] = sums.largest;
     importance["effective_samples"] = sums.effective_samples();
     importance["largest_share"] = sums.largest_share();
+    Json smoothed = {{"probability", number_or_null(check.smoothed.probability())}};
+    if (check.smoothed.trustworthy()) {
+      smoothed["standard_error"] = check.smoothed.standard_error();
+    } else {
+      smoothed["refusal"] = check.smoothed.refusal;
+    }
+    smoothed["points"] = check.smoothed.points;
+    smoothed["scramblings"] = check.smoothed.means.size();
     tails.push_back(
         {{"column", check.column},
          {"lrs_count", check.tail.column_class.lrs_count},
@@ -115,9 +141,12 @@ std::string self_check_as_json(const SelfCheckResult& result, const SelfCheckOpt
          {"monte_carlo_misread", check.misread},
          {"monte_carlo_trials", check.trials},
          {"importance", importance},
+         {"smoothed", smoothed},
          {"monte_carlo_exact_standard_errors", number_or_null(check.monte_carlo_exact)},
          {"importance_exact_standard_errors", number_or_null(check.importance_exact)},
-         {"importance_monte_carlo_standard_errors", number_or_null(check.importance_monte_carlo)}});
+         {"importance_monte_carlo_standard_errors", number_or_null(check.importance_monte_carlo)},
+         {"smoothed_exact_standard_errors", number_or_null(check.smoothed_exact)},
+         {"smoothed_importance_standard_errors", number_or_null(check.smoothed_importance)}});
   }
   return core::json_text({{"agrees", result.agrees},
                           {"comparisons", result.comparisons},

@@ -41,6 +41,34 @@ TEST(SelfCheck, SpansRatesThatMonteCarloSeesAndThatItCannot) {
                           [&](const CheckedTail& check) { return importance(check) < 1e-11; }));
 }
 
+TEST(SelfCheck, FindsQuasiMonteCarloInAgreementInTheBody) {
+  const SelfCheckResult result = self_check(builtin_columns(), quick, {1});
+  int compared = 0;
+  for (const CheckedTail& check : result.tails) {
+    // Below what the points reach there is a refusal and no comparison.
+    EXPECT_EQ(check.smoothed_exact || check.smoothed_importance, check.smoothed.trustworthy())
+        << check.column;
+    if (check.smoothed_exact) ++compared;
+  }
+  EXPECT_GE(compared, 4);
+}
+
+TEST(SelfCheck, SeesThatQuasiMonteCarloHasAnotherColumn) {
+  const CheckedColumn column = builtin_columns()[2];
+  CheckedColumn wider = column;
+  wider.design.hrs = core::Law::lognormal(5.3e-6, 0.64);
+  const SelfCheckResult right = self_check({column}, quick, {1});
+  const SelfCheckResult wrong = self_check({wider}, quick, {1});
+  double worst = 0.0;
+  for (std::size_t i = 0; i < right.tails.size(); ++i) {
+    const circuits::SmoothedEstimate& smoothed = wrong.tails[i].smoothed;
+    if (!smoothed.trustworthy() || smoothed.standard_error() == 0.0) continue;
+    worst = std::max(worst, std::abs(smoothed.mean() - right.tails[i].exact.value()) /
+                                smoothed.standard_error());
+  }
+  EXPECT_GT(worst, quick.limit);
+}
+
 /// Cells 3 % wider in one engine than in the other: the smallest difference that we care about.
 TEST(SelfCheck, DisagreesWhereOneEngineHasAnotherColumn) {
   const CheckedColumn column = builtin_columns()[2];
@@ -68,6 +96,7 @@ TEST(SelfCheck, ComparesTheSamplersWhereTheExactEngineCannot) {
   for (const CheckedTail& check : result.tails) {
     EXPECT_EQ(check.exact, std::nullopt);
     EXPECT_NE(check.importance_monte_carlo, std::nullopt);
+    EXPECT_EQ(check.smoothed_importance.has_value(), check.smoothed.trustworthy());
   }
 }
 

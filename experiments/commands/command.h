@@ -64,6 +64,7 @@ void print_warnings(const Experiment& experiment);
 bool will_be_sampled(const Experiment& experiment);
 
 // Each adds its subcommand; the callback runs it and may throw.
+void add_fit_command(CLI::App& app);
 void add_margin_command(CLI::App& app);
 void add_table_command(CLI::App& app);
 void add_accuracy_command(CLI::App& app);

@@ -27,7 +27,7 @@ struct CellColumns {
   std::string lrs;
   std::string hrs;
   Unit unit;
-  std::optional<double> read_voltage;  ///< [V], where currents were measured
+  std::optional<double> read_voltage = {};  ///< [V], where currents were measured
 };
 
 /// Reads both columns in one pass. At most 10,000,000 rows. Throws UsageError or DataError.
@@ -43,7 +43,7 @@ enum class LawChoice {
 
 struct CellFitOptions {
   LawChoice law = LawChoice::best;
-  core::Cut cut;                   ///< [S]
+  core::Cut cut = {};              ///< [S]
   std::uint64_t replicates = 999;  ///< of the bootstrap
   std::uint64_t seed = 1;
 };

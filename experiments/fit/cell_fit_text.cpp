@@ -38,12 +38,6 @@ std::string parameter_text(const core::FittedParameter& parameter) {
                      siemens(parameter.standard_error, 2));
 }
 
-std::string p_text(const core::GoodnessOfFit& goodness) {
-  const bool none_reached = goodness.p_value * double(goodness.replicates + 1) < 1.5;
-  return fmt::format("{}{:.3f}", none_reached ? "< " : "",
-                     goodness.p_value + (none_reached ? 5e-4 : 0.0));
-}
-
 std::string candidate_text(const CandidateFit& candidate) {
   std::string text = fmt::format("  {:<10}", family_name(candidate.family));
   const auto& fit = candidate.result.fit;
@@ -52,14 +46,23 @@ std::string candidate_text(const CandidateFit& candidate) {
       parameter_text(fit->parameters[0]) + ", " + parameter_text(fit->parameters[1]);
   return text + fmt::format("{:<54} {:>10.2f} {:>10.2f} {:>10.2f} {:>8.3f} {:>7}\n", parameters,
                             fit->log_likelihood, fit->aic(), fit->bic(),
-                            candidate.goodness.statistic, p_text(candidate.goodness));
+                            candidate.goodness.statistic,
+                            fmt::format("{:.3g}", candidate.goodness.p_value));
+}
+
+/// Models whose AIC differs by less than 2 are about as good (Burnham and Anderson 2002, 2.6).
+std::string closeness(const CellFit& fit) {
+  const auto& first = fit.candidates[0].result.fit;
+  const auto& second = fit.candidates[1].result.fit;
+  if (!first || !second || std::abs(first->aic() - second->aic()) >= 2.0) return {};
+  return " (both are about as good)";
 }
 
 std::string verdict(const CellFit& fit, const CellFitOptions& options) {
   if (!fit.chosen) return "the cells as they are: an empirical law\n";
   const CandidateFit& chosen = fit.candidates[*fit.chosen];
   std::string text = std::string(family_name(chosen.family));
-  if (options.law == LawChoice::best) text += ", which has the lower AIC";
+  if (options.law == LawChoice::best) text += ", which has the lower AIC" + closeness(fit);
   if (chosen.goodness.p_value < doubtful) {
     text += "; but A^2 says that it does not describe the cells: look at --law empirical";
   }

@@ -1,7 +1,5 @@
 #include "experiments/fit/current_fit.h"
 
-#include <algorithm>
-#include <initializer_list>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -11,6 +9,8 @@
 
 #include "circuits/column.h"
 
+#include "experiments/fit/find_column.h"
+
 namespace cimstat::experiments {
 
 namespace {
@@ -18,19 +18,6 @@ namespace {
 using core::TextField;
 using core::TextTable;
 using Place = std::optional<std::size_t>;
-
-/// Where the asked-for column is, or one of the usual names.
-Place find_column(const TextTable& table, const std::string& asked, std::string_view option,
-                  std::initializer_list<std::string_view> usual) {
-  if (!asked.empty()) return table.column(asked, fmt::format("{} {}", option, asked));
-  for (const std::string_view name : usual) {
-    const auto& names = table.names();
-    if (std::find(names.begin(), names.end(), name) != names.end()) {
-      return table.column(name, option);
-    }
-  }
-  return std::nullopt;
-}
 
 struct Places {
   Place lrs, hrs, active, inputs, weights, current;

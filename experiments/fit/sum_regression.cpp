@@ -141,41 +141,62 @@ class Regression {
     }
   }
 
+  /// Of the variances as they stand, the means at their best: what is maximised.
+  double restricted_likelihood() {
+    set_variances();
+    solve_means();
+    double sum = 0.0;
+    Matrix information = Matrix::Zero();
+    for (const Row& row : rows_) {
+      const double v = row.variance;
+      sum -= 0.5 * (row.n * std::log(v / unit_) + row.sums.about(row.counts.dot(mean_), 2) / v);
+      information += row.n * unit_ / v * row.counts * row.counts.transpose();
+    }
+    for (int i = 0; i < 3; ++i) {
+      if (mean_active_[static_cast<std::size_t>(i)]) continue;
+      information.row(i).setZero();
+      information.col(i).setZero();
+      information(i, i) = 1.0;
+    }
+    return sum - 0.5 * std::log(information.determinant());
+  }
+
+  /// Fisher scoring, each step shortened until the likelihood rises; what would become negative
+  /// stays at 0 as long as the likelihood falls from there.
   void settle() {
-    constexpr int most_rounds = 500;
+    constexpr int most_rounds = 1000;
+    double likelihood = restricted_likelihood();
     for (int round = 0; round < most_rounds; ++round) {
-      solve_means();
       derive();
-      // One that lies at 0 may leave it where the likelihood rises.
       for (int i = 0; i < 3; ++i) {
         const auto place = static_cast<std::size_t>(i);
-        if (variance_active_[place]) free_[place] = variance_(i) > 0.0 || score_(i) > 0.0;
+        free_[place] = variance_active_[place] && (variance_(i) > 0.0 || score_(i) > 0.0);
       }
       Vector step = inverse(information_, free_) * score_;
-      for (int i = 0; i < 3; ++i) {
-        if (!free_[static_cast<std::size_t>(i)]) step(i) = 0.0;
-      }
-      Vector next = variance_ + step;
+      const Vector from = variance_;
       double moved = 0.0;
-      for (int i = 0; i < 3; ++i) {
-        const auto place = static_cast<std::size_t>(i);
-        if (!variance_active_[place]) continue;
-        // Not straight to 0: a step that is too long comes back.
-        if (next(i) < 0.0) next(i) = variance_(i) > 1e-9 * unit_ ? 0.1 * variance_(i) : 0.0;
-        const double size = rows_.empty() ? 1.0 : typical_count(i);
-        moved = std::max(moved, std::abs(next(i) - variance_(i)) * size / unit_);
+      bool better = false;
+      for (double length = 1.0; length > 1e-6 && !better; length *= 0.5) {
+        moved = 0.0;
+        for (int i = 0; i < 3; ++i) {
+          if (!free_[static_cast<std::size_t>(i)]) continue;
+          variance_(i) = std::max(from(i) + length * step(i), 0.0);
+          moved = std::max(moved, std::abs(variance_(i) - from(i)) * typical_count(i) / unit_);
+        }
+        const double there = restricted_likelihood();
+        better = there > likelihood;
+        if (better) likelihood = there;
       }
-      variance_ = next;
-      set_variances();
-      if (moved < 1e-10) {
+      if (!better) variance_ = from;  // as far as doubles go
+      if (!better || moved < 1e-9) {
+        set_variances();
         solve_means();
         derive();
         return;
       }
     }
-    throw core::Error(core::ExitCode::failure,
-                      core::error_line("fit", "the variances do not settle", {},
-                                       "measure vectors that differ more in their counts"));
+    throw core::DataError(core::error_line("fit", "the variances do not settle", {},
+                                           "measure vectors that differ more in their counts"));
   }
 
   double typical_count(int i) const {
@@ -266,28 +287,6 @@ SumFit Regression::result() const {
 }
 
 }  // namespace
-
-void PowerSums::add(double value) {
-  const double before = static_cast<double>(count_);
-  ++count_;
-  const double n = static_cast<double>(count_);
-  const double delta = value - mean_;
-  const double part = delta / n;
-  const double square = part * part;
-  const double term = delta * part * before;
-  mean_ += part;
-  fourth_ += term * square * (n * n - 3.0 * n + 3.0) + 6.0 * square * second_ - 4.0 * part * third_;
-  third_ += term * part * (n - 2.0) - 3.0 * part * second_;
-  second_ += term;
-}
-
-double PowerSums::about(double centre, int power) const {
-  const double n = static_cast<double>(count_);
-  const double d = mean_ - centre;
-  if (power == 2) return second_ + n * d * d;
-  if (power == 3) return third_ + 3.0 * d * second_ + n * d * d * d;
-  return fourth_ + 4.0 * d * third_ + 6.0 * d * d * second_ + n * d * d * d * d;
-}
 
 std::optional<Unidentified> unidentified(const SumGroups& groups, const SumModel& model) {
   const Active means = active_means(model);

@@ -35,7 +35,7 @@ enum class Constant { none, fitted };
 
 struct SumModel {
   Constant constant = Constant::none;
-  std::optional<double> noise_variance;  ///< where it is known; else it is fitted
+  std::optional<double> noise_variance = {};  ///< where it is known; else it is fitted
 };
 
 struct Estimate {
@@ -78,7 +78,7 @@ std::optional<Unidentified> unidentified(const SumGroups& groups, const SumModel
 
 /// Restricted maximum likelihood (Patterson and Thompson, Biometrika 58, 1971, 545) for normal
 /// sums: means by weighted least squares, variances (none negative) by Fisher scoring, in turns.
-/// `groups` must be identified. Throws Error (failure) where it does not settle.
+/// `groups` must be identified. Throws DataError where it does not settle.
 SumFit fit_sums(const SumGroups& groups, const SumModel& model);
 
 }  // namespace cimstat::experiments

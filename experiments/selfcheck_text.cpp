@@ -60,12 +60,9 @@ Json number_or_null(const std::optional<double>& value) {
 std::string self_check_as_text(const SelfCheckResult& result, const SelfCheckOptions& options) {
   std::string text = fmt::format(
       "Misread tails by the exact engine, by Monte Carlo ({} trials a class), by importance "
-      "sampling ({})
-and by quasi-Monte Carlo on scrambled Sobol points, noise "
-      "integrated (QMC, {} points, where these reach);
-agreement in standard errors (IS - MC and "
-      "QMC - IS where the exact engine can't).
-",
+      "sampling ({})\nand by quasi-Monte Carlo on scrambled Sobol points, noise "
+      "integrated (QMC, {} points, where these reach);\nagreement in standard errors (IS - MC and "
+      "QMC - IS where the exact engine can't).\n",
       options.trials, samples_text(options),
       circuits::SmoothedOptions{}.scramblings << circuits::SmoothedOptions{}.log2_points);
   std::string column;

@@ -58,7 +58,7 @@ double GammaBernoulli::probability() const {
 Interval GammaBernoulli::interval(double confidence) const {
   const auto k = static_cast<double>(successes);
   const double side = 0.5 * (1.0 - confidence);
-  return {boost::math::gamma_p_inv(k, side) / time,
+  return {std::min(1.0, boost::math::gamma_p_inv(k, side) / time),
           std::min(1.0, boost::math::gamma_q_inv(k, side) / time)};
 }
 

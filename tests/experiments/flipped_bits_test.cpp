@@ -192,6 +192,12 @@ void write_sampled_table(const std::filesystem::path& file) {
       "table.method=monte_carlo", "converter.references=replica", "column.rows=12"});
   write_table(experiment, tests::sample_table(experiment), file);
 }
+void write_stopped_table(const std::filesystem::path& file) {
+  const Experiment experiment = tests::sample_experiment(
+      std::vector<std::string>{"table.method=monte_carlo", "table.target_relative_error=0.2",
+                               "table.trials=20000", "column.rows=12"});
+  write_table(experiment, tests::sample_table(experiment), file);
+}
 void write_exact_table(const std::filesystem::path& file) {
   const Experiment experiment =
       tests::sample_experiment(std::vector<std::string>{"table.method=exact", "column.rows=24"});
@@ -201,6 +207,7 @@ void write_exact_table(const std::filesystem::path& file) {
 INSTANTIATE_TEST_SUITE_P(
     Files, FlippedBits,
     ::testing::Values(Format{"SampledTable", write_sampled_table, read_table},
+                      Format{"TableWithATarget", write_stopped_table, read_table},
                       Format{"ExactTableOfManyChunks", write_exact_table, read_table},
                       Format{"Accuracy",
                              [](const auto& file) {

@@ -146,8 +146,9 @@ TEST(SelfCheckCommand, TakesImportanceSamplesUntilTheyAreEnough) {
   const std::string arguments = "selfcheck --quiet --json --trials 50000 --samples 300000 ";
   const Outcome outcome = cimstat(arguments + "--relative-error 0.02");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+  const auto json = nlohmann::json::parse(outcome.output);
   bool fewer = false;
-  for (const auto& tail : nlohmann::json::parse(outcome.output)["tails"]) {
+  for (const auto& tail : json["tails"]) {
     const auto& importance = tail["importance"];
     const auto samples = importance["samples"].get<std::uint64_t>();
     fewer = fewer || samples < 300'000;

@@ -54,19 +54,21 @@ std::string misread_plot(const ReportInput& input, const ReferenceComparison& be
 
 std::string moves_plot(const ReportInput& input, const ReferenceComparison& before,
                        const CurrentUnit& whole) {
+  // Those above the highest MAC value shown decide none of these misreads.
+  const auto last =
+      static_cast<std::uint32_t>(std::min(input.references.size(), input.misread.size()));
   double most = 0.0;
-  for (std::size_t c = 0; c < input.references.size(); ++c) {
+  for (std::size_t c = 0; c < last; ++c) {
     most = std::max(most, std::abs(input.references[c] - before.references[c]));
   }
   const CurrentUnit unit = unit_for(most);
   const double reach = most > 0.0 ? 1.15 * most / unit.amperes : 1.0;
-  const auto last = static_cast<std::uint32_t>(input.references.size());
   Plot plot("moves-clip", fmt::format("How far each of {} references moved", last),
             {960.0, 330.0, 20.0, 20.0},
             counting_axis("reference: between codes c - 1 and c", 1, last),
             {fmt::format("moved by ({})", unit.name), -reach, reach, Spacing::linear, {}});
   plot.horizontal_line(0.0, "zero", "where it was");
-  for (std::size_t c = 0; c < input.references.size(); ++c) {
+  for (std::size_t c = 0; c < last; ++c) {
     const double moved = (input.references[c] - before.references[c]) / unit.amperes;
     plot.dot({static_cast<double>(c + 1), moved}, last <= 64 ? 3.5 : 2.2, "s0",
              fmt::format("between codes {} and {}: from {} to {} {}", c, c + 1,

@@ -226,7 +226,8 @@ std::string render_report(const ReportInput& input) {
     add("references", "References", "References before and after",
         fmt::format(
             "With {} references and with those that the configuration lists{}. Mean misread "
-            "over these MAC values: {} before, {} after.",
+            "over these MAC values: {} before, {} after. Each counts alike here: references "
+            "placed for values that are not equally frequent may rightly cost the rare ones.",
             input.before->name, rows, number_text(input.before->mean_misread, 4),
             number_text(input.before->mean_misread_after, 4)),
         references_figure(input, table_unit));

@@ -23,6 +23,7 @@ constexpr double largest_sigma = 5.0;  // as the section states it
 struct Ends {
   double low;
   double high;
+  Beyond beyond;
 };
 
 /// The ends of a law cut off by `low` or `high`, nothing where neither is given. `endless` stands
@@ -30,8 +31,17 @@ struct Ends {
 std::optional<Ends> read_ends(const SectionReader& law, double endless) {
   const auto low = law.optional_number("low");
   const auto high = law.optional_number("high");
-  if (!low && !high) return std::nullopt;
-  const Ends ends{low.value_or(0.0), high.value_or(std::max(endless, 2.0 * low.value_or(0.0)))};
+  const bool states_beyond = law.has("beyond");
+  if (!low && !high) {
+    if (states_beyond) {
+      law.fail("beyond", "says what becomes of cells beyond low and high", "neither is given",
+               "give low or high");
+    }
+    return std::nullopt;
+  }
+  const Ends ends{
+      low.value_or(0.0), high.value_or(std::max(endless, 2.0 * low.value_or(0.0))),
+      states_beyond ? core::read_option(law, "beyond", beyond_options) : Beyond::cut_off};
   if (ends.low >= ends.high) law.fail("low", "is not below high", {}, "lower it, or raise high");
   return ends;
 }
@@ -68,6 +78,9 @@ core::Shape read_lognormal(const SectionReader& law) {
   const core::LogNormal parent = read_parent(law);
   const double endless = parent.median * std::exp(no_tail * parent.sigma);
   if (const auto ends = read_ends(law, endless)) {
+    if (ends->beyond == Beyond::clamped) {
+      return core::ClampedLogNormal{parent.median, parent.sigma, ends->low, ends->high};
+    }
     return core::TruncatedLogNormal{parent.median, parent.sigma, ends->low, ends->high};
   }
   return parent;
@@ -82,6 +95,9 @@ core::Shape read_normal(const SectionReader& law) {
   const double mean = law.number("mean");
   const double sd = law.number("sd");
   if (const auto ends = read_ends(law, mean + no_tail * sd)) {
+    if (ends->beyond == Beyond::clamped) {
+      return core::ClampedNormal{mean, sd, ends->low, ends->high};
+    }
     return core::TruncatedNormal{mean, sd, ends->low, ends->high};
   }
   return core::Normal{mean, sd};
@@ -181,9 +197,12 @@ std::string describe(const core::Shape& conductance) {
                        siemens(spread.median), spread.sigma, tail, siemens(spread.mean),
                        siemens(spread.sd));
   };
-  const auto ends = [&](double low, double high, double endless) {
-    return high >= endless ? fmt::format(" cut off below {}", siemens(low))
-                           : fmt::format(" truncated to {} .. {}", siemens(low), siemens(high));
+  const auto ends = [&](double low, double high, double endless, Beyond beyond) {
+    const bool clamped = beyond == Beyond::clamped;
+    return high >= endless
+               ? fmt::format(" {} below {}", clamped ? "clamped" : "cut off", siemens(low))
+               : fmt::format(" {} to {} .. {}", clamped ? "clamped" : "truncated", siemens(low),
+                             siemens(high));
   };
   struct Visitor {
     decltype(siemens)& in_siemens;
@@ -199,12 +218,24 @@ std::string describe(const core::Shape& conductance) {
       return in_both("lognormal", lognormal_from_median(law.median, law.sigma), "");
     }
     std::string operator()(const core::TruncatedNormal& normal) const {
-      return fmt::format("normal: mean {}, sd {}{}", in_siemens(normal.mean), in_siemens(normal.sd),
-                         in_ends(normal.low, normal.high, normal.mean + no_tail * normal.sd));
+      return fmt::format(
+          "normal: mean {}, sd {}{}", in_siemens(normal.mean), in_siemens(normal.sd),
+          in_ends(normal.low, normal.high, normal.mean + no_tail * normal.sd, Beyond::cut_off));
+    }
+    std::string operator()(const core::ClampedNormal& normal) const {
+      return fmt::format(
+          "normal: mean {}, sd {}{}", in_siemens(normal.mean), in_siemens(normal.sd),
+          in_ends(normal.low, normal.high, normal.mean + no_tail * normal.sd, Beyond::clamped));
     }
     std::string operator()(const core::TruncatedLogNormal& law) const {
-      return in_both("lognormal", lognormal_from_median(law.median, law.sigma),
-                     in_ends(law.low, law.high, law.median * std::exp(no_tail * law.sigma)));
+      return in_both(
+          "lognormal", lognormal_from_median(law.median, law.sigma),
+          in_ends(law.low, law.high, law.median * std::exp(no_tail * law.sigma), Beyond::cut_off));
+    }
+    std::string operator()(const core::ClampedLogNormal& law) const {
+      return in_both(
+          "lognormal", lognormal_from_median(law.median, law.sigma),
+          in_ends(law.low, law.high, law.median * std::exp(no_tail * law.sigma), Beyond::clamped));
     }
     std::string operator()(const core::Empirical& law) const {
       return fmt::format("empirical: {} quantiles, {} .. {}", law.value.size(),

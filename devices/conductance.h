@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/config/option.h"
 #include "core/config/parameter.h"
 #include "core/config/section_reader.h"
 #include "core/law/law.h"
@@ -23,6 +24,13 @@ struct Spread {
 /// lognormal: sigma^2 = ln(1 + (sd/mean)^2), median = mean exp(-sigma^2/2).
 Spread lognormal_from_mean(double mean, double sd);
 Spread lognormal_from_median(double median, double sigma);
+
+/// What becomes of cells beyond `low` and `high`.
+enum class Beyond { cut_off, clamped };
+
+inline constexpr core::Option<Beyond> beyond_options[] = {
+    {Beyond::cut_off, {"cut_off", "there are none: the law in between is renormalised"}},
+    {Beyond::clamped, {"clamped", "they lie at low and high, where their share piles up"}}};
 
 /// The section of a conductance [S]: `distribution` picks the law, each with its own parameters.
 core::Section conductance_section(std::string_view key, core::Need need, std::string_view meaning);

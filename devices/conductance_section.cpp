@@ -35,13 +35,21 @@ Parameter resistance(std::string_view key, Range range, std::string_view meaning
 
 Parameter low() {
   return conductance("low", conductances_or_none,
-                     "the law is cut off below it and renormalised (no mass piles up at the end)",
+                     "lower end of the law; `beyond` says what becomes of cells below it",
                      "\"10 uS\"", "0 where high is given, else not cut off");
 }
 
 Parameter high() {
-  return conductance("high", conductances, "the law is cut off above it and renormalised",
-                     "\"90 uS\"", "not cut off");
+  return conductance("high", conductances, "upper end of the law; as low", "\"90 uS\"",
+                     "not cut off");
+}
+
+Parameter beyond() {
+  return {.key = "beyond",
+          .rule = core::option_rule(beyond_options, {}),
+          .meaning = "what becomes of cells beyond low and high",
+          .example = "\"clamped\"",
+          .absent = "cut_off"};
 }
 
 core::Variant lognormal() {
@@ -64,7 +72,8 @@ core::Variant lognormal() {
                resistance("sd_resistance", resistances_or_none,
                           "standard deviation of the resistance", "\"1 kohm\""),
                low(),
-               high()},
+               high(),
+               beyond()},
           .ways = {{"median", "sigma"},
                    {"median_resistance", "sigma"},
                    {"mean", "sd"},
@@ -78,7 +87,7 @@ core::Variant normal() {
                                      "mean conductance, before any cut", "\"40 uS\""),
                          conductance("sd", conductances_or_none,
                                      "standard deviation, before any cut", "\"2 uS\""),
-                         low(), high()},
+                         low(), high(), beyond()},
           .ways = {{"mean", "sd"}}};
 }
 

@@ -24,6 +24,22 @@ core::Component cell_component(const RramCell& cell, double weight, core::Shape 
           .relative_noise = cell.read_noise};
 }
 
+/// Each component once with the trap empty, once with it occupied.
+std::vector<core::Component> with_telegraph_noise(const RramCell& cell,
+                                                  const std::vector<core::Component>& components) {
+  const double occupied = cell.telegraph_probability;
+  if (occupied == 0.0 || cell.telegraph_amplitude == 0.0) return components;
+  std::vector<core::Component> result;
+  for (const core::Component& component : components) {
+    core::Component& empty = result.emplace_back(component);
+    empty.weight *= 1.0 - occupied;
+    core::Component& trapped = result.emplace_back(component);
+    trapped.weight *= occupied;
+    trapped.scale *= 1.0 - cell.telegraph_amplitude;
+  }
+  return result;
+}
+
 core::Law mixture(const RramCell& cell, Level level) {
   std::vector<core::Component> components;
   const double stuck = cell.stuck_at_lrs + cell.stuck_at_hrs;
@@ -37,7 +53,7 @@ core::Law mixture(const RramCell& cell, Level level) {
   if (cell.stuck_at_hrs > 0.0) {
     components.push_back(cell_component(cell, cell.stuck_at_hrs, core::Point{median_of(cell.hrs)}));
   }
-  return core::Law(std::move(components));
+  return core::Law(with_telegraph_noise(cell, components));
 }
 
 }  // namespace
@@ -83,7 +99,20 @@ core::Variant rram_variant() {
             .rule = NumberRule{Quantity::ratio, Range::fraction(), 0.0},
             .meaning = "fraction of cells stuck at the median of HRS",
             .example = "0.001",
-            .source = "as stuck_at_lrs"}},
+            .source = "as stuck_at_lrs"},
+           {.key = "telegraph_probability",
+            .rule = NumberRule{Quantity::ratio, Range::fraction(), {}},
+            .meaning = "random telegraph noise of two states: probability that a cell's trap is "
+                       "occupied; tau_e / (tau_c + tau_e). Slow: frozen while a column is read",
+            .example = "0.3",
+            .absent = "no telegraph noise",
+            .source = "Ambrogio et al., IEEE TED 61, 2920 (2014)"},
+           {.key = "telegraph_amplitude",
+            .rule = NumberRule{Quantity::ratio, Range::fraction(), {}},
+            .meaning = "share dG/G of its conductance that a cell loses while its trap is occupied",
+            .example = "0.05",
+            .absent = "no telegraph noise",
+            .source = "as telegraph_probability"}},
       .sections = {conductance_section("lrs", core::Need::required,
                                        "conductance of a cell in the low-resistance state (LRS) as "
                                        "programmed, before the access transistor"),
@@ -100,12 +129,21 @@ RramCell read_rram(const core::SectionReader& cell) {
   }
   const core::SectionReader lrs = cell.section("lrs");
   const core::SectionReader hrs = cell.section("hrs");
-  RramCell result{.lrs = read_conductance(lrs),
-                  .hrs = read_conductance(hrs),
-                  .access_resistance = cell.number("access_resistance"),
-                  .read_noise = cell.number("read_noise"),
-                  .stuck_at_lrs = cell.number("stuck_at_lrs"),
-                  .stuck_at_hrs = cell.number("stuck_at_hrs")};
+  RramCell result{
+      .lrs = read_conductance(lrs),
+      .hrs = read_conductance(hrs),
+      .access_resistance = cell.number("access_resistance"),
+      .read_noise = cell.number("read_noise"),
+      .stuck_at_lrs = cell.number("stuck_at_lrs"),
+      .stuck_at_hrs = cell.number("stuck_at_hrs"),
+      .telegraph_probability = cell.optional_number("telegraph_probability").value_or(0),
+      .telegraph_amplitude = cell.optional_number("telegraph_amplitude").value_or(0)};
+  if (cell.has("telegraph_probability") != cell.has("telegraph_amplitude")) {
+    const bool by_probability = cell.has("telegraph_probability");
+    cell.fail(by_probability ? "telegraph_probability" : "telegraph_amplitude", "is given alone",
+              "telegraph noise has a probability and an amplitude",
+              by_probability ? "give telegraph_amplitude too" : "give telegraph_probability too");
+  }
   if (result.stuck_at_lrs + result.stuck_at_hrs > 1.0) {
     cell.fail("stuck_at_lrs", "stuck_at_lrs + stuck_at_hrs exceeds 1",
               "they are fractions of all cells", "lower one of them");

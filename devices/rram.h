@@ -14,17 +14,22 @@ enum class Level { hrs, lrs };
 /// One RRAM cell. Conductance in S, resistance in ohm.
 ///
 /// frozen: G_programmed ~ the level's law, or a stuck conductance (the other level's median) with
-/// the stuck-at fraction. Behind the access transistor: G = G_p / (1 + G_p R). fresh: times
+/// the stuck-at fraction. Behind the access transistor: G = G_p / (1 + G_p R). Slow: a trap is
+/// occupied with probability `telegraph_probability` and then lowers G by the share
+/// `telegraph_amplitude` (random telegraph noise of two states whose dwell times are long against
+/// the reads of a column: drawn with the cell, frozen while the column is read). fresh: times
 /// 1 + read_noise xi, xi ~ N(0, 1) at each read.
 struct RramCell {
   core::Shape lrs;  ///< programmed conductance [S]
   core::Shape hrs;
-  double access_resistance = 0.0;  ///< series resistance of the access transistor [ohm]
-  double read_noise = 0.0;         ///< sd relative to the conductance
-  double stuck_at_lrs = 0.0;       ///< fraction of cells stuck at the LRS median
-  double stuck_at_hrs = 0.0;       ///< fraction of cells stuck at the HRS median
+  double access_resistance = 0.0;      ///< series resistance of the access transistor [ohm]
+  double read_noise = 0.0;             ///< sd relative to the conductance
+  double stuck_at_lrs = 0.0;           ///< fraction of cells stuck at the LRS median
+  double stuck_at_hrs = 0.0;           ///< fraction of cells stuck at the HRS median
+  double telegraph_probability = 0.0;  ///< of a cell's trap being occupied
+  double telegraph_amplitude = 0.0;    ///< dG/G of an occupied trap, 0 .. 1
 
-  /// What is frozen when a chip is programmed [S].
+  /// What is frozen while a column is read [S].
   core::Law programmed(Level level) const;
   /// One fresh read of a freshly programmed cell [S]: `programmed` with read noise.
   core::Law read(Level level) const;

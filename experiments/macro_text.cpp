@@ -39,6 +39,9 @@ std::string cell_text(const devices::RramCell& cell) {
       stated(cell.access_resistance, "access",
              core::format_quantity(cell.access_resistance, Quantity::resistance)),
       stated(cell.read_noise, "read noise", percent(cell.read_noise)),
+      stated(cell.telegraph_amplitude * cell.telegraph_probability, "telegraph noise",
+             fmt::format("-{} in {} of the cells", percent(cell.telegraph_amplitude),
+                         percent(cell.telegraph_probability))),
       stated(cell.stuck_at_lrs, "stuck at LRS", percent(cell.stuck_at_lrs)),
       stated(cell.stuck_at_hrs, "stuck at HRS", percent(cell.stuck_at_hrs))};
   return joined(parts);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/law/clamped.h"
 #include "core/law/component.h"
 #include "core/law/shape.h"
 
@@ -30,8 +31,11 @@ Law::Law(std::vector<Component> components) {
     }
     total += c.weight;
     check_component(c);
-    c.base = simplified(c.base);
-    if (c.weight > 0.0) components_.push_back(std::move(c));
+    if (c.weight == 0.0) continue;
+    for (Component& part : without_clamps(c)) {
+      part.base = simplified(part.base);
+      components_.push_back(std::move(part));
+    }
   }
   if (!(std::abs(total - 1.0) <= 1e-12)) {
     throw LawError(fmt::format("weights sum to {:.15g}", total), "must be 1");

@@ -44,6 +44,22 @@ struct TruncatedLogNormal {
   double high = 1.0;
 };
 
+/// A normal whose values beyond low and high lie at low and high: these are atoms.
+struct ClampedNormal {
+  double mean = 0.0;
+  double sd = 1.0;
+  double low = 0.0;
+  double high = 1.0;
+};
+
+/// A lognormal whose values beyond low and high lie at low and high.
+struct ClampedLogNormal {
+  double median = 1.0;
+  double sigma = 0.1;
+  double low = 0.0;
+  double high = 1.0;
+};
+
 /// A measured law: quantile function linear between the points (probability[i], value[i]).
 /// probability is strictly increasing from 0 to 1, value is non-decreasing.
 struct Empirical {
@@ -51,8 +67,8 @@ struct Empirical {
   std::vector<double> value;
 };
 
-using Shape =
-    std::variant<Point, Normal, LogNormal, TruncatedNormal, TruncatedLogNormal, Empirical>;
+using Shape = std::variant<Point, Normal, LogNormal, TruncatedNormal, TruncatedLogNormal, Empirical,
+                           ClampedNormal, ClampedLogNormal>;
 
 /// One component of a mixture: X = scale * C(B) * (1 + relative_noise * xi), where B follows
 /// `base`, C(b) = b / (1 + compression * b) is a conductance behind a series resistance
@@ -107,6 +123,7 @@ class Law {
   Law scaled(double factor) const;
   /// The normal law (or point, as sd = 0) that this is exactly, where it is one.
   std::optional<Normal> as_normal() const;
+  /// None of them is clamped: those are given as what they consist of.
   const std::vector<Component>& components() const { return components_; }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <limits>
 #include <numbers>
@@ -12,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/law/clamped.h"
 #include "core/law/truncated.h"
 
 namespace cimstat::core {
@@ -25,6 +27,20 @@ struct Overloaded : Ts... {
 };
 template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
+
+template <class S>
+concept Clamped = std::same_as<S, ClampedNormal> || std::same_as<S, ClampedLogNormal>;
+
+/// The sum of weight * value(shape) over what a clamped shape consists of.
+template <Clamped S, class Value>
+double sum_over_parts(const S& shape, Value&& value) {
+  double sum = 0.0;
+  for (const WeightedShape& part : parts_of(shape)) sum += part.weight * value(part.shape);
+  return sum;
+}
+
+Normal parent_of(const ClampedNormal& s) { return {s.mean, s.sd}; }
+LogNormal parent_of(const ClampedLogNormal& s) { return {s.median, s.sigma}; }
 
 double empirical_tail(const Empirical& s, Tail side, double b) {
   if (b < s.value.front()) return side == Tail::lower ? 0.0 : 1.0;
@@ -157,6 +173,10 @@ double tail_probability(const Shape& shape, Tail side, double b) {
             return normal_tail(side, std::log(b / s.median) / s.sigma);
           },
           [&](const Empirical& s) { return empirical_tail(s, side, b); },
+          [&]<Clamped S>(const S& s) {
+            return sum_over_parts(
+                s, [&](const Shape& part) { return tail_probability(part, side, b); });
+          },
           [&](const auto& s) { return truncated_tail(s, side, b); },
       },
       shape);
@@ -171,6 +191,10 @@ double density(const Shape& shape, double b) {
                           return normal_density(std::log(b / s.median) / s.sigma) / (s.sigma * b);
                         },
                         [&](const Empirical& s) { return empirical_density(s, b); },
+                        [&]<Clamped S>(const S& s) {
+                          return sum_over_parts(
+                              s, [&](const Shape& part) { return density(part, b); });
+                        },
                         [&](const auto& s) { return truncated_density(s, b); },
                     },
                     shape);
@@ -185,6 +209,9 @@ double quantile(const Shape& shape, Tail side, double probability) {
             return s.median * std::exp(s.sigma * normal_quantile(side, probability));
           },
           [&](const Empirical& s) { return empirical_quantile(s, side, probability); },
+          [&]<Clamped S>(const S& s) {
+            return std::clamp(quantile(parent_of(s), side, probability), s.low, s.high);
+          },
           [&](const auto& s) { return truncated_quantile(s, side, probability); },
       },
       shape);
@@ -214,6 +241,12 @@ std::vector<double> knots(const Shape& shape) {
                      result.push_back(s.median * std::exp(s.sigma * z));
                  },
                  [&](const Empirical& s) { result = s.value; },
+                 [&]<Clamped S>(const S& s) {
+                   for (const WeightedShape& part : parts_of(s)) {
+                     const std::vector<double> own = knots(part.shape);
+                     result.insert(result.end(), own.begin(), own.end());
+                   }
+                 },
                  [&](const auto& s) { result = truncated_knots(s); },
              },
              shape);
@@ -234,6 +267,15 @@ std::vector<Node> expectation_nodes(const Shape& shape, double widest) {
                                   [&](double z) { return s.median * std::exp(s.sigma * z); });
           },
           [&](const Empirical& s) { return empirical_nodes(s, widest); },
+          [&]<Clamped S>(const S& s) {
+            std::vector<Node> nodes;
+            for (const WeightedShape& part : parts_of(s)) {
+              for (const Node& node : expectation_nodes(part.shape, widest)) {
+                nodes.push_back({node.value, part.weight * node.weight});
+              }
+            }
+            return nodes;
+          },
           [&](const auto& s) { return truncated_nodes(s, widest); },
       },
       shape);
@@ -251,6 +293,12 @@ void check(const Shape& shape) {
                    check_spread(s.median, s.sigma, "lognormal law");
                    require(s.median > 0.0, fmt::format("the median {:g}", s.median),
                            "must be positive");
+                 },
+                 [](const ClampedNormal& s) {
+                   check(Shape(TruncatedNormal{s.mean, s.sd, s.low, s.high}));
+                 },
+                 [](const ClampedLogNormal& s) {
+                   check(Shape(TruncatedLogNormal{s.median, s.sigma, s.low, s.high}));
                  },
                  [](const TruncatedNormal& s) {
                    check_spread(s.mean, s.sd, "normal law");

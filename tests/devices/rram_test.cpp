@@ -1,6 +1,7 @@
 #include "devices/rram.h"
 
 #include <cmath>
+#include <numbers>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -122,6 +123,69 @@ TEST(RramCell, MiddleCellLiesHalfWay) {
   const RramCell cell{.lrs = core::LogNormal{10.0, 0.1}, .hrs = core::LogNormal{1.0, 0.5}};
   const double middle = 0.5 * (cell.read(Level::lrs).mean() + cell.read(Level::hrs).mean());
   EXPECT_NEAR(cell.middle().mean(), middle, 1e-12);
+}
+
+TEST(RramCell, ClampedCellsPileUpAtTheEnds) {
+  const std::string level =
+      "[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"normal\"\nmean = \"40 uS\"\n"
+      "sd = \"4 uS\"\nlow = \"36 uS\"\nhigh = \"48 uS\"\n";
+  const RramCell clamped = read_cell(level + "beyond = \"clamped\"\n" + hrs);
+  EXPECT_EQ(describe(clamped.lrs), "normal: mean 40 uS, sd 4 uS clamped to 36 uS .. 48 uS");
+  const core::Law law = clamped.programmed(Level::lrs);
+  const double one_sd = 0.15865525393145705;
+  const double two_sd = 0.02275013194817921;
+  EXPECT_NEAR(law.tail_probability(core::Tail::lower, 36e-6), one_sd, 1e-15);
+  EXPECT_EQ(law.tail_probability(core::Tail::lower, 35.999e-6), 0.0);
+  EXPECT_NEAR(law.tail_probability(core::Tail::upper, 47.999999e-6), two_sd, 1e-7);
+  EXPECT_EQ(law.quantile(core::Tail::lower, 0.1), 36e-6);
+  EXPECT_NEAR(law.quantile(core::Tail::lower, 0.5), 40e-6, 1e-17);
+  // E max(z, -1) for z below 2, clamped there: the parent's mean, less what is cut from its tails.
+  const auto density = [](double z) {
+    return std::exp(-0.5 * z * z) / std::sqrt(2.0 * std::numbers::pi);
+  };
+  const double mean = -one_sd + density(1.0) - density(2.0) + 2.0 * two_sd;
+  EXPECT_NEAR(law.mean(), 40e-6 + 4e-6 * mean, 1e-16);
+  EXPECT_EQ(describe(read_cell(level + "beyond = \"cut_off\"\n" + hrs).lrs),
+            describe(read_cell(level + hrs).lrs));
+}
+
+TEST(RramCell, ClampedLognormalsKeepTheParentInside) {
+  const core::Shape shape = core::ClampedLogNormal{2.0, 0.5, 1.0, 5.0};
+  const core::Law law({{.base = shape}});
+  const core::Law parent = core::Law::lognormal(2.0, 0.5);
+  for (const double x : {1.0, 1.5, 3.0, 4.999}) {
+    EXPECT_NEAR(law.tail_probability(core::Tail::lower, x),
+                parent.tail_probability(core::Tail::lower, x), 1e-15);
+  }
+  EXPECT_EQ(law.tail_probability(core::Tail::upper, 5.0), 0.0);
+  EXPECT_EQ(law.components().size(), 3u);
+}
+
+TEST(RramCell, RefusesBeyondWithoutAnEnd) {
+  EXPECT_THAT(refusal("[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"normal\"\nmean = "
+                      "\"40 uS\"\nsd = \"1 uS\"\nbeyond = \"clamped\"\n" +
+                      hrs),
+              HasSubstr("cell.lrs.beyond: says what becomes of cells beyond low and high (neither "
+                        "is given); give low or high"));
+}
+
+TEST(RramCell, AnOccupiedTrapLowersTheCurrentOfItsCell) {
+  const RramCell cell = read_cell(
+      "[cell]\nmodel = \"rram\"\ntelegraph_probability = 0.25\ntelegraph_amplitude = 0.1\n"
+      "[cell.lrs]\ndistribution = \"point\"\nvalue = \"10 uS\"\n" +
+      hrs);
+  for (const core::Law& law : {cell.read(Level::lrs), cell.programmed(Level::lrs)}) {
+    EXPECT_NEAR(law.mean(), 9.75e-6, 1e-18);
+    EXPECT_NEAR(law.tail_probability(core::Tail::lower, 9.5e-6), 0.25, 1e-15);
+    EXPECT_NEAR(law.sd(), 1e-6 * std::sqrt(0.25 * 0.75), 1e-15);
+  }
+}
+
+TEST(RramCell, RefusesHalfOfTelegraphNoise) {
+  EXPECT_THAT(refusal("[cell]\nmodel = \"rram\"\ntelegraph_amplitude = 0.1\n[cell.lrs]\n"
+                      "distribution = \"point\"\nvalue = \"9 uS\"\n" +
+                      hrs),
+              HasSubstr("cell.telegraph_amplitude: is given alone"));
 }
 
 TEST(Describe, SaysMedianAndMean) {

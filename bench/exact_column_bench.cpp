@@ -55,6 +55,38 @@ void run(benchmark::State& state, std::uint32_t first, NoiseShape noise_shape) {
 void OneNumberOfActiveRows(benchmark::State& state, NoiseShape shape) { run(state, 128, shape); }
 void AllNumbersOfActiveRows(benchmark::State& state, NoiseShape shape) { run(state, 0, shape); }
 
+/// All classes with every row active, midpoint references: lognormal HRS and Gaussian noise.
+ColumnDesign midpoint_column(std::uint32_t rows) {
+  ColumnDesign design;
+  design.rows = rows;
+  design.lrs = core::Law::lognormal(10.0, 0.05);
+  design.hrs = core::Law::lognormal(0.5, 0.5);
+  design.sense.noise_sd = 2.0;
+  design.ladder = midpoint_ladder(design, rows);
+  return design;
+}
+
+/// P(code n / 2 | k = n / 2, n), the same by convolution in extended precision.
+double known_middle(std::int64_t rows) {
+  return rows == 32 ? 0.8751964579043807 : 0.2758158629583438;
+}
+
+void EveryRowActive(benchmark::State& state) {
+  const auto rows = static_cast<std::uint32_t>(state.range(0));
+  const ColumnDesign design = midpoint_column(rows);
+  const std::vector<ColumnClass> classes = all_classes(rows, rows);
+  for (auto _ : state) {
+    const auto exact = exact_probabilities(design, classes, {}, {1});
+    const double found = exact.probability[(rows / 2) * design.ladder.codes + rows / 2];
+    if (!(std::abs(found - known_middle(rows)) <= 1e-12)) {
+      state.SkipWithError("wrong probability");
+      break;
+    }
+  }
+  state.counters["classes"] = static_cast<double>(classes.size());
+}
+BENCHMARK(EveryRowActive)->Arg(32)->Arg(1024)->Unit(benchmark::kMillisecond);
+
 BENCHMARK_CAPTURE(OneNumberOfActiveRows, logistic, NoiseShape::logistic)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(OneNumberOfActiveRows, gaussian, NoiseShape::gaussian)

@@ -212,6 +212,10 @@ ExactProbabilities exact_probabilities(const ColumnDesign& design,
   ExactProbabilities result;
   result.probability.resize(classes.size() * codes);
   result.error_bound.resize(classes.size());
+  result.entry_error.resize(classes.size() * codes);
+  TiltedSums tilted(laws_of(design), noise_of(design.sense));
+  for (const ColumnClass column_class : inverted) tilted.add(counts_of(design, column_class));
+  tilted.prepare();
   constexpr std::size_t block_size = 32;
   core::for_each_block((classes.size() + block_size - 1) / block_size, threads,
                        [&](std::size_t block, std::size_t) {
@@ -227,6 +231,18 @@ ExactProbabilities exact_probabilities(const ColumnDesign& design,
                              const SumSeries series = inversion->series(series_of[i]);
                              fill_inverted_row(series, references, row);
                              result.error_bound[i] = 2.0 * series.error;
+                           }
+                           const std::span error(result.entry_error.data() + i * codes, codes);
+                           std::fill(error.begin(), error.end(), result.error_bound[i]);
+                           if (normals[i]) {
+                             // Differences on the nearer tail keep their digits.
+                             const double relative = std::max(1e-10, 100.0 * result.error_bound[i]);
+                             for (std::size_t code = 0; code < codes; ++code) {
+                               error[code] = std::min(error[code], relative * row[code]);
+                             }
+                           } else {
+                             refine_row(tilted, series_of[i], mean_current(design, classes[i]),
+                                        references, {row, codes}, error);
                            }
                          }
                        },
@@ -276,16 +292,34 @@ std::vector<SensedCurrent> sensed_currents(const ColumnDesign& design,
   if (inverted.empty()) return result;
   require_sound_noise(design.sense);
   const Inversion inversion = inversion_of(design, inverted, options.tolerance);
+  TiltedSums tilted(laws_of(design), noise_of(design.sense));
+  for (const ColumnClass column_class : inverted) tilted.add(counts_of(design, column_class));
+  tilted.prepare();
   core::for_each_block(inverted.size(), threads, [&](std::size_t i, std::size_t) {
-    result[places[i]].take(inversion.series(i), design, inverted[i]);
+    SensedCurrent& current = result[places[i]];
+    current.take(inversion.series(i), design, inverted[i]);
+    current.lower_ = tilted.tail(i, core::Tail::lower);
+    current.upper_ = tilted.tail(i, core::Tail::upper);
   });
   return result;
 }
 
 double SensedCurrent::tail_probability(core::Tail side, double x) const {
-  if (normal_) return core::Law::normal(normal_->mean, normal_->sd).tail_probability(side, x);
+  return bounded_tail(side, x).value;
+}
+
+BoundedTail SensedCurrent::bounded_tail(core::Tail side, double x) const {
+  if (normal_) {
+    const double tail = core::Law::normal(normal_->mean, normal_->sd).tail_probability(side, x);
+    return {tail, std::min(error_bound_, 1e-11 * tail)};
+  }
+  constexpr double small = 1e-8;
   const double below = series_.at_or_below(x);
-  return side == core::Tail::lower ? below : 1.0 - below;
+  const BoundedTail plain{side == core::Tail::lower ? below : 1.0 - below, error_bound_};
+  const std::optional<TiltedTail>& tilted = side == core::Tail::lower ? lower_ : upper_;
+  if (!tilted || plain.value > small) return plain;
+  const BoundedTail sure = (*tilted)(x);
+  return sure.error < plain.error ? sure : plain;
 }
 
 double SensedCurrent::density(double x) const {

@@ -12,6 +12,7 @@
 
 #include "circuits/column.h"
 #include "circuits/sum_series.h"
+#include "circuits/tilted_sums.h"
 
 /// The distribution of the code without sampling, by inversion of characteristic functions.
 namespace cimstat::circuits {
@@ -29,6 +30,9 @@ struct ExactOptions {
 struct ExactProbabilities {
   std::vector<double> probability;  ///< [class][code]
   std::vector<double> error_bound;  ///< [class]: bound on the absolute error of each entry
+  /// [class][code]: that of the single entry, which for rare codes can be far smaller: rare codes
+  /// keep their digits where circuits/tilted_sums.h says so.
+  std::vector<double> entry_error;
 };
 
 /// A design, or some of its classes, that the exact engine can't do.
@@ -57,12 +61,14 @@ class SensedCurrent {
                 const ExactOptions& options = {});
   double mean() const { return mean_; }
   double sd() const { return sd_; }
-  /// P(I <= x) or P(I > x), absolute error at most error_bound(). x in A.
+  /// P(I <= x) or P(I > x), absolute error at most error_bound(), small ones with less. x in A.
   double tail_probability(core::Tail side, double x) const;
   double density(double x) const;  ///< [1/A]
   /// The current with the given tail probability, for probabilities well above error_bound() [A].
   double quantile(core::Tail side, double probability) const;
   double error_bound() const { return error_bound_; }
+  /// tail_probability() with a bound on its own error.
+  BoundedTail bounded_tail(core::Tail side, double x) const;
 
  private:
   friend std::vector<SensedCurrent> sensed_currents(const ColumnDesign&,
@@ -77,6 +83,8 @@ class SensedCurrent {
   double error_bound_ = 0.0;
   std::optional<core::Normal> normal_;
   SumSeries series_;
+  std::optional<TiltedTail> lower_;  ///< for tails smaller than the series has digits for
+  std::optional<TiltedTail> upper_;
 };
 
 /// Those of many classes, in their order. The same as one at a time, but the classes share the

@@ -47,20 +47,23 @@ struct Part {
   double error = 0.0;
 };
 
-/// E exp(iu(X - centre)) of a measured law without series resistance: each rectangle of its density
+/// E exp(w(X - centre)) of a measured law without series resistance: each rectangle of its density
 /// is a sine quotient.
-Part rectangles(const Component& c, double u, double centre) {
+Part rectangles(const Component& c, Complex w, double centre) {
   const auto& measured = std::get<Empirical>(c.base);
   Part sum;
   for (std::size_t i = 1; i < measured.value.size(); ++i) {
     const double mass = measured.probability[i] - measured.probability[i - 1];
     const double middle = c.scale * 0.5 * (measured.value[i] + measured.value[i - 1]);
-    const double half = c.scale * 0.5 * (measured.value[i] - measured.value[i - 1]) * u;
-    const double quotient = std::abs(half) < 1e-4 ? 1.0 - half * half / 6.0 : std::sin(half) / half;
-    const double phase = u * (middle - centre);
-    sum.value += mass * quotient * Complex(std::cos(phase), std::sin(phase));
+    const Complex half = c.scale * 0.5 * (measured.value[i] - measured.value[i - 1]) * w;
+    const Complex quotient =
+        std::abs(half) < 1e-4 ? 1.0 + half * half / 6.0 : std::sinh(half) / half;
+    const Complex value = mass * quotient * exponential(w * (middle - centre));
+    sum.value += value;
     sum.error +=
-        mass * unit * (16.0 + std::abs(quotient) * 4.0 * u * (std::abs(middle) + std::abs(centre)));
+        unit * (16.0 * mass * std::exp(std::abs(w.real()) * std::abs(middle - centre)) *
+                    std::cosh(half.real()) +
+                std::abs(value) * 4.0 * std::abs(w) * (std::abs(middle) + std::abs(centre)));
   }
   return sum;
 }
@@ -158,16 +161,18 @@ std::vector<Characteristic::Node> Characteristic::nodes(const Piece& piece, doub
   return result;
 }
 
-Characteristic::Values Characteristic::at_midpoints(double step, std::size_t count) const {
+Characteristic::Values Characteristic::at_midpoints(double step, std::size_t count,
+                                                    double tilt) const {
   Values result{std::vector<Complex>(count), std::vector<double>(count)};
   for (const Piece& piece : pieces_) {
     const double weight = piece.component.weight;
     const double r = piece.relative_noise;
     std::vector<Node> cached;
     int octave = std::numeric_limits<int>::min();
+    double peak = 1.0;  // of the tilt over the nodes
     for (std::size_t k = 0; k < count; ++k) {
       const double u = (static_cast<double>(k) + 0.5) * step;
-      const Complex w(-bend_ * u * u, u);
+      const Complex w(tilt - bend_ * u * u, u);
       const Complex noise = 0.5 * r * r * w * w;
       if (piece.closed) {
         const double m = piece.closed->mean;
@@ -182,19 +187,24 @@ Characteristic::Values Characteristic::at_midpoints(double step, std::size_t cou
         continue;
       }
       if (piece.rectangles) {
-        const Part part = rectangles(piece.component, u, mean_);
+        const Part part = rectangles(piece.component, w, mean_);
         result.value[k] += weight * part.value;
         result.error[k] += weight * part.error;
         continue;
       }
       if (std::ilogb(u) != octave) {
         octave = std::ilogb(u);
-        cached = nodes(piece, std::ldexp(2.0, octave));
+        cached = nodes(piece, std::max(std::ldexp(2.0, octave), std::abs(tilt)));
+        peak = 1.0;
+        for (const Node& node : cached) {
+          if (tilt == 0.0) break;
+          peak = std::max(peak, std::exp(tilt * (node.value.real() - mean_)));
+        }
       }
       const double modulus_of_w = std::abs(w);
       Accumulator real;
       Accumulator imaginary;
-      double error = quadrature_error * 4.0;
+      double error = quadrature_error * 4.0 * peak;
       for (const Node& node : cached) {
         const double value_real = node.value.real();
         const double value_imaginary = node.value.imag();
@@ -225,6 +235,32 @@ Characteristic::Values Characteristic::at_midpoints(double step, std::size_t cou
     }
   }
   return result;
+}
+
+bool Characteristic::can_tilt(double tilt) const {
+  if (bend_ > 0.0) return false;
+  return std::all_of(pieces_.begin(), pieces_.end(), [&](const Piece& piece) {
+    const Component& c = piece.component;
+    const double along = tilt * c.scale;
+    const double r = c.relative_noise;
+    if (piece.closed) return std::pow(tilt * piece.relative_noise * piece.closed->sd, 2) < 0.5;
+    if (r > 0.1) return false;
+    if (std::holds_alternative<LogNormal>(c.base)) {
+      // What noise adds to the exponent must stay below what the wave takes from it.
+      const double largest = compressed(c, quantile(c.base, Tail::upper, 1e-19));
+      return along <= 0.0 && std::abs(along) * r * r * largest < 0.5;
+    }
+    if (const auto* s = std::get_if<TruncatedNormal>(&c.base)) {
+      // The path ends at 9.5 sd of the parent.
+      const double end = along > 0.0 ? s->high - s->mean : s->mean - s->low;
+      return end < 9.5 * s->sd || std::abs(along) * s->sd < 1.5;
+    }
+    if (const auto* s = std::get_if<TruncatedLogNormal>(&c.base)) {
+      return along <= 0.0 || std::log(s->high / s->median) < 9.5 * s->sigma;
+    }
+    if (const auto* s = std::get_if<Normal>(&c.base)) return std::abs(along) * s->sd < 1.5;
+    return std::holds_alternative<Empirical>(c.base);
+  });
 }
 
 double Characteristic::highest() const {

@@ -49,27 +49,14 @@ Sides truncated_lognormal(double median, double sigma, double low, double high) 
           tests::truncated_lognormal_cell(median, sigma, low, high)};
 }
 
-double normal_below(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }
-
-Sides clamped(core::Shape inside, double below, double low, double above, double high,
-              OracleCell oracle) {
-  return {mixed({{.weight = 1.0 - below - above, .base = std::move(inside)},
-                 {.weight = below, .base = core::Point{low}},
-                 {.weight = above, .base = core::Point{high}}}),
-          std::move(oracle)};
-}
-
 Sides clamped_normal(double mean, double sd, double low, double high) {
-  return clamped(core::TruncatedNormal{mean, sd, low, high}, normal_below((low - mean) / sd), low,
-                 normal_below((mean - high) / sd), high,
-                 tests::clamped_normal_cell(mean, sd, low, high));
+  return {mixed({{.base = core::ClampedNormal{mean, sd, low, high}}}),
+          tests::clamped_normal_cell(mean, sd, low, high)};
 }
 
 Sides clamped_lognormal(double median, double sigma, double low, double high) {
-  return clamped(core::TruncatedLogNormal{median, sigma, low, high},
-                 normal_below(std::log(low / median) / sigma), low,
-                 normal_below(std::log(median / high) / sigma), high,
-                 tests::clamped_lognormal_cell(median, sigma, low, high));
+  return {mixed({{.base = core::ClampedLogNormal{median, sigma, low, high}}}),
+          tests::clamped_lognormal_cell(median, sigma, low, high)};
 }
 
 Sides measured(const std::vector<double>& probability, const std::vector<double>& value) {
@@ -137,6 +124,8 @@ ColumnDesign design_of(const Case& c) {
     case Placement::uniform:
       design.ladder = uniform_ladder(design, n, 6);
       break;
+    default:
+      ADD_FAILURE() << "no ladder of this test";
   }
   if (!c.references.empty()) {
     design.ladder = {static_cast<std::uint32_t>(c.references.size() + 1), c.references};

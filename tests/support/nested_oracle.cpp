@@ -113,7 +113,7 @@ OracleCell cut(const Function& z, const Function& slope, const Function& b, Real
     return x <= low ? Real(0) : x >= high ? whole : (cumulated(z(x)) - start) / mass;
   };
   cell.panels = {low, high};
-  for (int i = -12; i <= 12; ++i) {
+  for (int i = -16; i <= 16; ++i) {
     const Real x = b(Real(i));
     if (x > low && x < high) cell.panels.push_back(x);
   }
@@ -143,11 +143,11 @@ Real below_by_nesting(const std::vector<OracleCell>& cells, Real t) {
 OracleCell point_cell(double value) { return {{}, {}, {}, {}, {{Real(value), Real(1)}}}; }
 
 OracleCell normal_cell(double mean, double sd) {
-  return cut_normal(mean, sd, Real(mean) - 12 * Real(sd), Real(mean) + 12 * Real(sd), 1);
+  return cut_normal(mean, sd, Real(mean) - 16 * Real(sd), Real(mean) + 16 * Real(sd), 1);
 }
 
 OracleCell lognormal_cell(double median, double sigma) {
-  const Real factor = std::exp(12 * Real(sigma));
+  const Real factor = std::exp(16 * Real(sigma));
   return cut_lognormal(median, sigma, median / factor, median * factor, 1);
 }
 

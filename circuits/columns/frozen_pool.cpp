@@ -60,7 +60,17 @@ std::uint32_t first_word(core::StreamKey key, core::Domain domain, std::uint64_t
   return core::philox4x32(core::counter_of(key, domain, instance, 0), core::key_of(key))[0];
 }
 
+/// Standard normal.
+const core::QuantileTable& normal_table() {
+  static const core::QuantileTable table(core::Law::normal(0.0, 1.0), 1.0);
+  return table;
+}
+
 }  // namespace
+
+double column_offset(core::StreamKey key, std::uint64_t column) {
+  return static_cast<double>(normal_table()(first_word(key, core::Domain::column_offset, column)));
+}
 
 FrozenPool::FrozenPool(ColumnDesign design, PatternSet patterns, const PoolOptions& options,
                        core::Threads threads)
@@ -83,7 +93,6 @@ FrozenPool::FrozenPool(ColumnDesign design, PatternSet patterns, const PoolOptio
       planes_[i].table = core::QuantileTable(frozen, unit_, frozen.mean(), threads);
     }
   });
-  normal_ = core::QuantileTable(core::Law::normal(0.0, 1.0), 1.0);
   if (design_.sense.noise_shape == NoiseShape::logistic) {
     logistic_ = core::QuantileTable(standard_logistic_quantile, 1.0);
   }
@@ -176,12 +185,12 @@ void FrozenPool::draw(std::size_t tile, Memory& memory) const {
     if (options_.die_sd > 0.0) {
       const std::uint32_t word =
           first_word(options_.key, core::Domain::die_factor, column / options_.columns_of_a_die);
-      gain += static_cast<float>(options_.die_sd) * normal_(word);
+      gain += static_cast<float>(options_.die_sd) * normal_table()(word);
     }
     float offset = 0.0f;
     if (design_.sense.offset_sd > 0.0) {
-      offset = static_cast<float>(design_.sense.offset_sd / unit_) *
-               normal_(first_word(options_.key, core::Domain::column_offset, column));
+      offset =
+          static_cast<float>(design_.sense.offset_sd / unit_ * column_offset(options_.key, column));
     }
     memory.frozen.gain.column[i] = gain;
     memory.frozen.offset.column[i] = offset;
@@ -193,7 +202,7 @@ FreshDraws FrozenPool::fresh_draws(std::uint32_t reads) const {
   const bool logistic = design_.sense.noise_shape == NoiseShape::logistic;
   FreshDraws draws;
   draws.reads = reads;
-  if (has_read_noise_ || (has_noise && !logistic)) draws.normal = &normal_;
+  if (has_read_noise_ || (has_noise && !logistic)) draws.normal = &normal_table();
   if (has_noise && logistic) draws.logistic = &logistic_;
   const std::uint64_t words = std::uint64_t{reads} * reads_.size() * draws.words();
   draws.schedule = core::BlockSchedule(options_.key, core::Domain::column_noise, 0,

@@ -32,6 +32,9 @@ struct PoolOptions {
   core::StreamKey key = {};
 };
 
+/// The frozen offset of a column, in standard deviations.
+double column_offset(core::StreamKey key, std::uint64_t column);
+
 class FrozenPool {
  public:
   /// Throws UsageError for a class that does not fit, and for cell
@@ -84,7 +87,6 @@ class FrozenPool {
   bool has_read_noise_ = false;
   std::vector<PatternRead> reads_;
   std::vector<ClassLadder> ladders_;
-  core::QuantileTable normal_;
   core::QuantileTable logistic_;
 };
 

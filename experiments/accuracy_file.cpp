@@ -117,7 +117,7 @@ std::string percent(const Estimate& estimate) {
 void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,
                     const std::filesystem::path& target) {
   core::Hdf5Output file(target);
-  write_result_header(file, experiment, experiment.config_toml, accuracy_filetype,
+  write_result_header(file, experiment, experiment.accuracy_toml, accuracy_filetype,
                       accuracy_schema_minor);
   file.attribute("/", "network", record.network);
   file.attribute("/", "data_set", record.data_set);

@@ -30,7 +30,10 @@ const core::Section& experiment_file() {
   return root;
 }
 
-Experiment read_experiment(const core::Config& config) {
+namespace {
+
+/// All but the texts of the configuration.
+Experiment read_sections(const core::Config& config) {
   const core::SectionReader root(config, experiment_file());
   Experiment experiment;
   experiment.name = root.text("name");
@@ -39,14 +42,32 @@ Experiment read_experiment(const core::Config& config) {
   const std::uint32_t rows = experiment.macro.design.rows;
   experiment.table = read_table_settings(root.section("table"), rows);
   experiment.margin = read_margin_settings(root.section("margin"), rows);
+  experiment.columns = read_columns_settings(root.section("columns"), rows);
   experiment.accuracy = read_accuracy_settings(root.section("accuracy"), rows);
   config.finish();
+  return experiment;
+}
+
+}  // namespace
+
+Experiment read_experiment(const core::Config& config) {
+  Experiment experiment = read_sections(config);
   experiment.config_toml = config.canonical();
+  config.leave_out("columns");
+  experiment.accuracy_toml = config.canonical();
   for (const std::string_view other : {"accuracy", "margin"}) config.leave_out(other);
   experiment.table_toml = config.canonical();
   for (const std::string_view other : {"table", "name", "seed"}) config.leave_out(other);
   experiment.macro_toml = config.canonical();
   return experiment;
+}
+
+std::string columns_toml(const Experiment& experiment) {
+  const core::Config config =
+      core::Config::from_text(experiment.config_toml, "resolved configuration");
+  read_sections(config);
+  for (const std::string_view other : {"accuracy", "margin"}) config.leave_out(other);
+  return config.canonical();
 }
 
 }  // namespace cimstat::experiments

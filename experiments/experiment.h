@@ -23,9 +23,11 @@ struct Experiment {
   Macro macro;
   TableSettings table;
   MarginSettings margin;
+  ColumnsSettings columns;
   AccuracySettings accuracy;
-  std::string config_toml;  ///< resolved, canonical
-  std::string table_toml;   ///< what of it decides an error table: all but [accuracy] and [margin]
+  std::string config_toml;    ///< resolved, canonical
+  std::string accuracy_toml;  ///< what of it an accuracy result carries: all but [columns]
+  std::string table_toml;     ///< what of it decides an error table: nor [accuracy] nor [margin]
   std::string
       macro_toml;  ///< what of it describes the macro: cell, column, sense amplifier, converter
 };
@@ -35,6 +37,9 @@ const core::Section& experiment_file();
 
 /// Reads and checks a whole configuration; unknown keys are refused. Throws UsageError.
 Experiment read_experiment(const core::Config& config);
+
+/// What of a canonical configuration decides the rates of columns: all but [accuracy] and [margin].
+std::string columns_toml(const Experiment& experiment);
 
 struct ChosenTable {
   circuits::ErrorTable table;

@@ -131,7 +131,7 @@ core::Section accuracy_section() {
 }  // namespace
 
 std::vector<core::Section> settings_sections() {
-  return {table_section(), margin_section(), accuracy_section()};
+  return {table_section(), margin_section(), columns_section(), accuracy_section()};
 }
 
 TableSettings read_table_settings(const SectionReader& section, std::uint32_t rows) {

@@ -11,9 +11,11 @@
 
 #include "circuits/sampled_column.h"
 
+#include "experiments/columns/column_settings.h"
 #include "experiments/inference/forward_pass.h"
 
-/// What a configuration asks for, besides the macro: the sections [table], [margin], [accuracy].
+/// What a configuration asks for, besides the macro: the sections [table], [margin],
+/// [columns], [accuracy].
 namespace cimstat::experiments {
 
 enum class Method { automatic, exact, monte_carlo };

@@ -147,7 +147,7 @@ void add_accuracy_command(CLI::App& app) {
                           .network = network.name,
                           .data_set = images.name,
                           .table_sha256 = table_hash,
-                          .config_toml = experiment.config_toml,
+                          .config_toml = experiment.accuracy_toml,
                           .confidence = experiment.table.confidence,
                           .result = {}};
     {

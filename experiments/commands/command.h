@@ -67,6 +67,7 @@ bool will_be_sampled(const Experiment& experiment);
 void add_fit_command(CLI::App& app);
 void add_margin_command(CLI::App& app);
 void add_table_command(CLI::App& app);
+void add_columns_command(CLI::App& app);
 void add_accuracy_command(CLI::App& app);
 void add_report_command(CLI::App& app);
 void add_describe_command(CLI::App& app);

@@ -13,6 +13,7 @@
 #include "core/utf8.h"
 
 #include "experiments/accuracy_file.h"
+#include "experiments/columns_file.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/interval_options.h"
 #include "experiments/commands/number_check.h"
@@ -88,6 +89,17 @@ void show_accuracy(const ShowOptions& options, const FileDescription& descriptio
   core::Json object = description_as_json(options.file, description);
   object["summary"] = summary;
   object["config_toml"] = config_of(options.file, FileKind::accuracy);
+  print(core::json_text(object));
+}
+
+void show_columns(const ShowOptions& options, const FileDescription& description) {
+  const ColumnsResult result = read_columns(options.file);
+  if (!options.json) {
+    return print(format_description(options.file, description) + "\n" + columns_as_text(result));
+  }
+  core::Json object = description_as_json(options.file, description);
+  object["summary"] = core::Json::parse(columns_as_json(result));
+  object["config_toml"] = result.config_toml;
   print(core::json_text(object));
 }
 
@@ -189,6 +201,7 @@ void show(const ShowOptions& options) {
   const FileDescription description = describe_file(options.file, kind);
   if (kind == FileKind::error_table) return show_table(options, description);
   if (kind == FileKind::accuracy) return show_accuracy(options, description);
+  if (kind == FileKind::columns) return show_columns(options, description);
   show_network(options, description);
 }
 
@@ -200,7 +213,7 @@ void add_show_command(CLI::App& app) {
       app.add_subcommand("show", "What made a file, its axes and datasets, and what it says");
   command
       ->add_option("file", options->file,
-                   "error table, accuracy result, network, run record or experiment")
+                   "error table, accuracy or columns result, network, run record or experiment")
       ->required()
       ->type_name("FILE");
   CLI::Option* rows =

@@ -25,9 +25,10 @@ struct KnownKind {
   std::string_view name;
   std::string_view filetype;  ///< root attribute; empty where the file isn't HDF5
 };
-constexpr std::array<KnownKind, 5> kinds = {{
+constexpr std::array<KnownKind, 6> kinds = {{
     {FileKind::error_table, "error table", "cimstat error table"},
     {FileKind::accuracy, "accuracy result", "cimstat accuracy"},
+    {FileKind::columns, "columns result", "cimstat columns"},
     {FileKind::network, "network", "cimstat network"},
     {FileKind::run_record, "run record", ""},
     {FileKind::experiment, "experiment", ""},
@@ -258,10 +259,10 @@ core::Json description_as_json(const std::filesystem::path& file,
 }
 
 std::string config_of(const std::filesystem::path& file, FileKind kind) {
-  if (kind != FileKind::error_table && kind != FileKind::accuracy) {
+  if (kind != FileKind::error_table && kind != FileKind::accuracy && kind != FileKind::columns) {
     throw core::UsageError(core::error_line(
         "--config", fmt::format("a {} holds no resolved configuration", name_of(kind)),
-        file.string(), "name an error table or an accuracy result"));
+        file.string(), "name an error table, an accuracy or a columns result"));
   }
   return core::Hdf5Input(file).text_attribute("/", "config_toml");
 }

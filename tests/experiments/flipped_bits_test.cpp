@@ -216,6 +216,12 @@ INSTANTIATE_TEST_SUITE_P(
                                               tests::sample_accuracy(3000, 2), file);
                              },
                              read_accuracy},
+                      Format{"Columns",
+                             [](const auto& file) {
+                               const Experiment experiment = tests::sample_columns_experiment();
+                               write_columns(experiment, tests::sample_columns(experiment), file);
+                             },
+                             read_columns},
                       Format{"Network",
                              [](const auto& file) { write_network(tests::sample_network(), file); },
                              read_network}),

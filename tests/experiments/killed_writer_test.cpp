@@ -56,7 +56,14 @@ std::vector<Result> results() {
       core::write_atomically(file, text);
     };
   };
+  const auto columns = [](const std::string& seed) {
+    const Experiment many = tests::sample_experiment({"columns.columns=600", "seed=" + seed});
+    return [many, result = tests::sample_columns(many)](const std::filesystem::path& file) {
+      write_columns(many, result, file);
+    };
+  };
   return {{"macro.table.h5", table(one), table(other)},
+          {"macro.columns.h5", columns("1"), columns("2")},
           {"macro.accuracy.h5", accuracy(2), accuracy(3)},
           {"macro.html", page('a'), page('b')}};
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "experiments/accuracy_file.h"
+#include "experiments/columns_file.h"
 #include "experiments/inference/network.h"
 #include "experiments/table_file.h"
 
@@ -57,6 +58,14 @@ inline experiments::AccuracyRecord sample_accuracy(std::size_t images, std::uint
     record.result.sampled_correct.push_back(i * 2246822519U % 10 > 2);
   }
   return record;
+}
+
+/// Two dies of forty columns.
+inline experiments::ColumnsResult sample_columns(const experiments::Experiment& experiment) {
+  return experiments::run_columns(experiment, {1});
+}
+inline experiments::Experiment sample_columns_experiment() {
+  return sample_experiment({"columns.columns=40", "columns.dies=2", "columns.patterns=2"});
 }
 
 /// A convolution of several chunks and logits.

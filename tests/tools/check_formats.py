@@ -164,6 +164,11 @@ for reads, conditions in ((1, set()), (2, {"reads > 1"})):
     check_result(accuracy, "formats/accuracy.md", conditions)
 check_record(folder / "macro.accuracy.h5.run.json")
 
+columns = folder / "macro.columns.h5"
+run("columns", replica, "-q", "--columns", "8", "--dies", "3", "-o", columns)
+check_result(columns, "formats/columns.md", set())
+check_record(folder / "macro.columns.h5.run.json")
+
 shipped = pages / "networks" / "fashion_cnn.h5"
 check_network(shipped)
 shutil.copy(shipped, folder / "network.h5")
@@ -180,6 +185,7 @@ run("accuracy", replica, "--table", table, *few, "-o", "mine.accuracy.h5",
 
 check_versions(table, lambda file: ["report", file, "-o", "page.html"])
 check_versions(accuracy, lambda file: ["report", table, file, "-o", "page.html"])
+check_versions(columns, lambda file: ["show", file])
 check_versions(shipped, lambda file: ["accuracy", replica, "--table", table, *few, "-o", "later.h5",
                                       "--set", f"accuracy.network={file}"])
 

@@ -1,0 +1,53 @@
+#include "experiments/columns/columns_run.h"
+
+#include <array>
+
+#include "circuits/columns/frozen_offset.h"
+#include "circuits/columns/frozen_pool.h"
+#include "circuits/columns/input_pattern.h"
+
+namespace cimstat::experiments {
+
+ColumnQuestions questions_of(const ColumnsResult& result) {
+  const ColumnsSettings& settings = result.settings;
+  return {.columns_of_a_die = settings.columns,
+          .dies_differ = settings.die_sd > 0.0,
+          .confidence = result.confidence,
+          .limit = settings.limit,
+          .judged = settings.judged,
+          .repairs = settings.repairs};
+}
+
+ColumnsResult run_columns(const Experiment& experiment, core::Threads threads,
+                          const core::Progress& progress) {
+  const ColumnsSettings& settings = experiment.columns;
+  const circuits::ColumnDesign& design = experiment.macro.design;
+  const core::StreamKey key{.seed = experiment.seed, .point = 0};
+  ColumnsResult result{.name = experiment.name,
+                       .config_toml = columns_toml(experiment),
+                       .confidence = experiment.table.confidence,
+                       .settings = settings,
+                       .rates = {}};
+  const std::array active_rows{settings.active_rows};
+  const auto classes = circuits::classes_for(active_rows);
+  const circuits::PoolOptions options{.columns = settings.all_columns(),
+                                      .columns_of_a_die = settings.columns,
+                                      .die_sd = settings.die_sd,
+                                      .key = key};
+  if (settings.frozen == Frozen::offset) {
+    const circuits::ExactOptions exact{.tolerance = experiment.table.tolerance};
+    const circuits::OffsetRates rates(design, classes, exact, threads);
+    result.rates = circuits::offset_rates(rates, options, settings.votes, threads, progress);
+    return result;
+  }
+  const circuits::FrozenPool pool(
+      design,
+      circuits::random_patterns(
+          design.rows, classes,
+          {.per_class = settings.patterns, .lrs_cells = settings.lrs_cells, .key = key}),
+      options, threads);
+  result.rates = circuits::integrated_rates(pool, settings.votes, threads, progress);
+  return result;
+}
+
+}  // namespace cimstat::experiments

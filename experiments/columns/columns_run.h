@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+
+#include "core/parallel.h"
+
+#include "circuits/columns/pool_rates.h"
+
+#include "experiments/columns/column_statistics.h"
+#include "experiments/experiment.h"
+
+/// Misread rates of the columns and dies that [columns] asks for.
+namespace cimstat::experiments {
+
+struct ColumnsResult {
+  std::string name;
+  std::string config_toml = {};  ///< resolved; set by read_columns
+  double confidence = 0.95;
+  ColumnsSettings settings;
+  circuits::ColumnRates rates;
+};
+
+ColumnQuestions questions_of(const ColumnsResult& result);
+
+/// The same bits for any number of threads and instruction set. Throws UsageError where only the
+/// offset is frozen and the exact engine can't do the column.
+ColumnsResult run_columns(const Experiment& experiment, core::Threads threads,
+                          const core::Progress& progress = {});
+
+/// For people and for scripts.
+std::string columns_as_text(const ColumnsResult& result);
+std::string columns_as_json(const ColumnsResult& result);
+
+}  // namespace cimstat::experiments

@@ -7,8 +7,8 @@
 #include "core/parallel.h"
 
 #include "circuits/column.h"
+#include "circuits/columns/column_rates.h"
 #include "circuits/columns/frozen_pool.h"
-#include "circuits/columns/pool_rates.h"
 #include "circuits/exact_column.h"
 
 /// Columns of which only the offset is frozen: cells are drawn afresh at each read, as a table for

@@ -1,6 +1,7 @@
 #include "circuits/columns/frozen_pool.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cmath>
 #include <limits>
@@ -15,7 +16,6 @@ namespace {
 
 constexpr std::uint64_t blocks_of_a_plane = 256;  // row_limit / 4
 static_assert(blocks_of_a_plane * 4 == row_limit);
-constexpr std::size_t rows_of_a_block = rows_of_a_table * tables_of_a_block;
 
 double standard_logistic_quantile(core::Tail side, double probability) {
   const double scale = std::numbers::sqrt3 / std::numbers::pi;
@@ -42,17 +42,28 @@ double relative_noise_of(const core::Law& law) {
   return noise;
 }
 
-/// Whether a pattern reads the cell of this kind in a row.
-bool selects(const InputPattern& pattern, std::size_t kind, std::uint32_t row) {
-  switch (kind) {
-    case 0:
-      return pattern.active[row] && pattern.lrs[row];
-    case 1:
-      return pattern.active[row] && !pattern.lrs[row];
-    case 2:
-      return !pattern.active[row];
-    default:
-      return pattern.active[row];
+/// States of a row.
+constexpr std::size_t unselected = 0;
+constexpr std::size_t selected_lrs = 1;
+constexpr std::size_t selected_hrs = 2;
+
+/// In which states a kind of current flows: LRS, HRS, leakage, dummy.
+constexpr std::array<std::array<bool, row_states>, 4> flows = {
+    {{false, true, false}, {false, false, true}, {true, false, false}, {false, true, true}}};
+
+std::size_t state_of(const InputPattern& pattern, std::uint32_t row) {
+  if (!pattern.active[row]) return unselected;
+  return pattern.lrs[row] ? selected_lrs : selected_hrs;
+}
+
+void add_plane_to(const std::vector<TileRow>& plane, std::size_t kind, StateRows& states) {
+  for (std::size_t state = 0; state < row_states; ++state) {
+    if (!flows[kind][state]) continue;
+    for (std::size_t row = 0; row < plane.size(); ++row) {
+      for (std::size_t c = 0; c < tile_columns; ++c) {
+        states[state][row].column[c] += plane[row].column[c];
+      }
+    }
   }
 }
 
@@ -85,6 +96,7 @@ FrozenPool::FrozenPool(ColumnDesign design, PatternSet patterns, const PoolOptio
   for (const auto& [kind, law] : laws) spread = std::max(spread, law.sd());
   if (spread > 0.0) unit_ = std::exp2(std::ilogb(spread));
 
+  choices_ = row_choices();
   for (const auto& [kind, law] : laws) add_plane(kind, law);
   core::for_each_block(planes_.size(), threads, [&](std::size_t i, std::size_t) {
     const auto& [kind, law] = laws[i];
@@ -123,32 +135,33 @@ FrozenPool::FrozenPool(ColumnDesign design, PatternSet patterns, const PoolOptio
 
 void FrozenPool::add_plane(std::size_t kind, const core::Law& law) {
   Plane plane;
+  plane.kind = kind;
   plane.rows = design_.rows;
   plane.relative_noise = static_cast<float>(relative_noise_of(law));
   const core::Law frozen = frozen_part(law);
   plane.varies = frozen.variance() > 0.0;
   plane.mean = static_cast<float>(frozen.mean() / unit_);
-  plane.choices = choices_of(kind);
   plane.schedule = core::BlockSchedule(options_.key, core::Domain::column_cells,
                                        blocks_of_a_plane * kind, (plane.rows + 3) / 4);
   has_read_noise_ |= plane.relative_noise > 0.0f;
   planes_.push_back(std::move(plane));
 }
 
-RowChoices FrozenPool::choices_of(std::size_t kind) const {
+RowChoices FrozenPool::row_choices() const {
+  constexpr std::array<std::uint8_t, rows_of_a_table> weights{1, row_states,
+                                                              row_states * row_states};
   const std::uint32_t rows = patterns_.rows;
   const std::size_t patterns = patterns_.patterns.size();
   RowChoices choices;
   choices.blocks = (rows + rows_of_a_block - 1) / rows_of_a_block;
-  choices.nibbles.assign(choices.blocks * patterns * tables_of_a_block, 0);
+  choices.entries.assign(choices.blocks * patterns * tables_of_a_block, 0);
   for (std::size_t p = 0; p < patterns; ++p) {
     for (std::uint32_t row = 0; row < rows; ++row) {
-      if (!selects(patterns_.patterns[p], kind, row)) continue;
-      const std::size_t table = row / rows_of_a_table;
-      const std::size_t block = table / tables_of_a_block;
-      const std::size_t at = (block * patterns + p) * tables_of_a_block + table % tables_of_a_block;
-      choices.nibbles[at] =
-          static_cast<std::uint8_t>(choices.nibbles[at] | 1U << row % rows_of_a_table);
+      const std::size_t block = row / rows_of_a_block;
+      const std::size_t table = row % rows_of_a_block / rows_of_a_table;
+      std::uint8_t& entry = choices.entries[(block * patterns + p) * tables_of_a_block + table];
+      entry = static_cast<std::uint8_t>(entry + weights[row % rows_of_a_table] *
+                                                    state_of(patterns_.patterns[p], row));
     }
   }
   return choices;
@@ -166,19 +179,26 @@ std::size_t FrozenPool::columns_of(std::size_t tile) const {
 void FrozenPool::draw(std::size_t tile, Memory& memory) const {
   const std::uint64_t first = std::uint64_t{tile} * tile_columns;
   const std::size_t patterns = patterns_.patterns.size();
+  const std::size_t rows = choices_.blocks * rows_of_a_block;
   memory.sums.assign(patterns, {});
-  if (has_read_noise_) memory.variances.assign(patterns, {});
+  for (std::vector<TileRow>& values : memory.values) values.assign(rows, {});
+  if (has_read_noise_) {
+    memory.variances.assign(patterns, {});
+    for (std::vector<TileRow>& values : memory.noises) values.assign(rows, {});
+  }
   for (const Plane& plane : planes_) {
-    memory.values.assign(plane.choices.blocks * rows_of_a_block, {});
+    memory.plane.assign(plane.rows, {});
     if (plane.varies) {
-      draw_plane({&plane.table, plane.schedule, plane.rows}, first, memory.values);
-      add_selected(plane.choices, memory.values, memory.sums);
+      draw_plane({&plane.table, plane.schedule, plane.rows}, first, memory.plane);
+      add_plane_to(memory.plane, plane.kind, memory.values);
     }
     if (plane.relative_noise > 0.0f) {
-      square_plane(plane.relative_noise, plane.mean, memory.values);
-      add_selected(plane.choices, memory.values, memory.variances);
+      square_plane(plane.relative_noise, plane.mean, memory.plane);
+      add_plane_to(memory.plane, plane.kind, memory.noises);
     }
   }
+  add_rows(choices_, memory.values, memory.sums);
+  if (has_read_noise_) add_rows(choices_, memory.noises, memory.variances);
   for (std::size_t i = 0; i < tile_columns; ++i) {
     const std::uint64_t column = first + i;
     float gain = 1.0f;

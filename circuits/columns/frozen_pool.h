@@ -52,7 +52,9 @@ class FrozenPool {
 
   /// Scratch memory of one worker.
   struct Memory {
-    std::vector<TileRow> values;     ///< [row], of one plane
+    std::vector<TileRow> plane;      ///< [row]: one kind of current
+    StateRows values;                ///< deviations of the currents of each state
+    StateRows noises;                ///< variances of the cells' read noise in each state
     std::vector<TileRow> sums;       ///< [pattern]: deviation of the cells' sum from its mean
     std::vector<TileRow> variances;  ///< [pattern]: of the cells' read noise; empty where none
     TileColumns frozen;
@@ -66,24 +68,23 @@ class FrozenPool {
 
  private:
   struct Plane {
+    std::size_t kind = 0;
     core::QuantileTable table;
-    RowChoices choices;
     core::BlockSchedule schedule;
     std::size_t rows = 0;
     float mean = 0.0f;
     float relative_noise = 0.0f;
     bool varies = false;  ///< some spread is frozen in it
   };
-  static constexpr std::size_t plane_count = 4;
-
   void add_plane(std::size_t kind, const core::Law& law);
-  RowChoices choices_of(std::size_t kind) const;
+  RowChoices row_choices() const;
 
   ColumnDesign design_;
   PatternSet patterns_;
   PoolOptions options_;
   double unit_ = 1.0;
   std::vector<Plane> planes_;
+  RowChoices choices_;
   bool has_read_noise_ = false;
   std::vector<PatternRead> reads_;
   std::vector<ClassLadder> ladders_;

@@ -20,7 +20,8 @@ using Lanes = hn::CappedTag<float, 16>;
 
 /// Random words are made this many rows at a time, then used.
 constexpr std::size_t chunk_rows = 32;
-constexpr std::size_t entries = std::size_t{1} << rows_of_a_table;
+constexpr std::size_t entries = row_states * row_states * row_states;
+static_assert(rows_of_a_table == 3);
 
 struct alignas(64) WordChunk {
   std::uint32_t words[chunk_rows * tile_columns];
@@ -61,40 +62,41 @@ void square_plane_here(float factor, float mean, std::span<TileRow> values) {
   }
 }
 
-/// The sums of each choice of four rows, [choice][column].
-HWY_INLINE void fill_table(const TileRow* HWY_RESTRICT rows, float* HWY_RESTRICT table) {
+/// The sums of each choice of states of three rows, [entry][column].
+HWY_INLINE void fill_table(const StateRows& values, std::size_t row, float* HWY_RESTRICT table) {
   const Lanes df;
   for (std::size_t lane = 0; lane < tile_columns; lane += hn::Lanes(df)) {
-    hn::Store(hn::Zero(df), df, table + lane);
-    for (std::size_t bit = 0; bit < rows_of_a_table; ++bit) {
-      const auto row = hn::Load(df, rows[bit].data() + lane);
-      const std::size_t top = std::size_t{1} << bit;
-      for (std::size_t below = 0; below < top; ++below) {
-        const auto sum = hn::Add(hn::Load(df, table + below * tile_columns + lane), row);
-        hn::Store(sum, df, table + (top + below) * tile_columns + lane);
+    float* to = table + lane;
+    for (std::size_t third = 0; third < row_states; ++third) {
+      const auto value2 = hn::Load(df, values[third][row + 2].data() + lane);
+      for (std::size_t second = 0; second < row_states; ++second) {
+        const auto value1 = hn::Load(df, values[second][row + 1].data() + lane);
+        for (std::size_t first = 0; first < row_states; ++first, to += tile_columns) {
+          const auto value0 = hn::Load(df, values[first][row].data() + lane);
+          hn::Store(hn::Add(hn::Add(value0, value1), value2), df, to);
+        }
       }
     }
   }
 }
 
-void add_selected_here(const RowChoices& choices, std::span<const TileRow> values,
-                       std::span<TileRow> sums) {
+void add_rows_here(const RowChoices& choices, const StateRows& values, std::span<TileRow> sums) {
   constexpr std::size_t table_size = entries * tile_columns;
   struct alignas(64) Tables {
     float entry[tables_of_a_block * table_size];
   } tables;
   const Lanes df;
-  const std::uint8_t* nibbles = choices.nibbles.data();
+  const std::uint8_t* entry_of = choices.entries.data();
   for (std::size_t block = 0; block < choices.blocks; ++block) {
     for (std::size_t t = 0; t < tables_of_a_block; ++t) {
-      const std::size_t row = (block * tables_of_a_block + t) * rows_of_a_table;
-      fill_table(values.data() + row, tables.entry + t * table_size);
+      fill_table(values, block * rows_of_a_block + t * rows_of_a_table,
+                 tables.entry + t * table_size);
     }
     for (TileRow& row : sums) {
       float* HWY_RESTRICT sum = row.data();
       const float* from[tables_of_a_block];
       for (std::size_t t = 0; t < tables_of_a_block; ++t) {
-        from[t] = tables.entry + t * table_size + nibbles[t] * tile_columns;
+        from[t] = tables.entry + t * table_size + entry_of[t] * tile_columns;
       }
       // Four registers side by side: one alone would wait for its own additions.
       for (std::size_t lane = 0; lane < tile_columns; lane += 4 * hn::Lanes(df)) {
@@ -103,7 +105,7 @@ void add_selected_here(const RowChoices& choices, std::span<const TileRow> value
         auto total1 = hn::Load(df, sum + lane + lanes);
         auto total2 = hn::Load(df, sum + lane + 2 * lanes);
         auto total3 = hn::Load(df, sum + lane + 3 * lanes);
-#pragma GCC unroll 8
+#pragma GCC unroll 4
         for (std::size_t t = 0; t < tables_of_a_block; ++t) {
           const float* HWY_RESTRICT entry = from[t] + lane;
           total0 = hn::Add(total0, hn::Load(df, entry));
@@ -116,7 +118,7 @@ void add_selected_here(const RowChoices& choices, std::span<const TileRow> value
         hn::Store(total2, df, sum + lane + 2 * lanes);
         hn::Store(total3, df, sum + lane + 3 * lanes);
       }
-      nibbles += tables_of_a_block;
+      entry_of += tables_of_a_block;
     }
   }
 }
@@ -250,7 +252,7 @@ namespace cimstat::circuits {
 
 HWY_EXPORT(draw_plane_here);
 HWY_EXPORT(square_plane_here);
-HWY_EXPORT(add_selected_here);
+HWY_EXPORT(add_rows_here);
 HWY_EXPORT(read_tile_here);
 
 void draw_plane(const PlaneDraws& draws, std::uint64_t first_column, std::span<TileRow> values) {
@@ -263,11 +265,12 @@ void square_plane(float factor, float mean, std::span<TileRow> values) {
   HWY_DYNAMIC_DISPATCH(square_plane_here)(factor, mean, values);
 }
 
-void add_selected(const RowChoices& choices, std::span<const TileRow> values,
-                  std::span<TileRow> sums) {
-  assert(choices.nibbles.size() == choices.blocks * sums.size() * tables_of_a_block);
-  assert(values.size() >= choices.blocks * tables_of_a_block * rows_of_a_table);
-  HWY_DYNAMIC_DISPATCH(add_selected_here)(choices, values, sums);
+void add_rows(const RowChoices& choices, const StateRows& values, std::span<TileRow> sums) {
+  assert(choices.entries.size() == choices.blocks * sums.size() * tables_of_a_block);
+  for ([[maybe_unused]] const std::vector<TileRow>& rows : values) {
+    assert(rows.size() >= choices.blocks * rows_of_a_block);
+  }
+  HWY_DYNAMIC_DISPATCH(add_rows_here)(choices, values, sums);
 }
 
 void read_tile(const FreshDraws& draws, const TileReads& reads, const TileColumns& frozen,

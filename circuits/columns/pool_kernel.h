@@ -16,10 +16,13 @@
 namespace cimstat::circuits {
 
 inline constexpr std::size_t tile_columns = core::tile_trials;
-/// Rows are added four at a time, from tables of the sums of each choice of them (the method of the
-/// four Russians), and so many tables are used on all patterns before the next ones.
-inline constexpr std::size_t rows_of_a_table = 4;
-inline constexpr std::size_t tables_of_a_block = 8;
+/// What a pattern does to the cell of a row: not selected, in LRS, in HRS.
+inline constexpr std::size_t row_states = 3;
+/// Rows are added three at a time, from tables of the sums of each choice of their states (the
+/// method of the four Russians), and so many tables are used on all patterns before the next ones.
+inline constexpr std::size_t rows_of_a_table = 3;
+inline constexpr std::size_t tables_of_a_block = 4;
+inline constexpr std::size_t rows_of_a_block = rows_of_a_table * tables_of_a_block;
 
 /// One number of each column of a tile.
 struct alignas(64) TileRow {
@@ -28,12 +31,16 @@ struct alignas(64) TileRow {
   const float* data() const { return column.data(); }
 };
 
-/// Which rows of one plane each pattern selects: four bits for each table,
+/// The states of the rows in each pattern: s_0 + 3 s_1 + 9 s_2 for the three rows of each table,
 /// [block of tables][pattern][table of the block].
 struct RowChoices {
   std::size_t blocks = 0;
-  std::vector<std::uint8_t> nibbles;
+  std::vector<std::uint8_t> entries;
 };
+
+/// What each state adds to the current of a column, [state][row]; a whole number of blocks of rows,
+/// zeros behind the last one.
+using StateRows = std::array<std::vector<TileRow>, row_states>;
 
 /// One kind of current that each cell has in store: `values` [row], draws of `table`, whose words
 /// are those of the schedule, row after row.
@@ -47,11 +54,9 @@ void draw_plane(const PlaneDraws& draws, std::uint64_t first_column, std::span<T
 /// values := (factor * (values + mean))^2.
 void square_plane(float factor, float mean, std::span<TileRow> values);
 
-/// sums[pattern] += the selected rows of the plane: four rows in order make a table's entry, and
-/// entries are added in order. `values` has a whole number of blocks of tables, with zeros behind
-/// the last row.
-void add_selected(const RowChoices& choices, std::span<const TileRow> values,
-                  std::span<TileRow> sums);
+/// sums[pattern] += what the rows' states add: three rows in order make a table's entry, and
+/// entries are added in order.
+void add_rows(const RowChoices& choices, const StateRows& values, std::span<TileRow> sums);
 
 /// How the reads of one pattern go, in the pool's unit: the current of column c is
 /// mean + deviation, deviation = gain[c] * sum + (gain[c] - 1) * mean.

@@ -5,14 +5,18 @@
 #include "core/config/parameter.h"
 #include "core/config/section_reader.h"
 
-#include "experiments/columns/column_statistics.h"
-
 namespace cimstat::experiments {
 
 /// What of a column stays between its reads.
 enum class Frozen {
   cells,   ///< cells and offset
   offset,  ///< the offset alone: cells are drawn afresh at each read
+};
+
+/// Which rate of a column has a limit.
+enum class JudgedRate {
+  mean,   ///< over the MAC values
+  worst,  ///< of its most misread MAC value
 };
 
 /// What a configuration asks of columns and dies: the section [columns].

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "core/statistics/order_statistics.h"
+#include "core/statistics/weighted_estimate.h"
 
 namespace cimstat::experiments {
 
@@ -38,7 +39,21 @@ class Sample {
   Estimate mean() const {
     core::Moments moments;
     for (const double value : unit_means()) moments.add(value);
+    if (!is_trustworthy()) return {moments.mean(), probabilities};
     return {moments.mean(), around(moments.mean(), moments.standard_error(), 0.0)};
+  }
+
+  /// Whether the mean rests on enough units for a t interval.
+  bool is_trustworthy() const {
+    core::WeightedSums sums;
+    for (const double value : unit_means()) sums.add(value);
+    if (sums.hits == 0) return true;  // all alike
+    const double half = 0.5 * static_cast<double>(units());
+    core::TrustLimits limits;
+    limits.effective_samples = std::min(limits.effective_samples, half);
+    limits.hits = static_cast<std::uint64_t>(std::ceil(limits.effective_samples));
+    limits.largest_share = std::max(limits.largest_share, 1.0 / half);
+    return !core::doubt(sums, limits);
   }
 
   /// value -+ t standard errors, within [low, 1]; all of it with a single unit.
@@ -105,7 +120,7 @@ Estimate correlation(std::span<const double> wrong, std::span<const double> both
     sum_q += q[i];
   }
   const double value = correlation_of(sum_p / n, sum_q / n);
-  if (p.size() < 2) return {value, {-1.0, 1.0}};
+  if (p.size() < 2 || !Sample(both, questions).is_trustworthy()) return {value, {-1.0, 1.0}};
   core::Moments left_out;
   for (std::size_t i = 0; i < p.size(); ++i) {
     left_out.add(correlation_of((sum_p - p[i]) / (n - 1.0), (sum_q - q[i]) / (n - 1.0)));

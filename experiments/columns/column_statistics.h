@@ -5,18 +5,21 @@
 #include <optional>
 #include <vector>
 
-#include "circuits/columns/pool_rates.h"
+#include "circuits/columns/column_rates.h"
 
+#include "experiments/columns/column_settings.h"
 #include "experiments/inference/accuracy_run.h"
 
 /// What the misread rates of many columns say: how they are spread, how many dies are good, what
 /// reading twice or more often brings. Intervals come from the differences between what is
 /// independent: columns, or dies where a factor is common to the columns of a die. Reads of one
 /// column are not independent, and no interval counts them.
+///
+/// Rates range over many decades, and a mean over columns may rest on a few of them: where fewer
+/// than half of the units and fewer than 100 are worth counting, or the sample is too skew, the
+/// interval is all that a probability can be, [0, 1]. The mean over all columns is then better asked
+/// of an error table.
 namespace cimstat::experiments {
-
-/// What a column's rate is judged by.
-enum class JudgedRate { mean, worst };
 
 struct ColumnQuestions {
   std::uint64_t columns_of_a_die = 1;
@@ -38,7 +41,9 @@ struct RateSummary {
   /// of 0 says that there are too few columns to tell.
   std::array<Estimate, quantile_levels.size()> quantiles;
   Estimate both_wrong;   ///< two reads of one input on one column; t interval
-  Estimate correlation;  ///< of the errors of these two; jackknife interval
+  /// Of the errors of these two; jackknife interval, or [-1, 1] where that of `both_wrong` says
+  /// nothing.
+  Estimate correlation;
   /// E[p^2] / E[p]^2: how much oftener both are wrong than if errors were independent. 1 where
   /// there are none.
   double both_wrong_ratio = 1.0;

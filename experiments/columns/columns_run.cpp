@@ -5,6 +5,7 @@
 #include "circuits/columns/frozen_offset.h"
 #include "circuits/columns/frozen_pool.h"
 #include "circuits/columns/input_pattern.h"
+#include "circuits/columns/pool_rates.h"
 
 namespace cimstat::experiments {
 

@@ -4,7 +4,7 @@
 
 #include "core/parallel.h"
 
-#include "circuits/columns/pool_rates.h"
+#include "circuits/columns/column_rates.h"
 
 #include "experiments/columns/column_statistics.h"
 #include "experiments/experiment.h"

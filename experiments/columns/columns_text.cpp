@@ -16,17 +16,19 @@ using core::Json;
 
 std::string number(double value) { return fmt::format("{:.3g}", value); }
 
-std::string with_interval(const Estimate& estimate) {
-  return fmt::format("{} [{}, {}]", number(estimate.value), number(estimate.interval.lower),
-                     number(estimate.interval.upper));
-}
-
-/// An upper end of 1 says that the sample is too small for one.
-std::string quantile_text(const Estimate& estimate) {
+/// "?" stands for an end that the sample is too small for.
+std::string with_interval(const Estimate& estimate, double lowest = 0.0) {
   const core::Interval& interval = estimate.interval;
   return fmt::format("{} [{}, {}]", number(estimate.value),
-                     interval.lower > 0.0 ? number(interval.lower) : "0",
+                     interval.lower > lowest ? number(interval.lower)
+                     : lowest < 0.0          ? "?"
+                                             : "0",
                      interval.upper < 1.0 ? number(interval.upper) : "?");
+}
+
+std::string share_with_interval(const Estimate& estimate) {
+  return fmt::format("{:.4g} [{:.4g}, {:.4g}]", estimate.value, estimate.interval.lower,
+                     estimate.interval.upper);
 }
 
 std::string heading(const ColumnsResult& result) {
@@ -90,30 +92,31 @@ std::string columns_as_text(const ColumnsResult& result) {
   const RateSummary& overall = statistics.overall;
   text += row("all", overall);
   text +=
-      "\nmisread: mean over columns, interval from the differences between "
-      "columns or dies, not from reads; median to worst: over\n"
-      "columns; corr.: of the errors of two reads of one input on one column; x p^2: both wrong, "
-      "over the square of the rate;\nvote: the code of more than half of the reads, else their "
-      "median, is wrong. all: each MAC value equally often.\n\n";
+      "\nmisread: mean over columns; intervals come from the differences between columns or dies, "
+      "not from reads, and ?\nstands where too few of them decide the number (the mean over all "
+      "columns: cimstat table). median to worst: over\ncolumns. corr.: of the errors of two reads "
+      "of one input on one column. x p^2: both wrong, over the square of the\nrate. vote: the code "
+      "of more than half of the reads, else their median. all: each MAC value equally often.\n\n";
   for (std::size_t i = 0; i < quantile_levels.size(); ++i) {
     text += fmt::format("{:>6g} % of columns    rate at most {}\n", 100.0 * quantile_levels[i],
-                        quantile_text(overall.quantiles[i]));
+                        with_interval(overall.quantiles[i]));
   }
   text += fmt::format("worst column of {:<5} {} (median over dies)\n", settings.columns,
-                      quantile_text(statistics.worst_of_die));
+                      with_interval(statistics.worst_of_die));
   text += fmt::format("two reads            both wrong {}, correlation {}\n",
-                      with_interval(overall.both_wrong), with_interval(overall.correlation));
+                      with_interval(overall.both_wrong), with_interval(overall.correlation, -1.0));
   text += fmt::format("vote of {:<3}          wrong {}\n", settings.votes,
                       with_interval(overall.vote_wrong));
+  text += fmt::format("columns that pass    {} ({} of a column at most {:g})\n",
+                      share_with_interval(statistics.pass),
+                      settings.judged == JudgedRate::mean ? "mean rate" : "worst MAC value's rate",
+                      settings.limit);
   text += fmt::format(
-      "columns that pass    {} ({} of a column at most {:g})\n", with_interval(statistics.pass),
-      settings.judged == JudgedRate::mean ? "mean rate" : "worst MAC value's rate", settings.limit);
-  text += fmt::format("die yield            {} of {} ({} at most)\n",
-                      with_interval(statistics.die_yield), counted(settings.dies, "simulated die"),
-                      counted(settings.repairs, "failing column"));
+      "die yield            {} of {} ({} at most)\n", share_with_interval(statistics.die_yield),
+      counted(settings.dies, "simulated die"), counted(settings.repairs, "failing column"));
   if (statistics.die_yield_from_columns) {
     text += fmt::format("  from all columns   {}, as they are independent\n",
-                        with_interval(*statistics.die_yield_from_columns));
+                        share_with_interval(*statistics.die_yield_from_columns));
   }
   return text;
 }

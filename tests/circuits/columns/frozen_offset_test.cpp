@@ -9,6 +9,7 @@
 
 #include "core/statistics/statistics.h"
 
+#include "circuits/columns/pool_rates.h"
 #include "circuits/references.h"
 
 #include "tests/circuits/columns/pool_designs.h"

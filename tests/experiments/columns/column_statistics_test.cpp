@@ -11,6 +11,7 @@
 #include "core/random/random.h"
 #include "core/statistics/statistics.h"
 
+#include "circuits/columns/pool_rates.h"
 #include "circuits/references.h"
 
 namespace cimstat::experiments {

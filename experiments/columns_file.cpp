@@ -18,6 +18,7 @@ namespace cimstat::experiments {
 namespace {
 
 constexpr std::string_view columns_filetype = "cimstat columns";
+constexpr std::int64_t columns_schema_minor = 0;
 constexpr std::string_view again = "make the result again with cimstat columns";
 constexpr std::uint64_t rate_limit = std::uint64_t{1} << 26;
 /// Of sums over patterns and another machine's mathematics.
@@ -127,7 +128,8 @@ void check_pairs(const core::Hdf5Input& file, const circuits::ColumnRates& rates
 void write_columns(const Experiment& experiment, const ColumnsResult& result,
                    const std::filesystem::path& target) {
   core::Hdf5Output file(target);
-  write_result_header(file, experiment, columns_toml(experiment), columns_filetype);
+  write_result_header(file, experiment, columns_toml(experiment), columns_filetype,
+                      columns_schema_minor);
   write_axis(file, "class", result.rates.classes.size(), "index of the class");
   write_axis(file, "column", result.rates.columns, "index of the simulated column");
   for (const ClassColumn& column : class_datasets) {
@@ -149,7 +151,7 @@ void write_columns(const Experiment& experiment, const ColumnsResult& result,
 
 ColumnsResult read_columns(const std::filesystem::path& path) {
   const core::Hdf5Input file(path);
-  const ResultHeader header = read_result_header(file, columns_filetype);
+  const ResultHeader header = read_result_header(file, columns_filetype, columns_schema_minor);
   if (header.is_known_version) {
     const std::vector<std::string> members = {"class", "column",  "lrs_count",  "active_rows",
                                               "die",   "misread", "both_wrong", "vote_wrong"};

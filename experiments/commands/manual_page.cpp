@@ -109,6 +109,7 @@ std::string exit_status() {
 std::string files() {
   return tagged(italic("NAME.toml"), "Experiment: the macro, and what to ask of it.") +
          tagged(italic("NAME.table.h5"), "Error table P(code | LRS count, active rows), HDF5.") +
+         tagged(italic("NAME.columns.h5"), "Misread rates of simulated columns and dies, HDF5.") +
          tagged(italic("NAME.accuracy.h5"), "Accuracy of a network on a macro, HDF5.") +
          tagged(italic("RESULT.run.json"),
                 "Beside a result: what varies from run to run, such as time, host and threads.") +

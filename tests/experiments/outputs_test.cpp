@@ -133,7 +133,7 @@ TEST_F(Outputs, GoThroughALinkToItsTarget) {
 }
 
 TEST_F(Outputs, NeedAName) {
-  for (const char* command : {"table m.toml", "accuracy m.toml", "report t.h5"}) {
+  for (const char* command : {"table m.toml", "columns m.toml", "accuracy m.toml", "report t.h5"}) {
     expect_refused(run(std::string(command) + " -o -"), 2,
                    "--out: is no name of a file (results are files, not standard output); see "
                    "cimstat " +

@@ -47,18 +47,18 @@ constexpr std::size_t unselected = 0;
 constexpr std::size_t selected_lrs = 1;
 constexpr std::size_t selected_hrs = 2;
 
-/// In which states a kind of current flows: LRS, HRS, leakage, dummy.
-constexpr std::array<std::array<bool, row_states>, 4> flows = {
-    {{false, true, false}, {false, false, true}, {true, false, false}, {false, true, true}}};
+/// Kinds of current: LRS, HRS, leakage, each in a state of its own, and dummy cells, in both states
+/// of a selected row.
+constexpr std::array<std::size_t, 3> state_of_kind = {selected_lrs, selected_hrs, unselected};
+constexpr std::size_t dummy_kind = 3;
 
 std::size_t state_of(const InputPattern& pattern, std::uint32_t row) {
   if (!pattern.active[row]) return unselected;
   return pattern.lrs[row] ? selected_lrs : selected_hrs;
 }
 
-void add_plane_to(const std::vector<TileRow>& plane, std::size_t kind, StateRows& states) {
-  for (std::size_t state = 0; state < row_states; ++state) {
-    if (!flows[kind][state]) continue;
+void add_to_selected(const std::vector<TileRow>& plane, StateRows& states) {
+  for (const std::size_t state : {selected_lrs, selected_hrs}) {
     for (std::size_t row = 0; row < plane.size(); ++row) {
       for (std::size_t c = 0; c < tile_columns; ++c) {
         states[state][row].column[c] += plane[row].column[c];
@@ -136,13 +136,12 @@ FrozenPool::FrozenPool(ColumnDesign design, PatternSet patterns, const PoolOptio
 void FrozenPool::add_plane(std::size_t kind, const core::Law& law) {
   Plane plane;
   plane.kind = kind;
-  plane.rows = design_.rows;
   plane.relative_noise = static_cast<float>(relative_noise_of(law));
   const core::Law frozen = frozen_part(law);
   plane.varies = frozen.variance() > 0.0;
   plane.mean = static_cast<float>(frozen.mean() / unit_);
   plane.schedule = core::BlockSchedule(options_.key, core::Domain::column_cells,
-                                       blocks_of_a_plane * kind, (plane.rows + 3) / 4);
+                                       blocks_of_a_plane * kind, (design_.rows + 3) / 4);
   has_read_noise_ |= plane.relative_noise > 0.0f;
   planes_.push_back(std::move(plane));
 }
@@ -181,21 +180,31 @@ void FrozenPool::draw(std::size_t tile, Memory& memory) const {
   const std::size_t patterns = patterns_.patterns.size();
   const std::size_t rows = choices_.blocks * rows_of_a_block;
   memory.sums.assign(patterns, {});
-  for (std::vector<TileRow>& values : memory.values) values.assign(rows, {});
-  if (has_read_noise_) {
-    memory.variances.assign(patterns, {});
-    for (std::vector<TileRow>& values : memory.noises) values.assign(rows, {});
-  }
+  memory.variances.assign(has_read_noise_ ? patterns : 0, {});
+  for (std::vector<TileRow>& values : memory.values) values.resize(rows);
+  for (std::vector<TileRow>& values : memory.noises) values.resize(has_read_noise_ ? rows : 0);
   for (const Plane& plane : planes_) {
-    memory.plane.assign(plane.rows, {});
-    if (plane.varies) {
-      draw_plane({&plane.table, plane.schedule, plane.rows}, first, memory.plane);
-      add_plane_to(memory.plane, plane.kind, memory.values);
-    }
-    if (plane.relative_noise > 0.0f) {
+    const PlaneDraws draws{&plane.table, plane.schedule, design_.rows};
+    if (plane.kind == dummy_kind) {
+      // Behind the cells of both states, which it joins.
+      memory.plane.assign(design_.rows, {});
+      if (plane.varies) draw_plane(draws, first, memory.plane);
+      add_to_selected(memory.plane, memory.values);
+      if (!has_read_noise_) continue;
       square_plane(plane.relative_noise, plane.mean, memory.plane);
-      add_plane_to(memory.plane, plane.kind, memory.noises);
+      add_to_selected(memory.plane, memory.noises);
+      continue;
     }
+    std::vector<TileRow>& values = memory.values[state_of_kind[plane.kind]];
+    if (plane.varies) {
+      draw_plane(draws, first, values);
+    } else {
+      std::fill(values.begin(), values.end(), TileRow{});
+    }
+    if (!has_read_noise_) continue;
+    std::vector<TileRow>& noises = memory.noises[state_of_kind[plane.kind]];
+    noises = values;
+    square_plane(plane.relative_noise, plane.mean, std::span(noises).first(design_.rows));
   }
   add_rows(choices_, memory.values, memory.sums);
   if (has_read_noise_) add_rows(choices_, memory.noises, memory.variances);

@@ -52,7 +52,7 @@ class FrozenPool {
 
   /// Scratch memory of one worker.
   struct Memory {
-    std::vector<TileRow> plane;      ///< [row]: one kind of current
+    std::vector<TileRow> plane;      ///< [row]: dummy cells
     StateRows values;                ///< deviations of the currents of each state
     StateRows noises;                ///< variances of the cells' read noise in each state
     std::vector<TileRow> sums;       ///< [pattern]: deviation of the cells' sum from its mean
@@ -71,7 +71,6 @@ class FrozenPool {
     std::size_t kind = 0;
     core::QuantileTable table;
     core::BlockSchedule schedule;
-    std::size_t rows = 0;
     float mean = 0.0f;
     float relative_noise = 0.0f;
     bool varies = false;  ///< some spread is frozen in it

@@ -17,8 +17,8 @@
 ///
 /// Rates range over many decades, and a mean over columns may rest on a few of them: where fewer
 /// than half of the units and fewer than 100 are worth counting, or the sample is too skew, the
-/// interval is all that a probability can be, [0, 1]. The mean over all columns is then better asked
-/// of an error table.
+/// interval is all that a probability can be, [0, 1]. The mean over all columns is then better
+/// asked of an error table.
 namespace cimstat::experiments {
 
 struct ColumnQuestions {
@@ -40,7 +40,7 @@ struct RateSummary {
   /// At quantile_levels; from order statistics, whatever the law. An upper end of 1 or a lower one
   /// of 0 says that there are too few columns to tell.
   std::array<Estimate, quantile_levels.size()> quantiles;
-  Estimate both_wrong;   ///< two reads of one input on one column; t interval
+  Estimate both_wrong;  ///< two reads of one input on one column; t interval
   /// Of the errors of these two; jackknife interval, or [-1, 1] where that of `both_wrong` says
   /// nothing.
   Estimate correlation;

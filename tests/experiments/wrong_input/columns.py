@@ -37,7 +37,8 @@ for name in ("rng", "Conventions", "seed", "config_toml"):
     case("missing", name, sound(attribute("/", name, None)),
          f"c.h5: /: attribute '{name}' is missing; check that this is the right file, or make it again")
 case("wrong type", "an unknown dataset", sound(dataset("misreads", numpy.zeros(3))),
-     "c.h5: /misreads: is unknown; did you mean misread?")
+     "c.h5: /: holds the unknown member 'misreads' (this version of the format has none of that name); "
+     "did you mean misread?")
 case("wrong type", "rates of single precision", sound(dataset("misread", numpy.zeros((5, 6), "f4"))),
      "c.h5: /misread: holds float32 (float64 is needed); make the file again")
 case("wrong type", "rates in percent", sound(attribute("misread", "units", text("%"))),
@@ -63,7 +64,9 @@ case("contradictory", "columns and configuration", sound(config("columns = 3", "
      "c.h5: /column: is not the axis that its name says (shape 6 instead of 8); make the file again")
 case("damaged", "more columns than can be", sound(config("columns = 3", "columns = 1000000"),
                                                    config("dies = 2", "dies = 1000000")),
-     "c.h5: /: attribute 'config_toml' is no configuration of this version (config_toml")
+     "c.h5: /: attribute 'config_toml' is no configuration of this version (config_toml:28:11: columns.columns: there "
+     "would be too many rates (1000000 dies x 1000000 columns x 5 MAC values, 20000000 at the most); lower columns.dies "
+     "or columns.columns); make the file again with this cimstat")
 SIZE = SOUND.stat().st_size
 for left in (SIZE // 2, SIZE - 1):
     case("damaged", f"{left} bytes", bytes_changed(SOUND, lambda data, left=left: data[:left]),

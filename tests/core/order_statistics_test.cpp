@@ -35,8 +35,12 @@ TEST(OrderStatistics, RanksCoverAndNoNarrowerOnesDo) {
         };
         EXPECT_LE(too_high(ranks.lower), tail + 1e-12);
         EXPECT_LE(too_low(ranks.upper), tail + 1e-12);
-        if (ranks.lower < n) EXPECT_GT(too_high(ranks.lower + 1), tail);
-        if (ranks.upper > 1) EXPECT_GT(too_low(ranks.upper - 1), tail);
+        if (ranks.lower < n) {
+          EXPECT_GT(too_high(ranks.lower + 1), tail);
+        }
+        if (ranks.upper > 1) {
+          EXPECT_GT(too_low(ranks.upper - 1), tail);
+        }
       }
     }
   }

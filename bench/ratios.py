@@ -5,7 +5,7 @@
         --benchmark_min_time=0.005 --benchmark_enable_random_interleaving=true > kernel.json
     bench/ratios.py kernel.json
 
-and the same with inference_bench.
+and the same with inference_bench and frozen_pool_bench.
 
 The smallest time of the repetitions counts: whatever else the machine does can only add to it.
 """
@@ -18,7 +18,7 @@ AVX512 = ("AVX3_DL", "AVX3")
 
 
 def smallest_times(path):
-    """Smallest processor time of each benchmark [ns], per partial sum or iteration; those in error."""
+    """Smallest processor time of each benchmark [ns], per partial sum, read or iteration; those in error."""
     times, errors = {}, set()
     factor = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
     for run in json.loads(Path(path).read_text())["benchmarks"]:
@@ -29,7 +29,7 @@ def smallest_times(path):
             errors.add(f"{name}: {run.get('error_message', '')}")
             continue
         time = run["cpu_time"] * factor[run["time_unit"]]
-        times.setdefault(name, []).append(run.get("partial_sum", time * 1e-9) * 1e9)
+        times.setdefault(name, []).append(run.get("partial_sum", time * 1e-9) * 1e9 / run.get("reads", 1))
     return {name: min(values) for name, values in times.items()}, errors
 
 
@@ -44,6 +44,16 @@ def inference_requirements(times):
             yield f"naive / sampled partial sum, {stream}, {target}", naive / sampled, limit
             mixed = times[f"mixed/{stream}/{target}"]
             yield f"naive / partial sum of mixed n, {stream}, {target}", naive / mixed, None
+
+
+def pool_requirements(times):
+    """(what, ratio, at least) for reads of a frozen pool."""
+    limits = {"AVX2": 120.0} | dict.fromkeys(AVX512, 250.0)
+    for name, time in times.items():
+        if name.startswith("read/pool/"):
+            target = name.rsplit("/", 1)[1]
+            yield f"naive / read of a frozen pool, {target}", times["read/naive"] / time, limits.get(target)
+    yield "naive / read with integrated noise", times["read/naive"] / times["read/integrated"], None
 
 
 def column_requirements(times):
@@ -75,13 +85,15 @@ def main():
     for error in sorted(errors):
         print(f"WRONG   {error}")
     inference = "partial_sum/naive" in times
-    requirements = inference_requirements if inference else column_requirements
+    pool = "read/naive" in times
+    requirements = (inference_requirements if inference else
+                    pool_requirements if pool else column_requirements)
     for what, ratio, target in requirements(times):
         missed = target is not None and ratio < target
         failed |= missed
         bound = "" if target is None else f">= {target:g}"
         print(f"{'MISSED' if missed else 'ok':7s} {what:60s} {ratio:8.2f}  {bound}")
-    if not inference:
+    if not inference and not pool:
         inflation = times["threads/2"] / times["threads/1"] - 1.0
         missed = inflation > 0.03
         failed |= missed

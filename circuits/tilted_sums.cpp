@@ -17,12 +17,14 @@ constexpr double least_aimed_at = 3.0;
 /// tilt L: the first alias is exp(-this).
 constexpr double digits_of_alias = 90.0;
 /// The same with logistic noise, beyond whose strip there is no larger tilt to bound an alias with.
-constexpr double digits_in_strip = 200.0;
+constexpr double digits_in_strip = 120.0;
 constexpr double digits_of_cutoff = 38.0;
 constexpr double most_terms = 16384.0;
+/// Terms so far below the first (natural log) are not computed but counted as errors.
+constexpr double negligible = 42.0;
 /// Tails above this are right already; tails below that are nothing.
 constexpr double small_tail = 1e-8;
-constexpr double nothing = 1e-40;
+constexpr double nothing = 1e-32;
 
 double sign_of(std::size_t side) { return side == 0 ? -1.0 : 1.0; }
 double tilt_of(int index) { return std::exp2(0.25 * index); }
@@ -124,8 +126,8 @@ std::optional<TiltedSums::Plan> TiltedSums::plan(std::span<const std::uint32_t> 
     const double log_ratio = -0.5 * variance * u * u + log_logistic_modulus(x, y) - whole;
     if (log_ratio > -digits_of_cutoff) continue;
     best.terms = static_cast<std::size_t>(std::ceil(u / step));
-    // From here on it falls as u^-2 at the least.
-    best.left_out = std::exp(log_ratio) * (step / u + 1.0);
+    // From here on it falls as u^-2 at the least; 4: what scales the terms may be below M(theta).
+    best.left_out = 4.0 * std::exp(log_ratio) * (step / u + 1.0);
     break;
   }
   for (int i = best.tilt + 1; i <= best.tilt + 8; ++i) {
@@ -160,6 +162,17 @@ void TiltedSums::prepare() {
     }
   }
   for (auto& [key, shared] : shared_) {
+    const double theta = tilt_of(std::get<1>(key));
+    const double step = std::ldexp(1.0, std::get<2>(key));
+    for (std::size_t k = 0; k < shared.terms; ++k) {
+      const double u = (static_cast<double>(k) + 0.5) * step;
+      const Complex logistic =
+          logistic_moment(std::numbers::pi * noise_.logistic_scale * Complex(theta, u));
+      const double variance = noise_.gaussian_variance;
+      shared.noise_log_modulus.push_back(0.5 * variance * (theta * theta - u * u) +
+                                         std::log(std::abs(logistic)));
+      shared.noise_phase.push_back(variance * theta * u + std::arg(logistic));
+    }
     for (const core::Characteristic& transform : transforms_) {
       const double tilt = sign_of(std::get<0>(key)) * tilt_of(std::get<1>(key));
       Shared::Entry& entry = shared.laws.emplace_back();
@@ -194,6 +207,7 @@ std::optional<TiltedTail> TiltedSums::tail(std::size_t index, core::Tail side) c
   result.series_.high = infinity;
   result.series_.step = step;
   double total = 0.0;
+  std::size_t last = 0;
   for (std::size_t k = 0; k < plan.terms; ++k) {
     const double order = static_cast<double>(k) + 0.5;
     const Complex tilted(theta, order * step);
@@ -215,6 +229,14 @@ std::optional<TiltedTail> TiltedSums::tail(std::size_t index, core::Tail side) c
         std::log(std::abs(noise));
     phase += noise_.gaussian_variance * theta * tilted.imag() + std::arg(noise);
     if (k == 0) result.log_scale_ = log_modulus;
+    const double upper = log_modulus - result.log_scale_ + relative;
+    if (upper < -negligible) {
+      result.relative_ += step * std::exp(upper) / (std::numbers::pi * std::abs(tilted));
+      result.series_.real.push_back(0.0);
+      result.series_.imaginary.push_back(0.0);
+      continue;
+    }
+    last = k;
     const Complex term = std::exp(log_modulus - result.log_scale_) * std::polar(1.0, phase) /
                          (std::numbers::pi * tilted);
     // The series multiplies by (k + 1/2) step.
@@ -232,6 +254,8 @@ std::optional<TiltedTail> TiltedSums::tail(std::size_t index, core::Tail side) c
                           4.0 * steps_between_fresh_starts + tilted.imag() * result.length_);
     total += size;
   }
+  result.series_.real.resize(last + 1);
+  result.series_.imaginary.resize(last + 1);
   result.relative_ += plan.left_out + 4.0 * unit * total;
   return result;
 }
@@ -241,18 +265,19 @@ namespace {
 /// The same for one side. `code_at(i)` is the i-th code counted from that end of the row, and
 /// `reference_at(i)` the reference between the codes i and i + 1.
 template <class CodeAt, class ReferenceAt, class IsBeyond>
-void refine_side(const TiltedTail& tail, std::size_t references, const CodeAt& code_at,
-                 const ReferenceAt& reference_at, const IsBeyond& is_beyond, std::span<double> row,
-                 std::span<double> error) {
+void refine_side(const TiltedSums& sums, std::size_t index, core::Tail side, std::size_t references,
+                 const CodeAt& code_at, const ReferenceAt& reference_at, const IsBeyond& is_beyond,
+                 std::span<double> row, std::span<double> error) {
   // Codes whose outer reference is computed, from the end of the row inwards.
   std::size_t first = 0;
   BoundedTail outer{0.0, 0.0};
   while (first + 1 < references && is_beyond(reference_at(first + 1)) &&
-         tail.bound(reference_at(first + 1)) < nothing) {
+         sums.bound(index, side, reference_at(first + 1)) < nothing) {
     ++first;
   }
   if (first > 0) outer = {0.0, nothing};
   double plain = 0.0;
+  std::optional<TiltedTail> tail;
   for (std::size_t i = 0; i < first; ++i) {
     if (error[code_at(i)] > nothing) {
       row[code_at(i)] = 0.0;
@@ -262,7 +287,8 @@ void refine_side(const TiltedTail& tail, std::size_t references, const CodeAt& c
   for (std::size_t i = first; i < references && is_beyond(reference_at(i)); ++i) {
     plain += row[code_at(i)];
     if (plain > small_tail) return;
-    const BoundedTail inner = tail(reference_at(i));
+    if (!tail) tail = sums.tail(index, side);
+    const BoundedTail inner = (*tail)(reference_at(i));
     const double bound = inner.error + outer.error;
     if (bound < error[code_at(i)]) {
       row[code_at(i)] = std::max(0.0, inner.value - outer.value);
@@ -274,11 +300,15 @@ void refine_side(const TiltedTail& tail, std::size_t references, const CodeAt& c
 
 }  // namespace
 
-double TiltedTail::bound(double x) const {
-  const double t = mirrored_ ? series_.mean - x : x - series_.mean;
+double TiltedSums::bound(std::size_t index, core::Tail side, double x) const {
+  const Class& planned = classes_[index];
+  const bool lower = side == core::Tail::lower;
+  const double t = lower ? planned.mean - x : x - planned.mean;
   double log_bound = 0.0;
-  for (const auto& [tilt, log_moment] : moments_) {
-    log_bound = std::min(log_bound, log_moment - tilt * t);
+  if (const auto& plan = planned.sides[lower ? 0 : 1]) {
+    for (const auto& [tilt, log_moment] : plan->moments) {
+      log_bound = std::min(log_bound, log_moment - tilt * t);
+    }
   }
   return std::exp(log_bound);
 }
@@ -287,16 +317,17 @@ void refine_row(const TiltedSums& sums, std::size_t index, double mean,
                 std::span<const double> references, std::span<double> row,
                 std::span<double> error) {
   const std::size_t last = references.size();
-  if (const auto upper = sums.tail(index, core::Tail::upper)) {
+  if (sums.has_tail(index, core::Tail::upper)) {
     refine_side(
-        *upper, last, [&](std::size_t i) { return last - i; },
+        sums, index, core::Tail::upper, last, [&](std::size_t i) { return last - i; },
         [&](std::size_t i) { return references[last - 1 - i]; }, [&](double x) { return x > mean; },
         row, error);
   }
-  if (const auto lower = sums.tail(index, core::Tail::lower)) {
+  if (sums.has_tail(index, core::Tail::lower)) {
     refine_side(
-        *lower, last, [](std::size_t i) { return i; }, [&](std::size_t i) { return references[i]; },
-        [&](double x) { return x < mean; }, row, error);
+        sums, index, core::Tail::lower, last, [](std::size_t i) { return i; },
+        [&](std::size_t i) { return references[i]; }, [&](double x) { return x < mean; }, row,
+        error);
   }
 }
 

@@ -34,8 +34,6 @@ class TiltedTail {
  public:
   /// P(S + noise > x), or for the lower tail P(S + noise < x).
   BoundedTail operator()(double x) const;
-  /// Chernoff's bound on it.
-  double bound(double x) const;
 
  private:
   friend class TiltedSums;
@@ -61,6 +59,11 @@ class TiltedSums {
   void prepare();
   /// Nothing where a side has none. May be called from several threads after prepare().
   std::optional<TiltedTail> tail(std::size_t index, core::Tail side) const;
+  bool has_tail(std::size_t index, core::Tail side) const {
+    return classes_[index].sides[side == core::Tail::lower ? 0 : 1].has_value();
+  }
+  /// Chernoff's bound on a tail; 1 where a side has none.
+  double bound(std::size_t index, core::Tail side, double x) const;
 
  private:
   struct Plan {
@@ -83,6 +86,8 @@ class TiltedSums {
       std::vector<double> error;  ///< ln of one plus the relative one
     };
     std::size_t terms = 0;
+    std::vector<double> noise_log_modulus;
+    std::vector<double> noise_phase;
     std::vector<Entry> laws;
   };
   std::optional<Plan> plan(std::span<const std::uint32_t> counts, double sd, std::size_t side);

@@ -21,6 +21,8 @@ std::uint32_t Ladder::ideal_code(std::uint32_t mac_value) const {
   return static_cast<std::uint32_t>(std::clamp(code, 0.0, double(codes - 1)));
 }
 
+double Comparator::decision_sd() const { return noise_sd * std::sqrt(1.0 - correlation); }
+
 std::vector<ColumnPart> parts_of(const ColumnDesign& design, ColumnClass column_class) {
   const auto [k, n] = column_class;
   std::vector<ColumnPart> parts;
@@ -55,7 +57,11 @@ double mean_current(const ColumnDesign& design, ColumnClass column_class) {
 double current_variance(const ColumnDesign& design, ColumnClass column_class) {
   const auto variance = [](const core::Law& law) { return law.variance(); };
   const double dummy = design.dummy ? column_class.active_rows * design.dummy->variance() : 0.0;
-  return sum_over_parts(design, column_class, variance) + dummy;
+  const double cells = sum_over_parts(design, column_class, variance) + dummy;
+  if (design.common_factor_sd == 0.0) return cells;
+  const double factor = design.common_factor_sd * design.common_factor_sd;
+  const double mean = mean_current(design, column_class);
+  return (1.0 + factor) * cells + factor * mean * mean;
 }
 
 std::vector<ColumnClass> classes_for(std::span<const std::uint32_t> active_rows) {
@@ -69,6 +75,22 @@ std::vector<ColumnClass> classes_for(std::span<const std::uint32_t> active_rows)
   return classes;
 }
 
+std::optional<std::string> beyond_plain_sum(const ColumnDesign& design) {
+  if (design.comparator.noise_sd > 0.0) return "its comparators have noise of their own";
+  if (design.common_factor_sd > 0.0) return "its currents have a common factor";
+  return std::nullopt;
+}
+
+void require_plain_sum(const ColumnDesign& design, std::string_view method) {
+  const auto why = beyond_plain_sum(design);
+  if (!why) return;
+  throw core::UsageError(core::error_line(
+      "column", fmt::format("{} can't do this design", method), *why,
+      fmt::format("leave {} out, or use cimstat table", design.comparator.noise_sd > 0.0
+                                                            ? "converter.comparator_noise"
+                                                            : "column.common_factor_sd")));
+}
+
 void check(const ColumnDesign& design, std::span<const ColumnClass> classes) {
   const auto refuse = [](std::string_view place, const std::string& problem,
                          const std::string& why) {
@@ -77,6 +99,19 @@ void check(const ColumnDesign& design, std::span<const ColumnClass> classes) {
   if (design.rows < 1 || design.rows > row_limit) {
     refuse("column", fmt::format("{} rows are out of range", design.rows),
            fmt::format("1 to {}", row_limit));
+  }
+  const auto [kind, noise_sd, correlation] = design.comparator;
+  if (!(noise_sd >= 0.0) || !std::isfinite(noise_sd)) {
+    refuse("converter", fmt::format("a comparator noise of {:g} A", noise_sd), "0 or more");
+  }
+  const double most = kind == ConverterKind::ramp ? 1.0 : 0.0;
+  if (!(correlation >= 0.0 && correlation <= most)) {
+    refuse("converter", fmt::format("a correlation of {:g} between comparisons", correlation),
+           "0 to 1 along a ramp, 0 else");
+  }
+  if (!(design.common_factor_sd >= 0.0) || !std::isfinite(design.common_factor_sd)) {
+    refuse("column", fmt::format("a common factor of sd {:g}", design.common_factor_sd),
+           "0 or more");
   }
   for (const auto& [k, n] : classes) {
     if (k > n || n > design.rows) {

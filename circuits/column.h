@@ -4,6 +4,8 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/law/law.h"
@@ -34,8 +36,36 @@ struct SenseAmplifier {
   double noise_knee = std::numeric_limits<double>::infinity();  ///< I_0 [A]
 };
 
-/// The references of a flash converter, ascending [A]. Code = how many references lie below the
-/// sensed current (a current equal to a reference counts as above it).
+/// What makes a code of the comparisons of the sensed current with the references T_1 < T_2 < ...
+/// Without noise of the comparators all kinds are one: the code is how many references lie at or
+/// below the current.
+enum class ConverterKind {
+  flash,              ///< a comparator each; code = how many say "above"
+  flash_lowest_zero,  ///< a comparator each; code = how many say "above" before the first, from T_1
+                      ///< up, that does not
+  /// The bits of the code are decided from the highest down: each is set, the current compared with
+  /// the reference of the code so far, and the bit kept if the current lies above. Codes beyond the
+  /// last one have no reference: they are never reached, so any number of codes will do.
+  sar,
+  ramp,  ///< one comparator meets T_1, T_2 ... in turn; code = how many before it first says "not
+         ///< above". Where nothing correlates its decisions that is flash_lowest_zero.
+};
+
+/// Noise of a converter's decisions, beside that of the sense amplifier, which all decisions of one
+/// conversion share.
+struct Comparator {
+  ConverterKind kind = ConverterKind::flash;
+  double noise_sd = 0.0;  ///< [A], normal, fresh at each decision
+  /// Of the noise of any two steps of a ramp, 0 .. 1; 0 for the other kinds. The noise of a step is
+  /// noise_sd (sqrt(correlation) N_0 + sqrt(1 - correlation) N_j).
+  double correlation = 0.0;
+
+  double shared_variance() const { return correlation * noise_sd * noise_sd; }  ///< [A^2]
+  double decision_sd() const;  ///< [A], of the part that is drawn for each decision
+};
+
+/// The references of a converter, ascending [A]. Code = how many references lie below the sensed
+/// current (a current equal to a reference counts as above it).
 struct Ladder {
   std::uint32_t codes = 1;  ///< one more than references
   /// Shared by all numbers of active rows (codes - 1 values), or, where `follows_active_rows`, one
@@ -60,6 +90,10 @@ struct ColumnDesign {
   std::optional<core::Law> dummy;    ///< current of each active row of a dummy column, subtracted
   SenseAmplifier sense;
   Ladder ladder;
+  Comparator comparator = {};
+  /// All currents of cells, leakage and dummy column times 1 + this * N(0, 1), one draw for the
+  /// column or its die, frozen like the offset. References don't follow it.
+  double common_factor_sd = 0.0;
 };
 
 /// One kind of independent, identically distributed current in a class, and how many there are.
@@ -72,15 +106,23 @@ struct ColumnPart {
 /// LRS cells, HRS cells, leakage of the unselected rows, dummy cells; parts with count 0 left out.
 std::vector<ColumnPart> parts_of(const ColumnDesign& design, ColumnClass column_class);
 
-/// Mean and variance of the bit-line current of a class, before offset and noise [A], [A^2].
+/// Mean and variance of the bit-line current of a class, common factor included, before offset and
+/// noise [A], [A^2].
 double mean_current(const ColumnDesign& design, ColumnClass column_class);
 double current_variance(const ColumnDesign& design, ColumnClass column_class);
 
 /// All classes (k, n), 0 <= k <= n, for each n in `active_rows`, ascending in n, then k.
 std::vector<ColumnClass> classes_for(std::span<const std::uint32_t> active_rows);
 
-/// Throws UsageError when a class does not fit the design or the ladder has not the right size,
-/// is not ascending or not finite.
+/// What a design has beyond a sum of independent currents that one comparison with each reference
+/// reads: noise of the comparators or a common factor. Nothing where it has neither.
+std::optional<std::string> beyond_plain_sum(const ColumnDesign& design);
+
+/// Throws UsageError where it has something, for methods that know of neither.
+void require_plain_sum(const ColumnDesign& design, std::string_view method);
+
+/// Throws UsageError when a class does not fit the design, the ladder has not the right size, is
+/// not ascending or not finite, or a noise of the comparators or a common factor makes no sense.
 void check(const ColumnDesign& design, std::span<const ColumnClass> classes);
 
 }  // namespace cimstat::circuits

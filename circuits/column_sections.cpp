@@ -31,6 +31,20 @@ constexpr Option<NoiseShape> noise_shapes[] = {
     {NoiseShape::gaussian, {"gaussian", "normal"}},
     {NoiseShape::logistic, {"logistic", "heavier tails than the normal of the same sd"}}};
 
+constexpr Option<ConverterKind> converter_kinds[] = {
+    {ConverterKind::flash,
+     {"flash", "a comparator for each reference; the code is how many say above"}},
+    {ConverterKind::flash_lowest_zero,
+     {"flash_lowest_zero",
+      "a comparator for each reference; the code is how many say above before the first one, "
+      "from the lowest reference up, that does not"}},
+    {ConverterKind::sar,
+     {"sar", "successive approximation: the bits of the code are decided from the highest down"}},
+    {ConverterKind::ramp,
+     {"ramp",
+      "one comparator meets the references from the lowest up; the code is how many "
+      "before it first says not above"}}};
+
 constexpr Option<Placement> placements[] = {
     {Placement::midpoint,
      {"midpoint",
@@ -165,7 +179,13 @@ core::Section column_section() {
            {.key = "dummy_column",
             .rule = FlagRule{false},
             .meaning = "subtract the current of a column of cells half way between the levels "
-                       "in the active rows"}},
+                       "in the active rows"},
+           {.key = "common_factor_sd",
+            .rule = NumberRule{Quantity::ratio, Range::fraction(), 0.0},
+            .meaning = "all currents of the column (cells, leakage, dummy) times 1 + this * N(0, "
+                       "1): what a column or its die has in common, frozen; references don't "
+                       "follow it",
+            .example = "0.02"}},
       .sections = {devices::conductance_section(
           "leakage", Need::optional,
           "conductance of each unselected row at the read voltage; none where it is left out")}};
@@ -205,8 +225,19 @@ core::Section converter_section() {
       .need = Need::optional,
       .meaning = "turns the sensed current into a code: how many references lie below it",
       .parameters = {{.key = "kind",
-                      .rule = core::ChoiceRule{{{"flash", "all references at once"}}, "flash"},
-                      .meaning = "kind of converter"},
+                      .rule = core::option_rule(converter_kinds, "flash"),
+                      .meaning = "kind of converter; without comparator_noise all kinds are one"},
+                     {.key = "comparator_noise",
+                      .rule = NumberRule{Quantity::current, Range{0.0, largest_current}, 0.0},
+                      .meaning = "standard deviation of the noise of each decision: normal, drawn "
+                                 "anew for each comparator, bit or step, beside the noise of the "
+                                 "sense amplifier, which all decisions of a conversion share",
+                      .example = "\"0.5 uA\""},
+                     {.key = "noise_correlation",
+                      .rule = NumberRule{Quantity::ratio, Range::fraction(), 0.0},
+                      .meaning = "correlation of the comparator noise of any two steps of a ramp: "
+                                 "0 independent, 1 one draw for the whole ramp",
+                      .example = "0.5"},
                      {.key = "reference_rows",
                       .rule = CountRule{1, row_limit, std::nullopt, "column.rows"},
                       .meaning =
@@ -229,8 +260,15 @@ SenseAmplifier read_sense_amplifier(const core::SectionReader& section) {
 }
 
 Converter read_converter(const core::SectionReader& section, const ColumnDesign& design) {
-  section.choice("kind");
   Converter converter;
+  converter.comparator = {.kind = core::read_option(section, "kind", converter_kinds),
+                          .noise_sd = section.number("comparator_noise"),
+                          .correlation = section.number("noise_correlation")};
+  if (converter.comparator.correlation > 0.0 && converter.comparator.kind != ConverterKind::ramp) {
+    section.fail("noise_correlation", "has no place here", "only the steps of a ramp share noise",
+                 "write kind = \"ramp\", or use sense_amplifier.noise_sd for noise that all "
+                 "decisions share");
+  }
   for (const auto& [placement, choice] : placements) {
     if (choice.name == section.variant()) converter.placement = placement;
   }

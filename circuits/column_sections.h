@@ -16,6 +16,7 @@ core::Section converter_section();
 SenseAmplifier read_sense_amplifier(const core::SectionReader& section);
 
 struct Converter {
+  Comparator comparator;
   Placement placement = Placement::midpoint;
   std::uint32_t reference_rows = 0;
   Ladder ladder;

@@ -12,6 +12,8 @@
 
 #include "core/error.h"
 
+#include "circuits/column_sum.h"
+#include "circuits/converters/converter_column.h"
 #include "circuits/inversion.h"
 
 namespace cimstat::circuits {
@@ -20,34 +22,6 @@ namespace {
 constexpr double unit = 0.5 * std::numeric_limits<double>::epsilon();  // of rounding
 /// Below this many noise_sd the bend of the noise is too strong for the transforms.
 constexpr double lowest_knee = 25.0;
-
-/// The laws of a design in the order LRS, HRS, leakage, dummy (negated).
-std::vector<core::Law> laws_of(const ColumnDesign& design) {
-  std::vector<core::Law> laws{design.lrs, design.hrs};
-  if (design.leakage) laws.push_back(*design.leakage);
-  if (design.dummy) laws.push_back(design.dummy->scaled(-1.0));
-  return laws;
-}
-
-std::vector<std::uint32_t> counts_of(const ColumnDesign& design, ColumnClass column_class) {
-  const auto [k, n] = column_class;
-  std::vector<std::uint32_t> counts{k, n - k};
-  if (design.leakage) counts.push_back(design.rows - n);
-  if (design.dummy) counts.push_back(n);
-  return counts;
-}
-
-SumNoise noise_of(const SenseAmplifier& sense) {
-  SumNoise noise;
-  noise.gaussian_variance = sense.offset_sd * sense.offset_sd;
-  if (sense.noise_shape == NoiseShape::logistic) {
-    noise.logistic_scale = sense.noise_sd * std::numbers::sqrt3 * std::numbers::inv_pi;
-  } else {
-    noise.gaussian_variance += sense.noise_sd * sense.noise_sd;
-    noise.bend = sense.noise_sd * sense.noise_sd / (2.0 * sense.noise_knee);
-  }
-  return noise;
-}
 
 /// The normal law (or point) of the sensed current, where it is exactly that.
 std::optional<core::Normal> as_normal(const ColumnDesign& design, ColumnClass column_class) {
@@ -175,11 +149,21 @@ ExactObstacle::ExactObstacle(std::string why, std::string_view remedy)
                            fmt::format("{}, or use method = \"monte_carlo\"", remedy))),
       why_(std::move(why)) {}
 
-std::optional<std::string> exact_obstacle(const ColumnDesign& design) {
-  if (auto obstacle = noise_obstacle(design.sense)) return obstacle->why;
-  // More cells of a kind only make a sum smoother and its tails lighter: these are the worst.
+namespace {
+
+/// More cells of a kind only make a sum smoother and its tails lighter: these classes are the
+/// worst.
+std::vector<ColumnClass> worst_classes(const ColumnDesign& design) {
   const std::uint32_t n = design.rows;
-  const std::vector<ColumnClass> classes{{0, 0}, {0, 1}, {1, 1}, {0, n}, {n, n}};
+  return {{0, 0}, {0, 1}, {1, 1}, {0, n}, {n, n}};
+}
+
+}  // namespace
+
+std::optional<std::string> current_obstacle(const ColumnDesign& design) {
+  if (auto obstacle = noise_obstacle(design.sense)) return obstacle->why;
+  const std::vector<ColumnClass> classes = worst_classes(design);
+  if (design.common_factor_sd > 0.0) return factor_obstacle(design, classes);
   std::vector<std::vector<std::uint32_t>> counts;
   for (const ColumnClass column_class : classes) {
     if (!as_normal(design, column_class)) counts.push_back(counts_of(design, column_class));
@@ -190,6 +174,12 @@ std::optional<std::string> exact_obstacle(const ColumnDesign& design) {
   return inversion.obstacle();
 }
 
+std::optional<std::string> exact_obstacle(const ColumnDesign& design) {
+  if (!has_own_decisions(design)) return current_obstacle(design);
+  if (auto obstacle = noise_obstacle(design.sense)) return obstacle->why;
+  return converter_obstacle(design, worst_classes(design));
+}
+
 ExactProbabilities exact_probabilities(const ColumnDesign& design,
                                        std::span<const ColumnClass> classes,
                                        const ExactOptions& options, core::Threads threads,
@@ -197,6 +187,9 @@ ExactProbabilities exact_probabilities(const ColumnDesign& design,
   check(options);
   check(design, classes);
   require_sound_noise(design.sense);
+  if (has_own_decisions(design)) {
+    return converter_probabilities(design, classes, options, threads, progress);
+  }
   std::vector<std::optional<core::Normal>> normals(classes.size());
   std::vector<std::size_t> series_of(classes.size());
   std::vector<ColumnClass> inverted;
@@ -277,6 +270,14 @@ std::vector<SensedCurrent> sensed_currents(const ColumnDesign& design,
                                            const ExactOptions& options, core::Threads threads) {
   check(options);
   std::vector<SensedCurrent> result(classes.size(), SensedCurrent());
+  if (design.common_factor_sd > 0.0) {
+    require_sound_noise(design.sense);
+    std::vector<SumSeries> series = factored_currents(design, classes, options, threads);
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+      result[i].take(std::move(series[i]), design, classes[i]);
+    }
+    return result;
+  }
   std::vector<ColumnClass> inverted;
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < classes.size(); ++i) {

@@ -45,8 +45,10 @@ class ExactObstacle : public core::UsageError {
   std::string why_;
 };
 
-/// Why the exact engine can't do this design, or nothing where it can.
+/// Why the exact engine can't do this design's codes, or nothing where it can.
 std::optional<std::string> exact_obstacle(const ColumnDesign& design);
+/// The same for its sensed currents, which have no noise of the comparators.
+std::optional<std::string> current_obstacle(const ColumnDesign& design);
 
 /// P(code | class) for each class. Throws ExactObstacle where it can't.
 ExactProbabilities exact_probabilities(const ColumnDesign& design,
@@ -54,7 +56,8 @@ ExactProbabilities exact_probabilities(const ColumnDesign& design,
                                        const ExactOptions& options, core::Threads threads,
                                        const core::Progress& progress = {});
 
-/// The distribution of the sensed current (bit-line sum + offset + noise) of one class.
+/// The distribution of the sensed current (bit-line sum + offset + noise) of one class, before what
+/// comparators add.
 class SensedCurrent {
  public:
   SensedCurrent(const ColumnDesign& design, ColumnClass column_class,

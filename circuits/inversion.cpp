@@ -96,7 +96,7 @@ class Inversion::Planner {
       return std::nullopt;
     }
     auto obstacle = make_whole(counts, sd, plan);
-    if (!obstacle || noise_.bend > 0.0 ||
+    if (!obstacle || noise_.bend > 0.0 || noise_.smoothing_variance > 0.0 ||
         (noise_.gaussian_variance > 0.0 && noise_.logistic_scale > 0.0)) {
       return obstacle;
     }
@@ -119,7 +119,7 @@ class Inversion::Planner {
     plan.high = extent.high;
     plan.error = extent.outside;
     if (!(extent.high - extent.low < infinity)) return false;
-    const double length = plan.high - plan.low;
+    const double length = plan.high - plan.low + noise_.smoothing_width;
     plan.exponent = static_cast<int>(std::floor(std::log2(2.0 * std::numbers::pi / length)));
     return true;
   }
@@ -141,7 +141,11 @@ class Inversion::Planner {
       highest =
           std::min({highest, std::sqrt(floor.exponent / noise_.bend), largest_bend / noise_.bend});
     }
-    const auto cutoff = frequencies_.cutoff(counts, variance, step, 1.0 / sd, highest, share_);
+    variance += noise_.smoothing_variance;
+    const double start = noise_.smoothing_variance > 0.0
+                             ? 1.0 / std::sqrt(sd * sd + noise_.smoothing_variance)
+                             : 1.0 / sd;
+    const auto cutoff = frequencies_.cutoff(counts, variance, step, start, highest, share_);
     if (!cutoff) return "too little noise smooths its currents";
     plan.terms = static_cast<std::size_t>(std::ceil(cutoff->frequency / step));
     plan.error += cutoff->error;
@@ -304,10 +308,11 @@ SumSeries Inversion::series(std::size_t class_index) const {
     result.imaginary[k] = amplitude * std::sin(phase);
     // prod(|phi| + error) - prod |phi|, the roundings of the exponent, and those of the rotation.
     relative = relative < 1e-4 ? 1.0001 * relative : std::expm1(relative);
+    const double smoothed = amplitude * std::exp(-0.5 * noise_.smoothing_variance * u * u);
     rounding +=
-        amplitude * (relative + unit * (8.0 + 4.0 * std::abs(log_modulus) + 4.0 * std::abs(phase) +
-                                        u * reach + 4.0 * steps_between_fresh_starts));
-    density += amplitude * order * result.step;
+        smoothed * (relative + unit * (8.0 + 4.0 * std::abs(log_modulus) + 4.0 * std::abs(phase) +
+                                       u * reach + 4.0 * steps_between_fresh_starts));
+    density += smoothed * order * result.step;
   }
   result.error += rounding + density * unit * 8.0 * (std::abs(plan.mean) + reach);
   return result;

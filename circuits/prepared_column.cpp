@@ -124,11 +124,19 @@ std::vector<ScaledDraw> PreparedColumn::scaled_draws(ColumnClass column_class) c
   const auto add = [&](const core::QuantileTable& table, double variance, double slope) {
     if (variance == 0.0 && slope == 0.0) return;
     draws.push_back({&table, static_cast<float>(variance / (unit_ * unit_)),
-                     static_cast<float>(slope / unit_)});
+                     static_cast<float>(slope / unit_), Scaling::variance});
   };
+  const double mean = mean_current(*design_, column_class);
+  const double factor = design_->common_factor_sd;
+  if (factor > 0.0) {
+    // The factor sees the cells alone: those that are summed beforehand come before it.
+    add(normal_, cells, 0.0);
+    cells = 0.0;
+    draws.push_back({&normal_, static_cast<float>(factor * mean / unit_),
+                     static_cast<float>(factor), Scaling::factor});
+  }
   if (follows_current) {
     // The noise sees the current of the cells alone: they come before it, the offset after.
-    const double mean = mean_current(*design_, column_class);
     add(normal_, cells, 0.0);
     add(logistic ? logistic_ : normal_, noise * (1.0 + mean / sense.noise_knee),
         noise / sense.noise_knee);
@@ -143,6 +151,7 @@ std::vector<ScaledDraw> PreparedColumn::scaled_draws(ColumnClass column_class) c
 std::uint32_t PreparedColumn::words(ColumnClass column_class) const {
   const std::array<std::uint32_t, law_count> count = counts(column_class);
   auto words = static_cast<std::uint32_t>(scaled_draws(column_class).size());
+  if (const auto decided = decisions(column_class)) words += decided->words();
   for (std::size_t i = 0; i < law_count; ++i) {
     for (const std::uint32_t draws : laws_[i].draws(count[i])) words += draws;
   }
@@ -160,6 +169,7 @@ ColumnProgram PreparedColumn::program(ColumnClass column_class) const {
     }
   }
   program.scaled = scaled_draws(column_class);
+  program.decisions = decisions(column_class);
   const auto [k, n] = column_class;
   program.schedule =
       core::BlockSchedule(key_, core::Domain::column_sum, (std::uint64_t{n} * 2048 + k) << 16,
@@ -167,13 +177,27 @@ ColumnProgram PreparedColumn::program(ColumnClass column_class) const {
   return program;
 }
 
-CodeSearch PreparedColumn::search(ColumnClass column_class) const {
+std::optional<Decisions> PreparedColumn::decisions(ColumnClass column_class) const {
+  const Comparator& comparator = design_->comparator;
+  if (comparator.noise_sd == 0.0) return std::nullopt;
+  return Decisions{.kind = comparator.kind,
+                   .normal = &normal_,
+                   .shared_sd = static_cast<float>(std::sqrt(comparator.shared_variance()) / unit_),
+                   .sd = static_cast<float>(comparator.decision_sd() / unit_),
+                   .references = references(column_class)};
+}
+
+std::vector<float> PreparedColumn::references(ColumnClass column_class) const {
   const double mean = mean_current(*design_, column_class);
   std::vector<float> references;
   for (const double reference : design_->ladder.at(column_class.active_rows)) {
     references.push_back(static_cast<float>((reference - mean) / unit_));
   }
-  return CodeSearch(references);
+  return references;
+}
+
+CodeSearch PreparedColumn::search(ColumnClass column_class) const {
+  return CodeSearch(references(column_class));
 }
 
 }  // namespace cimstat::circuits

@@ -73,6 +73,8 @@ class PreparedColumn {
 
   std::array<std::uint32_t, law_count> counts(ColumnClass column_class) const;
   std::vector<ScaledDraw> scaled_draws(ColumnClass column_class) const;
+  std::optional<Decisions> decisions(ColumnClass column_class) const;
+  std::vector<float> references(ColumnClass column_class) const;  ///< as sums are
 
   const ColumnDesign* design_;
   core::StreamKey key_;

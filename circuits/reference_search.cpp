@@ -54,6 +54,13 @@ std::vector<double> rising_roots(const Excess& excess, double low, double high) 
   return roots;
 }
 
+/// What one comparison sees: the current with the noise of a comparator.
+ColumnDesign as_compared(ColumnDesign design) {
+  design.sense.offset_sd = std::hypot(design.sense.offset_sd, design.comparator.noise_sd);
+  design.comparator = {};
+  return design;
+}
+
 bool is_cost(Criterion criterion) {
   return criterion == Criterion::posterior || criterion == Criterion::squared_cost;
 }
@@ -76,7 +83,7 @@ ReferenceSearch::ReferenceSearch(const ColumnDesign& design,
   ColumnDesign bare = design;  // its own ladder does not matter here
   bare.ladder = {.codes = 2, .references = {0.0}};
   check(bare, classes_of(classes));
-  currents_ = sensed_currents(design, classes_of(classes_), {}, threads);
+  currents_ = sensed_currents(as_compared(design), classes_of(classes_), {}, threads);
 }
 
 double ReferenceSearch::density(const Group& group, double x) const {

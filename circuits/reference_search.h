@@ -37,7 +37,9 @@ struct ReadingCost {
   double squared = 0.0;        ///< mean of (MAC value of the code - MAC value)^2
 };
 
-/// The currents of weighted classes, and how they fall between references.
+/// The currents of weighted classes, and how they fall between references. Where comparators have
+/// noise of their own, references are placed by what one comparison sees, and costs are those of
+/// the converter as a whole.
 class ReferenceSearch {
  public:
   /// Refers to `design` from then on; its own ladder does not matter. Throws UsageError when no

@@ -19,7 +19,12 @@
 ///   where the noise has a constant sd: one normal draw for offset, Gaussian noise and the parts
 ///   that are summed beforehand; then logistic noise; where it follows the current: one normal draw
 ///   for the parts that are summed beforehand; then the noise; then the offset.
-/// Points, zero spreads and absent parts take no word. The fast stream has its states from
+///   Under a common factor: one normal draw for the parts that are summed beforehand, the factor's
+///   draw, then offset and noise as above;
+///   where the comparators have noise: that which a ramp's steps share, then one normal draw for
+///   each reference in ascending order (flash, ramp) or each bit from the highest down (sar).
+/// Points, zero spreads and absent parts take no word; those of comparators far from the current
+/// are numbered but not looked at. The fast stream has its states from
 /// Domain::stream_seed, instance = first trial of the tile, 16 blocks from the same number on, and
 /// its words follow without gaps.
 namespace cimstat::circuits {
@@ -50,7 +55,8 @@ std::vector<std::uint64_t> sampled_counts(const ColumnDesign& design,
 
 class PreparedColumn;
 
-/// Sensed currents, class after class from tables that are built once. Refers to `design`.
+/// Sensed currents, before what comparators add, class after class from tables that are built once.
+/// Refers to `design`.
 class CurrentSampler {
  public:
   /// Throws UsageError for classes or trials out of range, Interrupted when asked to stop.

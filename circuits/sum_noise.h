@@ -8,6 +8,10 @@ struct SumNoise {
   double gaussian_variance = 0.0;
   double bend = 0.0;  ///< >= 0
   double logistic_scale = 0.0;
+  /// What reads the sum may smooth it further, as a normal of this variance would. It is not part
+  /// of the series, but lets it end earlier.
+  double smoothing_variance = 0.0;
+  double smoothing_width = 0.0;  ///< the series keeps its period this much longer for it
 };
 
 }  // namespace cimstat::circuits

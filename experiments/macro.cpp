@@ -106,6 +106,7 @@ Macro read_macro(const SectionReader& root) {
   macro.design.rows = static_cast<std::uint32_t>(column.count("rows"));
   read_cell(cell, macro);
   read_leakage(column, macro);
+  macro.design.common_factor_sd = column.number("common_factor_sd");
   if (column.flag("dummy_column")) {
     macro.design.dummy = macro.cell.middle().scaled(macro.read_voltage);
   }
@@ -113,6 +114,7 @@ Macro read_macro(const SectionReader& root) {
   macro.design.sense = circuits::read_sense_amplifier(sense_amplifier);
   check_noise(sense_amplifier, macro.design);
   circuits::Converter converter = circuits::read_converter(root.section("converter"), macro.design);
+  macro.design.comparator = converter.comparator;
   macro.placement = converter.placement;
   macro.reference_rows = converter.reference_rows;
   macro.design.ladder = std::move(converter.ladder);

@@ -51,6 +51,10 @@ std::string column_text(const Macro& macro) {
   std::string text = fmt::format("{}, read at {}", counted(macro.design.rows, "row"),
                                  core::format_quantity(macro.read_voltage, Quantity::voltage));
   if (macro.design.dummy) text += ", less a dummy column";
+  if (macro.design.common_factor_sd > 0.0) {
+    text += fmt::format(", common factor of sd {} (frozen per column)",
+                        percent(macro.design.common_factor_sd));
+  }
   return text;
 }
 
@@ -90,15 +94,38 @@ std::string_view placement_name(circuits::Placement placement) {
   return "replica";
 }
 
+std::string_view kind_name(circuits::ConverterKind kind) {
+  switch (kind) {
+    case circuits::ConverterKind::flash:
+      return "flash";
+    case circuits::ConverterKind::flash_lowest_zero:
+      return "flash, lowest zero";
+    case circuits::ConverterKind::sar:
+      return "SAR";
+    case circuits::ConverterKind::ramp:
+      break;
+  }
+  return "ramp";
+}
+
 std::string converter_text(const Macro& macro) {
-  std::string text = fmt::format("flash, {} codes, {} references", macro.design.ladder.codes,
-                                 placement_name(macro.placement));
+  std::string text =
+      fmt::format("{}, {} codes, {} references", kind_name(macro.design.comparator.kind),
+                  macro.design.ladder.codes, placement_name(macro.placement));
   const bool placed = macro.placement != circuits::Placement::listed;
   if (placed && macro.reference_rows != macro.design.rows) {
     text += " for " + counted(macro.reference_rows, "active row");
   }
   if (macro.design.ladder.follows_active_rows) {
     text += ", which follow the number of active rows";
+  }
+  const circuits::Comparator& comparator = macro.design.comparator;
+  if (comparator.noise_sd > 0.0) {
+    text += fmt::format(", comparator noise {}", amperes(comparator.noise_sd));
+    if (comparator.correlation > 0.0) {
+      text += fmt::format(", correlation {:g}", comparator.correlation);
+    }
+    text += " (fresh at each decision)";
   }
   return text;
 }

@@ -65,7 +65,7 @@ class Levels {
  public:
   Levels(const Experiment& experiment, std::uint32_t active_rows, core::Threads threads)
       : experiment_(experiment), active_rows_(active_rows) {
-    if (!circuits::exact_obstacle(experiment.macro.design)) return;
+    if (!circuits::current_obstacle(experiment.macro.design)) return;
     const std::uint32_t list[] = {active_rows};
     sampler_.emplace(experiment.macro.design, circuits::classes_for(list),
                      circuits::SamplingOptions{.trials = sampled_trials,

@@ -81,7 +81,7 @@ std::vector<RowsMargins> margins_by_rows(const Experiment& experiment,
     margins.pattern = extremes.least(n);
     result.push_back(margins);
   }
-  if (circuits::exact_obstacle(design)) return result;
+  if (circuits::current_obstacle(design)) return result;
   const std::vector<circuits::ColumnClass> classes = circuits::classes_for(quantile_rows);
   const std::vector<circuits::SensedCurrent> currents = circuits::sensed_currents(
       design, classes, {.tolerance = experiment.table.tolerance}, threads);

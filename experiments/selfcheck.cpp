@@ -122,6 +122,42 @@ std::size_t place_of(ColumnClass column_class, const std::vector<ColumnClass>& c
                                   classes.begin());
 }
 
+/// P(code on the wrong side of the ideal one), and a bound on its error.
+struct ExactTail {
+  double probability = 0.0;
+  double bound = 0.0;
+};
+
+/// From the distribution of the sensed current, or, where the comparators add noise to it, from
+/// that of the code.
+std::vector<ExactTail> exact_tails(const ColumnDesign& design,
+                                   const std::vector<MisreadTail>& tails, core::Threads threads) {
+  const std::vector<ColumnClass> classes = classes_of(tails);
+  std::vector<ExactTail> result;
+  if (design.comparator.noise_sd == 0.0) {
+    const auto currents = sensed_currents(design, classes, {}, threads);
+    for (const MisreadTail& tail : tails) {
+      const auto& current = currents[place_of(tail.column_class, classes)];
+      result.push_back(
+          {current.tail_probability(tail.side, tail.reference), current.error_bound()});
+    }
+    return result;
+  }
+  const auto exact = exact_probabilities(design, classes, {}, threads);
+  for (const MisreadTail& tail : tails) {
+    const std::size_t place = place_of(tail.column_class, classes);
+    const double* row = exact.probability.data() + place * design.ladder.codes;
+    const std::uint32_t ideal = design.ladder.ideal_code(tail.column_class.lrs_count);
+    ExactTail& sum = result.emplace_back();
+    for (std::uint32_t code = 0; code < design.ladder.codes; ++code) {
+      if (tail.side == Tail::upper ? code <= ideal : code >= ideal) continue;
+      sum.probability += row[code];
+      sum.bound += exact.error_bound[place];
+    }
+  }
+  return result;
+}
+
 /// How many trials of each tail's class were read on the wrong side of its reference.
 std::vector<std::uint64_t> misread_counts(const ColumnDesign& design,
                                           const std::vector<MisreadTail>& tails,
@@ -163,6 +199,16 @@ std::vector<CheckedColumn> builtin_columns() {
   busy.design.dummy = Law::normal(4.0, 0.2).scaled(microampere);
   busy.design.ladder = midpoint_ladder(busy.design, 9);
   columns.push_back(std::move(busy));
+  CheckedColumn deciding =
+      built_in("6 rows, SAR, noise of each decision", 6, Law::normal(60.0, 2.0),
+               Law::lognormal(3.0, 0.3), {.offset_sd = 3.0 * microampere});
+  deciding.design.comparator = {.kind = circuits::ConverterKind::sar,
+                                .noise_sd = 8.0 * microampere};
+  columns.push_back(std::move(deciding));
+  CheckedColumn common = built_in("6 rows, common factor", 6, Law::lognormal(60.0, 0.03),
+                                  Law::lognormal(3.0, 0.3), {.noise_sd = 4.0 * microampere});
+  common.design.common_factor_sd = 0.02;
+  columns.push_back(std::move(common));
   return columns;
 }
 
@@ -183,26 +229,30 @@ SelfCheckResult self_check(const std::vector<CheckedColumn>& columns,
   SelfCheckResult result;
   for (const CheckedColumn& column : columns) {
     const std::vector<MisreadTail> tails = tails_of(column);
-    const std::vector<ColumnClass> classes = classes_of(tails);
-    std::vector<circuits::SensedCurrent> currents;
+    std::vector<ExactTail> exact;
     if (!circuits::exact_obstacle(column.design)) {
-      currents = sensed_currents(column.design, classes, {}, threads);
+      exact = exact_tails(column.design, tails, threads);
     }
+    const auto unfit = circuits::beyond_plain_sum(column.design);
     const std::vector<std::uint64_t> misread =
         misread_counts(column.design, tails, options, threads);
     for (std::size_t i = 0; i < tails.size(); ++i) {
       CheckedTail check;
       check.column = column.name;
       check.tail = tails[i];
-      if (!currents.empty()) {
-        const auto& current = currents[place_of(tails[i].column_class, classes)];
-        check.exact = current.tail_probability(tails[i].side, tails[i].reference);
-        check.exact_bound = current.error_bound();
+      if (!exact.empty()) {
+        check.exact = exact[i].probability;
+        check.exact_bound = exact[i].bound;
       }
       check.misread = misread[i];
       check.trials = options.trials;
-      check.importance = misread_tail(column.design, tails[i], importance, threads);
-      check.smoothed = smoothed_tail(column.design, tails[i], {.key = options.key}, threads);
+      if (unfit) {
+        check.importance.refusal = *unfit;
+        check.smoothed.refusal = *unfit;
+      } else {
+        check.importance = misread_tail(column.design, tails[i], importance, threads);
+        check.smoothed = smoothed_tail(column.design, tails[i], {.key = options.key}, threads);
+      }
       compare(check);
       compare_smoothed(check);
       result.tails.push_back(std::move(check));

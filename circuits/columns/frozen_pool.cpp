@@ -87,6 +87,7 @@ FrozenPool::FrozenPool(ColumnDesign design, PatternSet patterns, const PoolOptio
                        core::Threads threads)
     : design_(std::move(design)), patterns_(std::move(patterns)), options_(options) {
   check(design_, patterns_.classes);
+  require_plain_sum(design_, "a frozen pool");
   assert(patterns_.rows == design_.rows && options.columns_of_a_die > 0);
 
   double spread = std::max(design_.sense.offset_sd, design_.sense.noise_sd);

@@ -21,6 +21,7 @@ double log_step(double excess) { return excess > 0.0 ? 0.0 : -infinity; }
 }  // namespace
 
 SumFailure failure_of(const ColumnDesign& design, const MisreadTail& tail) {
+  require_plain_sum(design, "sampling of rare tails");
   const SenseAmplifier sense = design.sense;
   const auto [k, n] = tail.column_class;
   SumFailure failure;

@@ -19,10 +19,12 @@ struct MisreadTail {
 
 /// The tail as a failure of a sum. Gaussian and logistic noise are integrated; where the noise is
 /// Gaussian and its sd constant, so are all normal cells and the offset. Samples take their words
-/// from block (2048 n + k) 2^16 on, so that tails of one class share their random numbers.
+/// from block (2048 n + k) 2^16 on, so that tails of one class share their random numbers. Throws
+/// UsageError where comparators have noise of their own or the currents a common factor: neither is
+/// part of these tails.
 SumFailure failure_of(const ColumnDesign& design, const MisreadTail& tail);
 
-/// Throws UsageError when the class does not fit the design.
+/// Throws UsageError when the class does not fit the design, or as failure_of does.
 RareEstimate misread_tail(const ColumnDesign& design, const MisreadTail& tail,
                           const RareOptions& options, core::Threads threads,
                           const core::Progress& progress = {});

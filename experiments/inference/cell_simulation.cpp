@@ -263,6 +263,7 @@ class SimulatedCells : public CodeSource {
 
 CellSimulation::CellSimulation(const circuits::ColumnDesign& design)
     : tables_(std::make_unique<Tables>()) {
+  require_plain_sum(design, "cell by cell simulation");
   const double unit = design.lrs.mean() > 0.0 ? design.lrs.mean() : 1.0;
   tables_->rows = design.rows;
   tables_->lrs = core::QuantileTable(design.lrs, unit);

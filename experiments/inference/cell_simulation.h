@@ -26,6 +26,7 @@ namespace cimstat::experiments {
 /// in row order, in float, in units of the mean LRS current.
 class CellSimulation {
  public:
+  /// Throws UsageError for comparators with noise of their own and for common factors.
   explicit CellSimulation(const circuits::ColumnDesign& design);
   ~CellSimulation();
   CellSimulation(const CellSimulation&) = delete;

@@ -198,6 +198,22 @@ TEST(MakeTable, TakesTheExactEngineWhereItCan) {
   EXPECT_EQ(chosen.table.probability.size(), chosen.table.size() * 10);
 }
 
+TEST(Experiment, ReadsTheConverterAndItsComparators) {
+  const Experiment plain = read(whole);
+  EXPECT_EQ(plain.macro.design.comparator.noise_sd, 0.0);
+  EXPECT_EQ(plain.macro.design.common_factor_sd, 0.0);
+  const Experiment ramp =
+      read(whole, {"converter.kind=ramp", "converter.comparator_noise=\"0.5 uA\"",
+                   "converter.noise_correlation=0.3", "column.common_factor_sd=0.02"});
+  EXPECT_EQ(ramp.macro.design.comparator.kind, circuits::ConverterKind::ramp);
+  EXPECT_DOUBLE_EQ(ramp.macro.design.comparator.noise_sd, 0.5e-6);
+  EXPECT_EQ(ramp.macro.design.comparator.correlation, 0.3);
+  EXPECT_EQ(ramp.macro.design.common_factor_sd, 0.02);
+  EXPECT_THAT(refusal({"converter.kind=sar", "converter.noise_correlation=0.3"}),
+              ::testing::HasSubstr("converter.noise_correlation: has no place here (only the steps "
+                                   "of a ramp share noise); write kind = \"ramp\""));
+}
+
 TEST(MakeTable, SamplesAndSaysWhyWhereTheExactEngineCanNot) {
   Overrides overrides = no_exact_engine;
   overrides.push_back("table.trials=1000");

@@ -55,6 +55,20 @@ TEST(MacroText, StatesEveryEffectThatIsInForceWithItsUnit) {
   EXPECT_EQ(line_of(macro, "converter"), "flash, 3 codes, uniform references for 2 active rows");
 }
 
+TEST(MacroText, NamesTheNoiseOfDecisionsAndTheCommonFactor) {
+  const Experiment ramp = macro_of("",
+                                   "common_factor_sd = 0.02\n[converter]\nkind = \"ramp\"\n"
+                                   "comparator_noise = \"0.5 uA\"\nnoise_correlation = 0.25\n");
+  EXPECT_EQ(line_of(ramp.macro, "column"),
+            "4 rows, read at 200 mV, common factor of sd 2 % (frozen per column)");
+  EXPECT_EQ(
+      line_of(ramp.macro, "converter"),
+      "ramp, 5 codes, midpoint references, comparator noise 500 nA, correlation 0.25 (fresh at "
+      "each decision)");
+  const Experiment sar = macro_of("", "[converter]\nkind = \"sar\"\n");
+  EXPECT_EQ(line_of(sar.macro, "converter"), "SAR, 5 codes, midpoint references");
+}
+
 TEST(MacroText, IsSilentAboutWhatIsSwitchedOff) {
   const Experiment experiment = macro_of("", "[converter]\nreferences = \"replica\"\n");
   const Macro& macro = experiment.macro;

@@ -32,13 +32,7 @@ std::optional<Ends> read_ends(const SectionReader& law, double endless) {
   const auto low = law.optional_number("low");
   const auto high = law.optional_number("high");
   const bool states_beyond = law.has("beyond");
-  if (!low && !high) {
-    if (states_beyond) {
-      law.fail("beyond", "says what becomes of cells beyond low and high", "neither is given",
-               "give low or high");
-    }
-    return std::nullopt;
-  }
+  if (!low && !high && !states_beyond) return std::nullopt;
   const Ends ends{
       low.value_or(0.0), high.value_or(std::max(endless, 2.0 * low.value_or(0.0))),
       states_beyond ? core::read_option(law, "beyond", beyond_options) : Beyond::cut_off};

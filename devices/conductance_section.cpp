@@ -36,7 +36,7 @@ Parameter resistance(std::string_view key, Range range, std::string_view meaning
 Parameter low() {
   return conductance("low", conductances_or_none,
                      "lower end of the law; `beyond` says what becomes of cells below it",
-                     "\"10 uS\"", "0 where high is given, else not cut off");
+                     "\"10 uS\"", "0 where high or beyond is given, else none");
 }
 
 Parameter high() {

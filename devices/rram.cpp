@@ -105,13 +105,13 @@ core::Variant rram_variant() {
             .meaning = "random telegraph noise of two states: probability that a cell's trap is "
                        "occupied; tau_e / (tau_c + tau_e). Slow: frozen while a column is read",
             .example = "0.3",
-            .absent = "no telegraph noise",
+            .absent = "0; it needs telegraph_amplitude too",
             .source = "Ambrogio et al., IEEE TED 61, 2920 (2014)"},
            {.key = "telegraph_amplitude",
             .rule = NumberRule{Quantity::ratio, Range::fraction(), {}},
             .meaning = "share dG/G of its conductance that a cell loses while its trap is occupied",
             .example = "0.05",
-            .absent = "no telegraph noise",
+            .absent = "0; it needs telegraph_probability too",
             .source = "as telegraph_probability"}},
       .sections = {conductance_section("lrs", core::Need::required,
                                        "conductance of a cell in the low-resistance state (LRS) as "
@@ -138,12 +138,6 @@ RramCell read_rram(const core::SectionReader& cell) {
       .stuck_at_hrs = cell.number("stuck_at_hrs"),
       .telegraph_probability = cell.optional_number("telegraph_probability").value_or(0),
       .telegraph_amplitude = cell.optional_number("telegraph_amplitude").value_or(0)};
-  if (cell.has("telegraph_probability") != cell.has("telegraph_amplitude")) {
-    const bool by_probability = cell.has("telegraph_probability");
-    cell.fail(by_probability ? "telegraph_probability" : "telegraph_amplitude", "is given alone",
-              "telegraph noise has a probability and an amplitude",
-              by_probability ? "give telegraph_amplitude too" : "give telegraph_probability too");
-  }
   if (result.stuck_at_lrs + result.stuck_at_hrs > 1.0) {
     cell.fail("stuck_at_lrs", "stuck_at_lrs + stuck_at_hrs exceeds 1",
               "they are fractions of all cells", "lower one of them");

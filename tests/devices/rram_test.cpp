@@ -161,12 +161,14 @@ TEST(RramCell, ClampedLognormalsKeepTheParentInside) {
   EXPECT_EQ(law.components().size(), 3u);
 }
 
-TEST(RramCell, RefusesBeyondWithoutAnEnd) {
-  EXPECT_THAT(refusal("[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"normal\"\nmean = "
-                      "\"40 uS\"\nsd = \"1 uS\"\nbeyond = \"clamped\"\n" +
-                      hrs),
-              HasSubstr("cell.lrs.beyond: says what becomes of cells beyond low and high (neither "
-                        "is given); give low or high"));
+TEST(RramCell, ClampsAtZeroWhereNoEndIsGiven) {
+  const RramCell cell = read_cell(
+      "[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"normal\"\nmean = \"40 uS\"\n"
+      "sd = \"20 uS\"\nbeyond = \"clamped\"\n" +
+      hrs);
+  EXPECT_EQ(describe(cell.lrs), "normal: mean 40 uS, sd 20 uS clamped below 0 S");
+  EXPECT_NEAR(cell.programmed(Level::lrs).tail_probability(core::Tail::lower, 0.0),
+              0.02275013194817921, 1e-15);
 }
 
 TEST(RramCell, AnOccupiedTrapLowersTheCurrentOfItsCell) {
@@ -179,13 +181,6 @@ TEST(RramCell, AnOccupiedTrapLowersTheCurrentOfItsCell) {
     EXPECT_NEAR(law.tail_probability(core::Tail::lower, 9.5e-6), 0.25, 1e-15);
     EXPECT_NEAR(law.sd(), 1e-6 * std::sqrt(0.25 * 0.75), 1e-15);
   }
-}
-
-TEST(RramCell, RefusesHalfOfTelegraphNoise) {
-  EXPECT_THAT(refusal("[cell]\nmodel = \"rram\"\ntelegraph_amplitude = 0.1\n[cell.lrs]\n"
-                      "distribution = \"point\"\nvalue = \"9 uS\"\n" +
-                      hrs),
-              HasSubstr("cell.telegraph_amplitude: is given alone"));
 }
 
 TEST(Describe, SaysMedianAndMean) {

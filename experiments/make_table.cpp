@@ -123,6 +123,11 @@ void check_table(const Experiment& experiment, const std::vector<circuits::Colum
   const circuits::ColumnDesign& design = experiment.macro.design;
   circuits::check(design, classes);
   check_size(classes.size(), design.ladder.codes);
+  if (experiment.table.method == Method::measured) {
+    throw core::UsageError(core::error_line("table.method", "\"measured\" can't be computed",
+                                            "such tables are made by `cimstat fit codes`",
+                                            "choose \"auto\", \"exact\" or \"monte_carlo\""));
+  }
   if (experiment.table.method != Method::exact) return;
   if (const auto obstacle = circuits::exact_obstacle(design)) {
     throw core::UsageError(core::error_line("table.method", "\"exact\" can't be used", *obstacle,

@@ -28,7 +28,8 @@ constexpr std::size_t longest_path = 4096;
 constexpr Option<Method> methods[] = {
     {Method::automatic, {"auto", "exact where it can be, else monte_carlo; the result says which"}},
     {Method::exact, {"exact", "inversion of characteristic functions, with an error bound"}},
-    {Method::monte_carlo, {"monte_carlo", "sampling, with confidence intervals"}}};
+    {Method::monte_carlo, {"monte_carlo", "sampling, with confidence intervals"}},
+    {Method::measured, {"measured", "on a chip: what `cimstat fit codes` writes"}}};
 
 constexpr Option<core::Stream> streams[] = {
     {core::Stream::philox, {"philox", "Philox4x32-10, random access to every draw"}},

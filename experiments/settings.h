@@ -18,7 +18,12 @@
 /// [columns], [accuracy].
 namespace cimstat::experiments {
 
-enum class Method { automatic, exact, monte_carlo };
+enum class Method {
+  automatic,
+  exact,
+  monte_carlo,
+  measured,  ///< what the table of a chip says; no engine makes it
+};
 
 struct TableSettings {
   Method method = Method::automatic;

@@ -156,11 +156,12 @@ void write_table(const Experiment& experiment, const ChosenTable& chosen,
                  const std::filesystem::path& target) {
   core::Hdf5Output file(target);
   const ErrorTable& table = chosen.table;
+  const bool measured = experiment.table.method == Method::measured;
   write_result_header(file, experiment, experiment.table_toml, table_filetype,
-                      table.guaranteed ? stopping_schema_minor : 0);
+                      table.guaranteed || measured ? stopping_schema_minor : 0);
   const bool exact = table.method == TableMethod::exact;
   file.attribute("/", "content_sha256", content_hash(table, experiment.table_toml));
-  file.attribute("/", "method", exact ? "exact" : "monte_carlo");
+  file.attribute("/", "method", measured ? "measured" : exact ? "exact" : "monte_carlo");
   file.attribute("/", "method_reason", chosen.reason);
   write_axes(file, table);
   write_keys(file, table);

@@ -30,7 +30,9 @@ constexpr double sum_tolerance = 1e-6;
 constexpr std::string_view again = "make the table again";
 
 bool has_target(const ResultHeader& header, TableMethod method) {
-  return method == TableMethod::monte_carlo && header.experiment.table.target_relative_error;
+  const TableSettings& settings = header.experiment.table;
+  return method == TableMethod::monte_carlo && settings.method != Method::measured &&
+         settings.target_relative_error;
 }
 
 void check_members(const core::Hdf5Input& file, const ResultHeader& header, TableMethod method) {
@@ -135,9 +137,12 @@ void check_rows(const core::Hdf5Input& file, const ErrorTable& table) {
   }
 }
 
-/// The trials of a class are those of the configuration; with a target, at the most.
+/// The trials of a class are those of the configuration; with a target, at the most; what was
+/// measured has its own.
 void read_counts(const core::Hdf5Input& file, ErrorTable& table, const TableSettings& settings) {
-  const std::uint64_t most = settings.trials;
+  constexpr std::uint64_t any = std::uint64_t{1} << 47;  // 65,536 of them can be added up
+  const bool measured = settings.method == Method::measured;
+  const std::uint64_t most = measured ? any : settings.trials;
   require_units(file, "/counts", "1");
   if (file.shape("/counts") != core::Shape64{table.size(), table.codes}) {
     file.fail("/counts", "its shape is not that of /probability", {}, again);
@@ -153,7 +158,7 @@ void read_counts(const core::Hdf5Input& file, ErrorTable& table, const TableSett
       }
     }
     const std::uint64_t sum = table.trials(row);
-    const std::uint64_t trials = settings.target_relative_error ? sum : most;
+    const std::uint64_t trials = settings.target_relative_error || measured ? sum : most;
     for (std::uint32_t code = 0; code < table.codes; ++code) {
       const std::uint64_t count = table.counts[row * table.codes + code];
       const double share = static_cast<double>(count) / static_cast<double>(trials);
@@ -195,6 +200,10 @@ void check_against_design(const core::Hdf5Input& file, const ErrorTable& table,
   };
   const circuits::Ladder& ladder = design.ladder;
   const bool exact = table.method == TableMethod::exact;
+  const bool measured = file.text_attribute("/", "method") == "measured";
+  if (measured != (experiment.table.method == Method::measured)) {
+    contradiction("/", "another method", measured ? "measured" : "computed");
+  }
   if (experiment.table.method == (exact ? Method::monte_carlo : Method::exact)) {
     contradiction("/", "another method", exact ? "exact" : "monte_carlo");
   }
@@ -248,7 +257,11 @@ TableMethod read_method(const core::Hdf5Input& file) {
   const std::string method = file.text_attribute("/", "method");
   if (method == "monte_carlo") return TableMethod::monte_carlo;
   if (method == "exact") return TableMethod::exact;
-  file.fail("/", fmt::format("method '{}' is not known", method), "exact or monte_carlo", again);
+  if (method == "measured") {
+    return file.has("/counts") ? TableMethod::monte_carlo : TableMethod::exact;
+  }
+  file.fail("/", fmt::format("method '{}' is not known", method), "exact, monte_carlo or measured",
+            again);
 }
 
 }  // namespace

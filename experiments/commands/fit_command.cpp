@@ -63,6 +63,7 @@ Outputs fit_of_cells(FitOptions& options) {
 
 Outputs fit_of_currents(FitOptions& options) {
   CurrentColumns& columns = options.currents;
+  columns.active_rows = options.active_rows;
   columns.unit = read_unit(options.unit.empty() ? "A" : options.unit, "--unit " + options.unit);
   if (columns.unit.quantity != core::Quantity::current) {
     throw core::UsageError(core::error_line("--unit " + options.unit, "is no unit of a current", {},
@@ -123,8 +124,8 @@ void run(FitOptions& options) {
 
 void add_fit_command(CLI::App& app) {
   const auto options = std::make_shared<FitOptions>();
-  CLI::App* command = app.add_subcommand(
-      "fit", "Cells of an experiment file from measurements or circuit simulations");
+  CLI::App* command =
+      app.add_subcommand("fit", "Cells and error tables from measurements or circuit simulations");
   options->add_to(*command);
   command->footer(
       "Prints TOML: the report as comments, then [cell.lrs], [cell.hrs] for the experiment file.\n"
@@ -133,13 +134,15 @@ void add_fit_command(CLI::App& app) {
       "(p by parametric bootstrap).\n"
       "fit currents: means and spreads of LRS and HRS cells and the noise of a read from sums of "
       "known cells.\n"
+      "fit codes: the error table of a chip from counts of its codes, or from mean and sd of each "
+      "MAC value.\n"
       "Tables: commas, semicolons, tabs or blanks; a first row without numbers names the columns; "
       "# starts a comment.\n"
       "Measure files: HSPICE (.mt0), Spectre (mt_format = horizontal); .mcdata by column number.\n"
       "Example: cimstat fit cells measured.csv --lrs lrs_ohm --hrs hrs_ohm --unit ohm");
   command->callback([options, command] {
     options->check(*command);
-    run(*options);
+    options->kind == "codes" ? run_fit_codes(*options) : run(*options);
   });
 }
 

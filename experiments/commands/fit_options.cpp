@@ -1,5 +1,6 @@
 #include "experiments/commands/fit_options.h"
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <stdexcept>
@@ -32,11 +33,11 @@ std::optional<double> quantity_of(const std::string& text, core::Quantity quanti
 void FitOptions::add_to(CLI::App& command) {
   command
       .add_option("kind", kind,
-                  "what was measured: cells (one value each) or currents (of columns under known "
-                  "inputs)")
+                  "what was measured: cells (one value each), currents (of columns under known "
+                  "inputs) or codes (of a converter)")
       ->required()
       ->type_name("KIND")
-      ->check(CLI::IsMember({"cells", "currents"}));
+      ->check(CLI::IsMember({"cells", "currents", "codes"}));
   command.add_option("file", file, "table: CSV, other text, HSPICE or Spectre measure file")
       ->required()
       ->type_name("FILE");
@@ -57,12 +58,26 @@ void FitOptions::add_to(CLI::App& command) {
          "currents: column of the active LRS cells (default: lrs_count, k)");
   column("--hrs-count", currents.hrs_count,
          "currents: column of the active HRS cells (default: hrs_count, n-k)");
-  column("--active-rows", currents.active_rows,
-         "currents: column of the active rows, instead (default: active_rows, n)");
+  column("--active-rows", active_rows,
+         "currents, codes: column of the active rows (default: active_rows, n)");
   column("--inputs", currents.inputs,
          "currents: column of inputs as digits 0 and 1, with --weights, instead (default: inputs)");
   column("--weights", currents.weights,
          "currents: column of weights as digits, 1 for LRS (default: weights)");
+  command
+      .add_option("--macro", macro, "codes: experiment file of the column that the codes come from")
+      ->type_name("FILE.toml");
+  column("--mac", codes.mac, "codes: column of the MAC values (default: mac, lrs_count, k)");
+  column("--code", codes.code, "codes: column of the codes (default: code)");
+  column("--count", codes.count,
+         "codes: column of how often each came (default: count; else each row is one read)");
+  column("--mean", codes.mean,
+         "codes: column of the mean current of each MAC value, with --sd, instead (default: mean)");
+  column("--sd", codes.sd, "codes: column of its standard deviation (default: sd)");
+  command
+      .add_option("--rows", rows, "codes: active rows where no column has them (default: all rows)")
+      ->type_name("N")
+      ->transform(whole_number(1, circuits::row_limit));
   command.add_flag("--constant", constant,
                    "currents: fit a constant current too, such as leakage or an offset");
   command
@@ -92,22 +107,46 @@ void FitOptions::add_to(CLI::App& command) {
       ->transform(whole_number(0, 4096))
       ->capture_default_str();
   command.add_flag("--json", json, "print JSON");
-  add_output_option(command, output, "write the sections there (TOML), the report as comments")
-      ->type_name("FILE.toml");
+  add_output_option(
+      command, output,
+      "file to write: sections (TOML) with the report as comments; codes: the table (HDF5)")
+      ->type_name("FILE");
 }
 
-/// Refuses options of the other kind, which would change nothing.
 void FitOptions::check(const CLI::App& command) const {
-  const std::map<std::string, std::vector<std::string>> others = {
-      {"cells",
-       {"--current", "--lrs-count", "--hrs-count", "--active-rows", "--inputs", "--weights",
-        "--constant", "--noise-sd"}},
-      {"currents", {"--lrs", "--hrs", "--law", "--low", "--high", "--samples", "--seed"}}};
-  for (const std::string& name : others.at(kind)) {
-    if (command.count(name) == 0) continue;
+  // Which kinds an option is for, where it is not for all of them.
+  const std::map<std::string, std::vector<std::string>> kinds = {
+      {"--lrs", {"cells"}},
+      {"--hrs", {"cells"}},
+      {"--law", {"cells"}},
+      {"--low", {"cells"}},
+      {"--high", {"cells"}},
+      {"--samples", {"cells"}},
+      {"--seed", {"cells"}},
+      {"--current", {"currents"}},
+      {"--lrs-count", {"currents"}},
+      {"--hrs-count", {"currents"}},
+      {"--active-rows", {"currents", "codes"}},
+      {"--inputs", {"currents"}},
+      {"--weights", {"currents"}},
+      {"--constant", {"currents"}},
+      {"--noise-sd", {"currents"}},
+      {"--read-voltage", {"cells", "currents"}},
+      {"--json", {"cells", "currents"}},
+      {"--macro", {"codes"}},
+      {"--mac", {"codes"}},
+      {"--code", {"codes"}},
+      {"--count", {"codes"}},
+      {"--mean", {"codes"}},
+      {"--sd", {"codes"}},
+      {"--rows", {"codes"}}};
+  for (const auto& [name, ones] : kinds) {
+    if (command.count(name) == 0 || std::find(ones.begin(), ones.end(), kind) != ones.end()) {
+      continue;
+    }
     throw core::UsageError(core::error_line(
         name, fmt::format("changes nothing in fit {}", kind),
-        fmt::format("it is for fit {}", kind == "cells" ? "currents" : "cells"), "leave it out"));
+        fmt::format("it is for fit {}", fmt::join(ones, " and ")), "leave it out"));
   }
 }
 

@@ -11,6 +11,7 @@
 #include "core/config/config.h"
 
 #include "experiments/fit/cell_fit.h"
+#include "experiments/fit/code_fit.h"
 #include "experiments/fit/current_fit.h"
 
 namespace cimstat::experiments {
@@ -21,6 +22,10 @@ struct FitOptions {
   std::filesystem::path file;
   CellColumns cells;
   CurrentColumns currents;
+  CodeColumns codes;
+  std::string active_rows;  ///< column, of currents and codes
+  std::optional<std::uint32_t> rows;
+  std::filesystem::path macro;
   std::string unit;
   std::string read_voltage;
   std::string low;
@@ -38,6 +43,9 @@ struct FitOptions {
   /// Throws UsageError for options that change nothing in a fit of this kind.
   void check(const CLI::App& command) const;
 };
+
+/// The kind "codes": reads, writes the table, prints what was done.
+void run_fit_codes(FitOptions& options);
 
 /// The value of an option such as "0.2 V", at least `least`; nothing where it was not given.
 std::optional<double> quantity_of(const std::string& text, core::Quantity quantity,

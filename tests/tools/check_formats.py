@@ -158,6 +158,11 @@ run("table", dual, "-q", "-o", stopped, "--set", "table.method=monte_carlo", "--
     "--set", "table.target_relative_error=0.2")
 check_result(stopped, "formats/error_table.md", {"monte_carlo", "shared", "target"})
 
+measured, counts = folder / "measured.h5", folder / "counts.csv"
+counts.write_text("mac,code,count\n" + "".join(f"{k},{k},100\n" for k in range(10)))
+run("fit", "codes", counts, "--macro", dual, "-o", measured)
+check_result(measured, "formats/error_table.md", {"monte_carlo", "shared"})
+
 few = ["-q", "--set", "accuracy.images=20", "--set", "accuracy.reads=2"]
 for reads, conditions in ((1, set()), (2, {"reads > 1"})):
     run("accuracy", replica, "--table", table, *few, "--set", f"accuracy.reads={reads}", "-o", accuracy)

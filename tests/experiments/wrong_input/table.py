@@ -256,7 +256,7 @@ case("unknown key", "a further group", sampled(lambda data: data.create_group("c
 case("unknown key", "a misspelt attribute", sampled(attribute("/", "confidence_levle", 0.9)),
      "t.h5: /: holds the unknown attribute 'confidence_levle' (this version of the format has none of that name); did you mean confidence_level?")
 case("unknown key", "an unknown method", sampled(attribute("/", "method", text("guess"))),
-     "t.h5: /: method 'guess' is not known (exact or monte_carlo); make the table again")
+     "t.h5: /: method 'guess' is not known (exact, monte_carlo or measured); make the table again")
 # ---- huge number
 case("huge number", "a count of 2^64 - 1", sampled(element("counts", (0, 0), 2**64 - 1)),
      "t.h5: /counts: 18446744073709551615 is more than the trials of a class (class 0, code 0: 1000 trials in config_toml); make the table again")

@@ -6,6 +6,7 @@
 #include "core/file/atomic_file.h"
 #include "core/utf8.h"
 
+#include "experiments/columns/columns_report.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/interval_options.h"
 #include "experiments/commands/number_check.h"
@@ -18,6 +19,7 @@ void add_report_command(CLI::App& app) {
   struct Options {
     std::filesystem::path table;
     std::vector<std::string> accuracy;
+    std::filesystem::path columns;
     std::filesystem::path output_file;
     std::optional<std::uint32_t> active_rows;
     IntervalOptions intervals;
@@ -33,6 +35,10 @@ void add_report_command(CLI::App& app) {
                    "accuracy results to show with it; several are compared, and all but one may be "
                    "of other macros. LABEL=FILE.h5 says what one is to be called, else it is what "
                    "differs from the first")
+      ->type_name("FILE.h5");
+  command
+      ->add_option("--columns", options->columns,
+                   "result of cimstat columns to show with it, of the same macro")
       ->type_name("FILE.h5");
   add_output_option(*command, options->output_file,
                     "page to write (default: the table's name with .html, here)")
@@ -66,18 +72,23 @@ void add_report_command(CLI::App& app) {
     }
     refuse_repetition(arguments);
     inputs.push_back(options->table);
+    if (!options->columns.empty()) inputs.push_back(options->columns);
     check_output(file, inputs);
     require_kinds(options->table, arguments);
     const TableRecord record = read_table(options->table);
     const std::vector<NamedAccuracy> accuracy = read_conditions(arguments, options->table, record);
+    std::optional<ColumnsResult> columns;
+    if (!options->columns.empty()) columns = read_columns_of(options->columns, record);
     const std::uint32_t active_rows =
         options->active_rows.value_or(default_active_rows(record.table));
     const std::string page = [&] {
       const PhaseNote note("drawing " + core::one_line(file.string()),
                            options->quiet ? Verbosity::quiet : Verbosity::normal);
-      return render_report(report_input(record, accuracy, active_rows,
-                                        options->intervals.choice(record.confidence),
-                                        {options->threads}));
+      ReportInput input =
+          report_input(record, accuracy, active_rows, options->intervals.choice(record.confidence),
+                       {options->threads});
+      if (columns) input.columns = column_spread(*columns);
+      return render_report(input);
     }();
     core::write_atomically(file, page);
     fmt::print("written {}\n", core::one_line(file.string()));

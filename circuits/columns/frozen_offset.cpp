@@ -26,6 +26,7 @@ OffsetRates::OffsetRates(const ColumnDesign& design, std::span<const ColumnClass
                          const ExactOptions& options, core::Threads threads)
     : classes_(classes.begin(), classes.end()), offset_sd_(design.sense.offset_sd) {
   check(design, classes);
+  require_plain_sum(design, "a frozen offset alone");
   ColumnDesign centered = design;
   centered.sense.offset_sd = 0.0;
   currents_ = sensed_currents(centered, classes, options, threads);

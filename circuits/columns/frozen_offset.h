@@ -18,7 +18,8 @@ namespace cimstat::circuits {
 
 class OffsetRates {
  public:
-  /// Throws ExactObstacle where the exact engine can't do the design without its offset.
+  /// Throws ExactObstacle where the exact engine can't do the design without its offset, UsageError
+  /// where comparators have noise of their own or the currents a common factor.
   OffsetRates(const ColumnDesign& design, std::span<const ColumnClass> classes,
               const ExactOptions& options, core::Threads threads);
 

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/error.h"
 #include "core/statistics/statistics.h"
 
 #include "circuits/columns/pool_rates.h"
@@ -93,6 +94,15 @@ TEST(FrozenOffset, ColumnsAreThoseOfAPoolWhoseCellsDoNotVary) {
     EXPECT_NEAR(exact.vote_wrong[c], integrated.vote_wrong[c],
                 3e-5 * integrated.vote_wrong[c] + 1e-12);
   }
+}
+
+TEST(FrozenOffset, CommonFactorsAndNoiseOfComparatorsAreRefused) {
+  ColumnDesign factor = example_of_the_reference();
+  factor.common_factor_sd = 0.01;
+  EXPECT_THROW(OffsetRates(factor, middle_class, {}, one_thread), core::UsageError);
+  ColumnDesign decisions = example_of_the_reference();
+  decisions.comparator.noise_sd = 1.0;
+  EXPECT_THROW(OffsetRates(decisions, middle_class, {}, one_thread), core::UsageError);
 }
 
 }  // namespace

@@ -49,7 +49,10 @@ std::vector<Point> shares_above(const std::vector<double>& rates, double low) {
 
 std::string over_columns(const ColumnSpread& spread) {
   std::vector<MisreadPoint> ends;
-  for (const double rate : {spread.rates.front(), spread.rates.back(), spread.limit}) {
+  constexpr double least_shown = 1e-15;  // good columns reach far below what any design asks for
+  const auto shown = std::lower_bound(spread.rates.begin(), spread.rates.end(), least_shown);
+  const double least = shown == spread.rates.end() ? spread.rates.back() : *shown;
+  for (const double rate : {least, spread.rates.back(), spread.limit}) {
     ends.push_back({0, rate, rate, rate, MisreadBasis::sampled});
   }
   const RateAxis axis = rate_axis(ends);

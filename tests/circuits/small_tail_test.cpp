@@ -33,8 +33,8 @@ ColumnDesign design_of(core::Law lrs, core::Law hrs, double noise, NoiseShape sh
 
 core::Law one(core::Shape base) { return core::Law({{.base = std::move(base)}}); }
 
-/// Tails between 1e-26 and 1e-12 of one LRS and one HRS cell against nested integration, whose terms
-/// are all positive. `cells`: the middle one's distribution function is asked for, far below.
+/// Tails between 1e-26 and 1e-12 of one LRS and one HRS cell against nested integration, whose
+/// terms are all positive. `cells`: the middle one's distribution function is asked for, far below.
 void expect_digits(const ColumnDesign& design, Tail side, std::vector<OracleCell> cells,
                    const std::string& name) {
   SCOPED_TRACE(name);

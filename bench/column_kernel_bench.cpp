@@ -21,10 +21,10 @@
 #include "core/simd.h"
 
 #include "circuits/column.h"
-#include "circuits/column_kernel.h"
-#include "circuits/prepared_column.h"
-#include "circuits/references.h"
-#include "circuits/sampled_column.h"
+#include "circuits/references/references.h"
+#include "circuits/sampled/column_kernel.h"
+#include "circuits/sampled/prepared_column.h"
+#include "circuits/sampled/sampled_column.h"
 
 #include "bench/kernel_stages.h"
 

@@ -9,8 +9,8 @@
 
 #include <benchmark/benchmark.h>
 
-#include "circuits/exact_column.h"
-#include "circuits/references.h"
+#include "circuits/exact/exact_column.h"
+#include "circuits/references/references.h"
 
 namespace cimstat::circuits {
 namespace {

@@ -25,7 +25,7 @@
 #include "circuits/columns/frozen_pool.h"
 #include "circuits/columns/input_pattern.h"
 #include "circuits/columns/pool_rates.h"
-#include "circuits/references.h"
+#include "circuits/references/references.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include "core/config/section_reader.h"
 
 #include "circuits/column.h"
-#include "circuits/references.h"
+#include "circuits/references/references.h"
 
 /// What a configuration says of a column: the sections [column], [sense_amplifier] and [converter].
 namespace cimstat::circuits {

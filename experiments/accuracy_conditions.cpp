@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "experiments/macro/setting_text.h"
 #include "experiments/seeing/config_difference.h"
-#include "experiments/setting_text.h"
 
 namespace cimstat::experiments {
 

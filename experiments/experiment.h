@@ -11,7 +11,7 @@
 
 #include "circuits/error_table.h"
 
-#include "experiments/macro.h"
+#include "experiments/macro/macro.h"
 #include "experiments/settings.h"
 
 /// What a configuration file asks for, read and checked once.

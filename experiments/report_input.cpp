@@ -10,16 +10,16 @@
 #include "core/error.h"
 #include "core/file/provenance.h"
 
-#include "circuits/exact_column.h"
-#include "circuits/references.h"
+#include "circuits/exact/exact_column.h"
+#include "circuits/references/references.h"
 
 #include "experiments/accuracy_conditions.h"
 #include "experiments/counted.h"
-#include "experiments/macro_text.h"
-#include "experiments/margin.h"
-#include "experiments/margin_by_rows.h"
-#include "experiments/setting_text.h"
-#include "experiments/table_stopping.h"
+#include "experiments/macro/macro_text.h"
+#include "experiments/macro/setting_text.h"
+#include "experiments/margin/margin.h"
+#include "experiments/margin/margin_by_rows.h"
+#include "experiments/table/table_stopping.h"
 
 namespace cimstat::experiments {
 

@@ -9,7 +9,7 @@
 #include "experiments/accuracy_conditions.h"
 #include "experiments/report/report.h"
 #include "experiments/seeing/table_figures.h"
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 
 namespace cimstat::experiments {
 

@@ -9,7 +9,7 @@
 #include "core/config/section_reader.h"
 #include "core/random/random.h"
 
-#include "circuits/sampled_column.h"
+#include "circuits/sampled/sampled_column.h"
 
 #include "experiments/columns/column_settings.h"
 #include "experiments/inference/forward_pass.h"

@@ -9,7 +9,7 @@
 #include "circuits/column.h"
 #include "circuits/columns/column_rates.h"
 #include "circuits/columns/frozen_pool.h"
-#include "circuits/exact_column.h"
+#include "circuits/exact/exact_column.h"
 
 /// Columns of which only the offset is frozen: cells are drawn afresh at each read, as a table for
 /// the ensemble takes them. What the offset alone does to the spread between columns; exact, since

@@ -9,7 +9,7 @@
 #include "core/law/quantile_table.h"
 #include "core/random/random.h"
 
-#include "circuits/code_search.h"
+#include "circuits/sampled/code_search.h"
 
 /// The inner loops of frozen_pool.h: tiles of 64 columns, columns in lanes, rows and reads in the
 /// loops, so that no result depends on the width of a register.

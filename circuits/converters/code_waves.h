@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "circuits/converters/code_response.h"
-#include "circuits/sum_series.h"
+#include "circuits/exact/sum_series.h"
 
 namespace cimstat::circuits {
 

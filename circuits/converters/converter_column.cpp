@@ -8,11 +8,11 @@
 #include "core/error.h"
 #include "core/law/shape.h"
 
-#include "circuits/column_sum.h"
 #include "circuits/converters/code_response.h"
 #include "circuits/converters/code_waves.h"
 #include "circuits/converters/factored_sums.h"
-#include "circuits/inversion.h"
+#include "circuits/exact/column_sum.h"
+#include "circuits/exact/inversion.h"
 
 namespace cimstat::circuits {
 namespace {

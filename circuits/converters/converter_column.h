@@ -8,8 +8,8 @@
 #include "core/parallel.h"
 
 #include "circuits/column.h"
-#include "circuits/exact_column.h"
-#include "circuits/sum_series.h"
+#include "circuits/exact/exact_column.h"
+#include "circuits/exact/sum_series.h"
 
 /// The exact engine for comparators with noise of their own and for common factors.
 namespace cimstat::circuits {

@@ -7,7 +7,7 @@
 
 #include "core/law/shape.h"
 
-#include "circuits/sum_bounds.h"
+#include "circuits/exact/sum_bounds.h"
 
 namespace cimstat::circuits {
 namespace {

@@ -9,8 +9,8 @@
 #include "core/law/characteristic.h"
 #include "core/law/law.h"
 
-#include "circuits/inversion.h"
-#include "circuits/sum_series.h"
+#include "circuits/exact/inversion.h"
+#include "circuits/exact/sum_series.h"
 
 namespace cimstat::circuits {
 

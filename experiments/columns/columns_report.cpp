@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 
-#include "experiments/columns_file.h"
+#include "experiments/columns/columns_file.h"
 #include "experiments/counted.h"
 
 namespace cimstat::experiments {

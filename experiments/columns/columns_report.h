@@ -4,7 +4,7 @@
 
 #include "experiments/columns/columns_run.h"
 #include "experiments/report/report.h"
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 
 namespace cimstat::experiments {
 

@@ -12,7 +12,7 @@
 #include "experiments/inference/dataset.h"
 #include "experiments/inference/network.h"
 #include "experiments/seeing/config_difference.h"
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 
 namespace cimstat::experiments {
 

@@ -5,7 +5,7 @@
 
 #include "core/utf8.h"
 
-#include "experiments/columns_file.h"
+#include "experiments/columns/columns_file.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/number_check.h"
 

@@ -13,7 +13,7 @@
 #include "core/file/provenance.h"
 #include "core/simd.h"
 
-#include "circuits/exact_column.h"
+#include "circuits/exact/exact_column.h"
 
 #include "experiments/commands/number_check.h"
 

@@ -9,7 +9,7 @@
 #include "experiments/commands/command.h"
 #include "experiments/commands/fit_options.h"
 #include "experiments/counted.h"
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 
 namespace cimstat::experiments {
 

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "experiments/commands/command.h"
-#include "experiments/margin.h"
+#include "experiments/margin/margin.h"
 
 namespace cimstat::experiments {
 

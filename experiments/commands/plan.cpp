@@ -8,7 +8,7 @@
 
 #include "core/statistics/gamma_bernoulli.h"
 
-#include "circuits/exact_column.h"
+#include "circuits/exact/exact_column.h"
 
 #include "experiments/commands/command.h"
 #include "experiments/commands/progress_meter.h"

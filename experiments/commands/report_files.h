@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "experiments/accuracy_conditions.h"
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 
 /// The files that `cimstat report` is given: an error table, and accuracy results behind it.
 namespace cimstat::experiments {

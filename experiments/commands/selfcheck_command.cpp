@@ -6,7 +6,7 @@
 
 #include "experiments/commands/command.h"
 #include "experiments/commands/number_check.h"
-#include "experiments/selfcheck.h"
+#include "experiments/selfcheck/selfcheck.h"
 
 namespace cimstat::experiments {
 

@@ -13,7 +13,7 @@
 #include "core/utf8.h"
 
 #include "experiments/accuracy_file.h"
-#include "experiments/columns_file.h"
+#include "experiments/columns/columns_file.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/interval_options.h"
 #include "experiments/commands/number_check.h"
@@ -24,7 +24,7 @@
 #include "experiments/seeing/network_summary.h"
 #include "experiments/seeing/table_csv.h"
 #include "experiments/seeing/table_summary.h"
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 
 namespace cimstat::experiments {
 

@@ -7,10 +7,10 @@
 #include "experiments/commands/command.h"
 #include "experiments/commands/plan.h"
 #include "experiments/counted.h"
-#include "experiments/margin.h"
+#include "experiments/margin/margin.h"
 #include "experiments/seeing/table_figures.h"
-#include "experiments/table_file.h"
-#include "experiments/table_stopping.h"
+#include "experiments/table/table_file.h"
+#include "experiments/table/table_stopping.h"
 
 namespace cimstat::experiments {
 

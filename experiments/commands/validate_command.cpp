@@ -7,7 +7,7 @@
 #include "experiments/commands/plan.h"
 #include "experiments/inference/accuracy_run.h"
 #include "experiments/inference/forward_pass.h"
-#include "experiments/macro_text.h"
+#include "experiments/macro/macro_text.h"
 
 namespace cimstat::experiments {
 

@@ -10,7 +10,7 @@
 
 #include "core/error.h"
 
-#include "circuits/code_search.h"
+#include "circuits/sampled/code_search.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "experiments/inference/cell_simulation.cpp"

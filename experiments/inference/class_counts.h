@@ -5,7 +5,7 @@
 
 #include "core/parallel.h"
 
-#include "circuits/reference_search.h"
+#include "circuits/references/reference_search.h"
 
 #include "experiments/inference/dataset.h"
 #include "experiments/inference/forward_pass.h"

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "circuits/reference_search.h"
+#include "circuits/references/reference_search.h"
 
 namespace cimstat::experiments {
 

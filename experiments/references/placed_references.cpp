@@ -7,9 +7,9 @@
 
 #include "core/error.h"
 
-#include "circuits/lloyd_max.h"
-#include "circuits/reference_mixture.h"
-#include "circuits/references.h"
+#include "circuits/references/lloyd_max.h"
+#include "circuits/references/reference_mixture.h"
+#include "circuits/references/references.h"
 
 namespace cimstat::experiments {
 

@@ -9,7 +9,7 @@
 
 #include "core/parallel.h"
 
-#include "circuits/reference_search.h"
+#include "circuits/references/reference_search.h"
 
 #include "experiments/experiment.h"
 

@@ -11,7 +11,7 @@
 #include "experiments/seeing/accuracy_comparison.h"
 #include "experiments/seeing/config_difference.h"
 #include "experiments/seeing/table_comparison.h"
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 
 /// Comparisons for people and as JSON.
 namespace cimstat::experiments {

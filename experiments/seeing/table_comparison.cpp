@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "core/statistics/statistics_comparison.h"
 
-#include "experiments/margin.h"
+#include "experiments/margin/margin.h"
 #include "experiments/seeing/table_figures.h"
 
 namespace cimstat::experiments {

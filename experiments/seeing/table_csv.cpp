@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "experiments/seeing/table_summary.h"
-#include "experiments/table_stopping.h"
+#include "experiments/table/table_stopping.h"
 
 namespace cimstat::experiments {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "experiments/seeing/table_figures.h"
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 
 /// An error table as comma-separated values: a line of names, then a line of numbers each.
 namespace cimstat::experiments {

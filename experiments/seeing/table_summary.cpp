@@ -11,7 +11,7 @@
 #include "core/error.h"
 
 #include "experiments/counted.h"
-#include "experiments/table_stopping.h"
+#include "experiments/table/table_stopping.h"
 
 namespace cimstat::experiments {
 

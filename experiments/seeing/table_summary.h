@@ -9,7 +9,7 @@
 
 #include "experiments/seeing/table_figures.h"
 #include "experiments/seeing/text_bar.h"
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 
 /// An error table in text and JSON.
 namespace cimstat::experiments {

@@ -9,9 +9,9 @@
 
 #include "core/statistics/statistics.h"
 
-#include "circuits/exact_column.h"
-#include "circuits/references.h"
-#include "circuits/sampled_column.h"
+#include "circuits/exact/exact_column.h"
+#include "circuits/references/references.h"
+#include "circuits/sampled/sampled_column.h"
 
 namespace cimstat::circuits {
 namespace {

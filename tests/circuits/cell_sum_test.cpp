@@ -1,4 +1,4 @@
-#include "circuits/cell_sum.h"
+#include "circuits/exact/cell_sum.h"
 
 #include <cmath>
 #include <cstdint>
@@ -9,7 +9,7 @@
 #include "core/error.h"
 #include "core/law/law.h"
 
-#include "circuits/sum_series.h"
+#include "circuits/exact/sum_series.h"
 
 #include "tests/support/sum_oracle.h"
 

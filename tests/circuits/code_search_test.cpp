@@ -1,4 +1,4 @@
-#include "circuits/code_search.h"
+#include "circuits/sampled/code_search.h"
 
 #include <algorithm>
 #include <cmath>

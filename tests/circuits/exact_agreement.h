@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "circuits/exact_column.h"
+#include "circuits/exact/exact_column.h"
 
 namespace cimstat::circuits {
 

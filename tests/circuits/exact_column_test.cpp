@@ -1,4 +1,4 @@
-#include "circuits/exact_column.h"
+#include "circuits/exact/exact_column.h"
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +14,7 @@
 
 #include "core/error.h"
 
-#include "circuits/references.h"
+#include "circuits/references/references.h"
 
 #include "tests/circuits/exact_agreement.h"
 

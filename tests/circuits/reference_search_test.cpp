@@ -1,4 +1,4 @@
-#include "circuits/reference_search.h"
+#include "circuits/references/reference_search.h"
 
 #include <cmath>
 #include <numbers>
@@ -8,9 +8,9 @@
 
 #include "core/error.h"
 
-#include "circuits/lloyd_max.h"
-#include "circuits/reference_mixture.h"
-#include "circuits/references.h"
+#include "circuits/references/lloyd_max.h"
+#include "circuits/references/reference_mixture.h"
+#include "circuits/references/references.h"
 
 namespace cimstat::circuits {
 namespace {

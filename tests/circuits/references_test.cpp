@@ -1,4 +1,4 @@
-#include "circuits/references.h"
+#include "circuits/references/references.h"
 
 #include <array>
 

@@ -1,4 +1,4 @@
-#include "circuits/sampled_column.h"
+#include "circuits/sampled/sampled_column.h"
 
 #include <algorithm>
 #include <array>
@@ -17,8 +17,8 @@
 #include "core/simd.h"
 #include "core/statistics/statistics.h"
 
-#include "circuits/exact_column.h"
-#include "circuits/references.h"
+#include "circuits/exact/exact_column.h"
+#include "circuits/references/references.h"
 
 namespace cimstat::circuits {
 namespace {

@@ -1,4 +1,4 @@
-#include "circuits/stopped_column.h"
+#include "circuits/sampled/stopped_column.h"
 
 #include <algorithm>
 #include <array>
@@ -15,8 +15,8 @@
 #include "core/error.h"
 #include "core/simd.h"
 
-#include "circuits/exact_column.h"
-#include "circuits/references.h"
+#include "circuits/exact/exact_column.h"
+#include "circuits/references/references.h"
 
 namespace cimstat::circuits {
 namespace {

@@ -6,8 +6,8 @@
 #include "devices/rram.h"
 
 #include "circuits/error_table.h"
-#include "circuits/exact_column.h"
-#include "circuits/references.h"
+#include "circuits/exact/exact_column.h"
+#include "circuits/references/references.h"
 
 namespace core = cimstat::core;
 namespace devices = cimstat::devices;

@@ -5,7 +5,7 @@
 #include "core/error.h"
 
 #include "experiments/experiment.h"
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 
 namespace core = cimstat::core;
 namespace circuits = cimstat::circuits;

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "experiments/setting_text.h"
+#include "experiments/macro/setting_text.h"
 
 namespace cimstat::experiments {
 namespace {

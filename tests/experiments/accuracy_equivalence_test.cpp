@@ -7,8 +7,8 @@
 
 #include <gtest/gtest.h>
 
-#include "circuits/exact_column.h"
-#include "circuits/references.h"
+#include "circuits/exact/exact_column.h"
+#include "circuits/references/references.h"
 
 #include "experiments/inference/accuracy_run.h"
 #include "tests/experiments/inference_fixtures.h"

@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/simd.h"
 
-#include "circuits/references.h"
+#include "circuits/references/references.h"
 
 #include "tests/experiments/inference_fixtures.h"
 

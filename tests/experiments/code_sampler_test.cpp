@@ -11,8 +11,8 @@
 #include "core/error.h"
 #include "core/statistics/statistics.h"
 
-#include "circuits/exact_column.h"
-#include "circuits/references.h"
+#include "circuits/exact/exact_column.h"
+#include "circuits/references/references.h"
 
 #include "experiments/inference/column_kernel.h"
 #include "tests/experiments/inference_fixtures.h"

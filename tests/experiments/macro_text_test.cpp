@@ -1,4 +1,4 @@
-#include "experiments/macro_text.h"
+#include "experiments/macro/macro_text.h"
 
 #include <algorithm>
 #include <string>
@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "experiments/experiment.h"
-#include "experiments/margin.h"
+#include "experiments/margin/margin.h"
 
 namespace cimstat::experiments {
 namespace {

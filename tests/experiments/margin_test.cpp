@@ -1,11 +1,11 @@
-#include "experiments/margin.h"
+#include "experiments/margin/margin.h"
 
 #include <cmath>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "circuits/exact_column.h"
+#include "circuits/exact/exact_column.h"
 
 namespace cimstat::experiments {
 namespace {

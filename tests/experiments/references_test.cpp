@@ -11,7 +11,7 @@
 #include "experiments/inference/class_counts.h"
 #include "experiments/references/class_file.h"
 #include "experiments/references/placed_references.h"
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 #include "tests/experiments/inference_fixtures.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temporary_folder.h"

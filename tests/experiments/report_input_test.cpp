@@ -8,10 +8,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "circuits/exact_column.h"
+#include "circuits/exact/exact_column.h"
 
-#include "experiments/margin.h"
-#include "experiments/margin_by_rows.h"
+#include "experiments/margin/margin.h"
+#include "experiments/margin/margin_by_rows.h"
 
 namespace cimstat::experiments {
 namespace {

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "experiments/accuracy_file.h"
-#include "experiments/columns_file.h"
+#include "experiments/columns/columns_file.h"
 #include "experiments/inference/network.h"
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 
 /// Small results of every kind, for tests of their files.
 namespace cimstat::tests {

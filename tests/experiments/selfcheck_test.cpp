@@ -1,4 +1,4 @@
-#include "experiments/selfcheck.h"
+#include "experiments/selfcheck/selfcheck.h"
 
 #include <algorithm>
 #include <fstream>

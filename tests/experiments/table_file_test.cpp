@@ -1,4 +1,4 @@
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 
 #include <filesystem>
 #include <fstream>

@@ -1,4 +1,4 @@
-#include "experiments/table_stopping.h"
+#include "experiments/table/table_stopping.h"
 
 #include <algorithm>
 #include <cmath>
@@ -14,11 +14,11 @@
 #include "core/file/provenance.h"
 #include "core/simd.h"
 
-#include "circuits/exact_column.h"
+#include "circuits/exact/exact_column.h"
 
 #include "experiments/report_input.h"
 #include "experiments/seeing/table_summary.h"
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 #include "tests/experiments/result_samples.h"
 #include "tests/support/temporary_folder.h"
 

@@ -1,4 +1,4 @@
-#include "experiments/columns_file.h"
+#include "experiments/columns/columns_file.h"
 #include "tests/fuzz/hdf5_target.h"
 
 namespace cimstat::fuzz {

@@ -3,7 +3,7 @@
 
 #include "core/file/provenance.h"
 
-#include "circuits/exact_column.h"
+#include "circuits/exact/exact_column.h"
 
 #include "experiments/inference/code_sampler.h"
 #include "experiments/report_input.h"
@@ -11,7 +11,7 @@
 #include "experiments/seeing/file_description.h"
 #include "experiments/seeing/table_comparison.h"
 #include "experiments/seeing/table_summary.h"
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 #include "tests/fuzz/hdf5_target.h"
 
 namespace cimstat::fuzz {

@@ -11,7 +11,7 @@
 #include "core/statistics/statistics.h"
 
 #include "circuits/columns/pool_rates.h"
-#include "circuits/references.h"
+#include "circuits/references/references.h"
 
 #include "tests/circuits/columns/pool_designs.h"
 

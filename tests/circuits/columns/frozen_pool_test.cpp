@@ -13,8 +13,8 @@
 #include "core/statistics/statistics.h"
 
 #include "circuits/columns/pool_rates.h"
-#include "circuits/exact_column.h"
-#include "circuits/references.h"
+#include "circuits/exact/exact_column.h"
+#include "circuits/references/references.h"
 
 #include "tests/circuits/columns/pool_designs.h"
 

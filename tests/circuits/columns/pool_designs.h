@@ -7,7 +7,7 @@
 
 #include "circuits/column.h"
 #include "circuits/columns/frozen_pool.h"
-#include "circuits/references.h"
+#include "circuits/references/references.h"
 
 /// Columns that tests of frozen pools read.
 namespace cimstat::circuits {

@@ -8,9 +8,9 @@
 
 #include <gtest/gtest.h>
 
-#include "circuits/exact_column.h"
-#include "circuits/reference_search.h"
-#include "circuits/references.h"
+#include "circuits/exact/exact_column.h"
+#include "circuits/references/reference_search.h"
+#include "circuits/references/references.h"
 
 #include "tests/circuits/converters/converter_oracle.h"
 

@@ -14,10 +14,10 @@
 #include "core/simd.h"
 #include "core/statistics/statistics.h"
 
-#include "circuits/exact_column.h"
+#include "circuits/exact/exact_column.h"
 #include "circuits/rare/rare_column.h"
-#include "circuits/references.h"
-#include "circuits/sampled_column.h"
+#include "circuits/references/references.h"
+#include "circuits/sampled/sampled_column.h"
 
 namespace cimstat::circuits {
 namespace {

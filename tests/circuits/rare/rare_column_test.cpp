@@ -11,7 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "circuits/exact_column.h"
+#include "circuits/exact/exact_column.h"
 
 #include "tests/circuits/rare/rare_cases.h"
 

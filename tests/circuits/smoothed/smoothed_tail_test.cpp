@@ -9,7 +9,7 @@
 
 #include "core/error.h"
 
-#include "circuits/exact_column.h"
+#include "circuits/exact/exact_column.h"
 #include "circuits/rare/log_tail.h"
 
 #include "tests/circuits/rare/rare_cases.h"

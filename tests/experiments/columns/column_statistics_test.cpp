@@ -12,7 +12,7 @@
 #include "core/statistics/statistics.h"
 
 #include "circuits/columns/pool_rates.h"
-#include "circuits/references.h"
+#include "circuits/references/references.h"
 
 namespace cimstat::experiments {
 namespace {

@@ -7,8 +7,8 @@
 
 #include "core/simd.h"
 
-#include "experiments/columns_file.h"
-#include "experiments/table_file.h"
+#include "experiments/columns/columns_file.h"
+#include "experiments/table/table_file.h"
 #include "tests/experiments/result_samples.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temporary_folder.h"

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "experiments/columns_file.h"
+#include "experiments/columns/columns_file.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temporary_folder.h"
 

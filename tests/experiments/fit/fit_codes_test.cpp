@@ -10,7 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temporary_folder.h"
 

@@ -7,7 +7,7 @@
 #include "core/file/provenance.h"
 
 #include "experiments/accuracy_file.h"
-#include "experiments/table_file.h"
+#include "experiments/table/table_file.h"
 #include "tests/support/run_program.h"
 #include "tests/support/temporary_folder.h"
 

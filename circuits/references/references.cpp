@@ -1,0 +1,72 @@
+#include "circuits/references/references.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace cimstat::circuits {
+
+namespace {
+
+// The mean of (j, n) continued to j > n: linear in j, as mu(j, n) is.
+double continued_mean(const ColumnDesign& design, std::uint32_t level, std::uint32_t active_rows) {
+  const double base = mean_current(design, {0, active_rows});
+  return base + level * (design.lrs.mean() - design.hrs.mean());
+}
+
+void check_reference_rows(const ColumnDesign& design, std::uint32_t reference_rows) {
+  if (reference_rows < 1 || reference_rows > design.rows) {
+    throw core::UsageError(core::error_line(
+        "references", fmt::format("{} reference_rows are out of range", reference_rows),
+        fmt::format("1 to the {} rows of the column", design.rows)));
+  }
+}
+
+}  // namespace
+
+Ladder midpoint_ladder(const ColumnDesign& design, std::uint32_t reference_rows) {
+  check_reference_rows(design, reference_rows);
+  Ladder ladder{.codes = reference_rows + 1, .references = {}};
+  for (std::uint32_t j = 0; j < reference_rows; ++j) {
+    ladder.references.push_back(0.5 * (continued_mean(design, j, reference_rows) +
+                                       continued_mean(design, j + 1, reference_rows)));
+  }
+  return ladder;
+}
+
+Ladder dual_ladder(const ColumnDesign& design, std::uint32_t reference_rows) {
+  check_reference_rows(design, reference_rows);
+  Ladder ladder{.codes = reference_rows + 1, .references = {}};
+  for (std::uint32_t j = 0; j < reference_rows; ++j) {
+    ladder.references.push_back(
+        0.5 * (mean_current(design, {j, reference_rows}) + mean_current(design, {j + 1, j + 1})));
+  }
+  return ladder;
+}
+
+Ladder replica_ladder(const ColumnDesign& design, std::uint32_t reference_rows) {
+  check_reference_rows(design, reference_rows);
+  Ladder ladder{.codes = reference_rows + 1, .references = {}, .follows_active_rows = true};
+  for (std::uint32_t n = 0; n <= design.rows; ++n) {
+    for (std::uint32_t j = 0; j < reference_rows; ++j) {
+      ladder.references.push_back(
+          0.5 * (continued_mean(design, j, n) + continued_mean(design, j + 1, n)));
+    }
+  }
+  return ladder;
+}
+
+Ladder uniform_ladder(const ColumnDesign& design, std::uint32_t reference_rows,
+                      std::uint32_t codes) {
+  check_reference_rows(design, reference_rows);
+  if (codes < 2)
+    throw core::UsageError(core::error_line("references", "a converter needs at least 2 codes"));
+  const double low = mean_current(design, {0, reference_rows});
+  const double step = (mean_current(design, {reference_rows, reference_rows}) - low) / (codes - 1);
+  Ladder ladder{
+      .codes = codes, .references = {}, .code_step = double(reference_rows) / (codes - 1)};
+  for (std::uint32_t j = 0; j + 1 < codes; ++j) ladder.references.push_back(low + (j + 0.5) * step);
+  return ladder;
+}
+
+}  // namespace cimstat::circuits

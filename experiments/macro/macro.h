@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/config/parameter.h"
+#include "core/config/section_reader.h"
+
+#include "devices/rram.h"
+
+#include "circuits/column.h"
+#include "circuits/references/references.h"
+
+namespace cimstat::experiments {
+
+/// A column of cells with its sense amplifier and converter, as described and as the engines see
+/// it.
+struct Macro {
+  devices::RramCell cell;
+  std::optional<core::Shape> leakage;  ///< conductance of one unselected row [S]
+  double read_voltage = 0.0;           ///< [V]
+  circuits::Placement placement = circuits::Placement::midpoint;
+  std::uint32_t reference_rows = 0;
+  circuits::ColumnDesign design;
+  std::vector<std::string> warnings;  ///< lines about what can be computed but is likely not meant
+};
+
+/// The sections that describe a macro: [cell], [column], [sense_amplifier], [converter].
+std::vector<core::Section> macro_sections();
+
+/// Reads them; `root` is the whole file. Throws UsageError.
+Macro read_macro(const core::SectionReader& root);
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,150 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include <fmt/format.h>
+
+#include "core/file/json.h"
+
+#include "experiments/counted.h"
+#include "experiments/macro/macro_text.h"
+#include "experiments/margin/margin.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+std::string amperes(double current) {
+  return core::format_quantity(current, core::Quantity::current, 4);
+}
+
+std::string probability(double value) {
+  return value >= 0.001 ? fmt::format("{:.5f}", value) : fmt::format("{:.3e}", value);
+}
+
+std::string misread_text(const MarginResult& result, std::uint32_t k) {
+  const LevelFigures& level = result.levels[k];
+  if (result.method == circuits::TableMethod::exact) {
+    return fmt::format("{} +-{}", probability(level.misread),
+                       core::bound_text(level.misread_interval.upper - level.misread));
+  }
+  if (level.none_seen)
+    return fmt::format("0 seen (< {})", probability(level.misread_interval.upper));
+  return fmt::format("{} [{}, {}]", probability(level.misread),
+                     probability(level.misread_interval.lower),
+                     probability(level.misread_interval.upper));
+}
+
+/// A rate that its error bound hides, or that no trial saw, makes no level the worst one.
+std::string worst_level_text(const MarginResult& result) {
+  const LevelFigures& worst = result.levels[result.worst_level];
+  const bool exact = result.method == circuits::TableMethod::exact;
+  if (exact ? worst.misread_interval.lower > 0.0 : !worst.none_seen) {
+    return fmt::format("Most misread: level {}, {}.", worst.level,
+                       misread_text(result, worst.level));
+  }
+  double limit = 0.0;
+  for (const LevelFigures& level : result.levels) {
+    limit = std::max(limit, level.misread_interval.upper);
+  }
+  return exact ? fmt::format("No level is misread more often than the error bound allows: {:.1e}.",
+                             limit)
+               : fmt::format("No misread was seen: each level's rate is below {:.2e}.", limit);
+}
+
+// 17 levels tell the story of 129: the ends, the worst and an even choice between.
+std::vector<std::uint32_t> shown_levels(const MarginResult& result) {
+  constexpr std::uint32_t at_most = 17;
+  const std::uint32_t n = result.active_rows;
+  std::vector<std::uint32_t> shown;
+  for (std::uint32_t k = 0; k <= n; ++k) {
+    const bool even = n < at_most || k % ((n + at_most - 2) / (at_most - 1)) == 0;
+    if (even || k == n || k == result.worst_level || k == result.worst_gap ||
+        k == result.worst_gap + 1) {
+      shown.push_back(k);
+    }
+  }
+  return shown;
+}
+
+}  // namespace
+
+std::string format_margins(const Experiment& experiment, const MarginResult& result) {
+  const MarginSettings& settings = experiment.margin;
+  std::string text = fmt::format("{}: {} of {} active\n", experiment.name, result.active_rows,
+                                 counted(experiment.macro.design.rows, "row"));
+  std::vector<MacroLine> lines = macro_lines(experiment.macro);
+  lines.push_back({"method", result.reason});
+  text += aligned_text(lines) + '\n';
+  const std::string misread_title =
+      result.method == circuits::TableMethod::exact
+          ? "misread, error bound"
+          : fmt::format("misread [{:g} % interval]", 100.0 * experiment.table.confidence);
+  text += fmt::format("{:>5} {:>11} {:>10} {:>11} {:>11}  {:<34} {:>11} {:>11} {:>11} {:>9}\n",
+                      "level", "mean", "sd", fmt::format("q({:g})", settings.tail_probability),
+                      fmt::format("q(1-{:g})", settings.tail_probability), misread_title,
+                      "input-aware", "pattern", "quantile", "overlap");
+  const std::vector<std::uint32_t> shown = shown_levels(result);
+  for (const std::uint32_t k : shown) {
+    const LevelFigures& level = result.levels[k];
+    const std::string misread = misread_text(result, k);
+    text +=
+        fmt::format("{:>5} {:>11} {:>10} {:>11} {:>11}  ", k, amperes(level.mean),
+                    amperes(level.sd), amperes(level.low_quantile), amperes(level.high_quantile));
+    if (k < result.active_rows) {
+      const GapFigures& gap = result.gaps[k];
+      text += fmt::format("{:<34} {:>11} {:>11} {:>11} {:>9.2e}", misread, amperes(gap.input_aware),
+                          amperes(gap.pattern), amperes(gap.quantile), gap.overlap);
+    } else {
+      text += misread;
+    }
+    text += '\n';
+  }
+  if (shown.size() < result.levels.size()) {
+    text += fmt::format("  ({} of {} shown; --json has all)\n", shown.size(),
+                        counted(result.levels.size(), "level"));
+  }
+  const GapFigures& worst = result.gaps[result.worst_gap];
+  const std::string rows = counted(result.active_rows, "row");
+  text += fmt::format(
+      "\nMargins of a row are those to the next level. Input-aware: {:g} sigma off each, with "
+      "exactly {} active.\nPattern: the same, with any number up to {} active. Quantile: from "
+      "q(1-{:g}) of a level to q({:g}) of the next, exactly {} active.\n",
+      settings.sigmas, rows, rows, settings.tail_probability, settings.tail_probability, rows);
+  text += fmt::format("Worst pair: {} and {}, quantile margin {}, overlap {:.3g}. {}\n",
+                      worst.level, worst.level + 1, amperes(worst.quantile), worst.overlap,
+                      worst_level_text(result));
+  return text;
+}
+
+std::string margins_as_json(const Experiment& experiment, const MarginResult& result) {
+  core::Json levels = core::Json::array();
+  for (const LevelFigures& level : result.levels) {
+    levels.push_back({{"level", level.level},
+                      {"mean_A", level.mean},
+                      {"sd_A", level.sd},
+                      {"low_quantile_A", level.low_quantile},
+                      {"high_quantile_A", level.high_quantile},
+                      {"misread", level.misread},
+                      {"misread_lower", level.misread_interval.lower},
+                      {"misread_upper", level.misread_interval.upper}});
+  }
+  core::Json gaps = core::Json::array();
+  for (const GapFigures& gap : result.gaps) {
+    gaps.push_back({{"level", gap.level},
+                    {"input_aware_A", gap.input_aware},
+                    {"pattern_A", gap.pattern},
+                    {"quantile_A", gap.quantile},
+                    {"overlap", gap.overlap}});
+  }
+  return core::json_text({{"name", experiment.name},
+                          {"active_rows", result.active_rows},
+                          {"confidence", experiment.table.confidence},
+                          {"sigmas", experiment.margin.sigmas},
+                          {"tail_probability", experiment.margin.tail_probability},
+                          {"worst_gap", result.worst_gap},
+                          {"worst_level", result.worst_level},
+                          {"levels", levels},
+                          {"gaps", gaps}});
+}
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,160 @@
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+#include "circuits/exact/exact_column.h"
+#include "circuits/sampled/stopped_column.h"
+
+#include "experiments/experiment.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+circuits::ErrorTable empty_table(const circuits::ColumnDesign& design,
+                                 const std::vector<circuits::ColumnClass>& classes) {
+  circuits::ErrorTable table;
+  table.classes = classes;
+  table.codes = design.ladder.codes;
+  table.code_step = design.ladder.code_step;
+  table.code_origin = design.ladder.code_origin;
+  for (const circuits::ColumnClass& column_class : classes) {
+    table.ideal_code.push_back(design.ladder.ideal_code(column_class.lrs_count));
+  }
+  return table;
+}
+
+// Three doubles an entry stand in memory when a table is written.
+void check_size(std::size_t classes, std::uint32_t codes) {
+  constexpr std::size_t entry_limit = std::size_t{1} << 27;
+  if (classes * codes > entry_limit) {
+    throw core::UsageError(core::error_line(
+        "table.active_rows",
+        fmt::format("{} classes x {} codes are more entries than a table may have", classes, codes),
+        fmt::format("{}", entry_limit), "list fewer numbers of active rows"));
+  }
+}
+
+void sample_until(circuits::ErrorTable& table, const circuits::ColumnDesign& design,
+                  const circuits::SamplingOptions& options, const TableSettings& settings,
+                  core::Threads threads, const core::Progress& progress) {
+  circuits::GuaranteedMisreads guaranteed;
+  guaranteed.relative_error = *settings.target_relative_error;
+  guaranteed.confidence = settings.confidence;
+  guaranteed.misreads =
+      core::gamma_bernoulli_successes(guaranteed.relative_error, guaranteed.confidence);
+  circuits::StoppedCounts stopped = circuits::counts_until(design, table.classes, options,
+                                                           guaranteed.misreads, threads, progress);
+  table.counts = std::move(stopped.counts);
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    guaranteed.classes.push_back(stopped.last[row] == 0
+                                     ? core::GammaBernoulli{}
+                                     : circuits::guaranteed_misread(options.key, table.classes[row],
+                                                                    guaranteed.misreads,
+                                                                    stopped.last[row]));
+  }
+  table.guaranteed = std::move(guaranteed);
+}
+
+ChosenTable sampled_table(const Experiment& experiment,
+                          const std::vector<circuits::ColumnClass>& classes, std::string_view why,
+                          core::Threads threads, const core::Progress& progress) {
+  const TableSettings& settings = experiment.table;
+  const circuits::ColumnDesign& design = experiment.macro.design;
+  ChosenTable chosen{.table = empty_table(design, classes), .reason = {}};
+  circuits::ErrorTable& table = chosen.table;
+  table.method = circuits::TableMethod::monte_carlo;
+  const circuits::SamplingOptions options{.trials = settings.trials,
+                                          .key = {.seed = experiment.seed},
+                                          .stream = settings.stream,
+                                          .summation = settings.summation};
+  if (settings.target_relative_error) {
+    sample_until(table, design, options, settings, threads, progress);
+    chosen.reason = fmt::format(
+        "Monte Carlo until each class is misread {} times ({:g} % at {:g} % confidence), at most "
+        "{} "
+        "trials ({})",
+        table.guaranteed->misreads, 100.0 * *settings.target_relative_error,
+        100.0 * settings.confidence, settings.trials, why);
+  } else {
+    table.counts = circuits::sampled_counts(design, classes, options, threads, progress);
+    chosen.reason = fmt::format("Monte Carlo, {} trials for each class ({})", settings.trials, why);
+  }
+  table.probability.reserve(table.counts.size());
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    const auto trials = static_cast<double>(table.trials(row));
+    for (std::size_t code = 0; code < table.codes; ++code) {
+      table.probability.push_back(double(table.counts[row * table.codes + code]) / trials);
+    }
+  }
+  return chosen;
+}
+
+ChosenTable exact_table(const Experiment& experiment,
+                        const std::vector<circuits::ColumnClass>& classes, core::Threads threads,
+                        const core::Progress& progress) {
+  const TableSettings& settings = experiment.table;
+  const circuits::ColumnDesign& design = experiment.macro.design;
+  const auto shortcut =
+      settings.closed_form ? circuits::Shortcut::allow : circuits::Shortcut::forbid;
+  circuits::ExactProbabilities exact = circuits::exact_probabilities(
+      design, classes, {.tolerance = settings.tolerance, .shortcut = shortcut}, threads, progress);
+  ChosenTable chosen{.table = empty_table(design, classes), .reason = {}};
+  chosen.table.method = circuits::TableMethod::exact;
+  chosen.table.probability = std::move(exact.probability);
+  chosen.table.error_bound = std::move(exact.error_bound);
+  chosen.reason = fmt::format(
+      "exact, by inversion of characteristic functions or in closed form ({})",
+      settings.method == Method::exact ? "asked for" : "cells are independent and add up");
+  const auto largest =
+      std::max_element(chosen.table.error_bound.begin(), chosen.table.error_bound.end());
+  if (largest != chosen.table.error_bound.end() && *largest > 1e3 * settings.tolerance) {
+    chosen.reason += fmt::format("; entries within {:.1g}", *largest);
+  }
+  return chosen;
+}
+
+}  // namespace
+
+void check_table(const Experiment& experiment, const std::vector<circuits::ColumnClass>& classes) {
+  const circuits::ColumnDesign& design = experiment.macro.design;
+  circuits::check(design, classes);
+  check_size(classes.size(), design.ladder.codes);
+  if (experiment.table.method == Method::measured) {
+    throw core::UsageError(core::error_line("table.method", "\"measured\" can't be computed",
+                                            "such tables are made by `cimstat fit codes`",
+                                            "choose \"auto\", \"exact\" or \"monte_carlo\""));
+  }
+  if (experiment.table.method != Method::exact) return;
+  if (const auto obstacle = circuits::exact_obstacle(design)) {
+    throw core::UsageError(core::error_line("table.method", "\"exact\" can't be used", *obstacle,
+                                            "choose \"auto\" or \"monte_carlo\""));
+  }
+}
+
+ChosenTable make_table(const Experiment& experiment,
+                       const std::vector<circuits::ColumnClass>& classes, core::Threads threads,
+                       const core::Progress& progress) {
+  check_table(experiment, classes);
+  const TableSettings& settings = experiment.table;
+  if (settings.method == Method::monte_carlo) {
+    return sampled_table(experiment, classes, "asked for", threads, progress);
+  }
+  std::string obstacle = circuits::exact_obstacle(experiment.macro.design).value_or("");
+  if (obstacle.empty()) {
+    try {
+      return exact_table(experiment, classes, threads, progress);
+    } catch (const circuits::ExactObstacle& error) {
+      // Some classes of a design can be beyond it where the extreme ones are not.
+      if (settings.method == Method::exact) throw;
+      obstacle = error.why();
+    }
+  }
+  return sampled_table(experiment, classes, fmt::format("the exact engine can't: {}", obstacle),
+                       threads, progress);
+}
+
+}  // namespace cimstat::experiments

@@ -87,7 +87,9 @@ FrozenPool::FrozenPool(ColumnDesign design, PatternSet patterns, const PoolOptio
                        core::Threads threads)
     : design_(std::move(design)), patterns_(std::move(patterns)), options_(options) {
   check(design_, patterns_.classes);
-  require_plain_sum(design_, "a frozen pool");
+  ColumnDesign cells = design_;  // the common factor is the die's
+  cells.common_factor_sd = 0.0;
+  require_plain_sum(cells, "a frozen pool");
   assert(patterns_.rows == design_.rows && options.columns_of_a_die > 0);
 
   double spread = std::max(design_.sense.offset_sd, design_.sense.noise_sd);
@@ -212,10 +214,10 @@ void FrozenPool::draw(std::size_t tile, Memory& memory) const {
   for (std::size_t i = 0; i < tile_columns; ++i) {
     const std::uint64_t column = first + i;
     float gain = 1.0f;
-    if (options_.die_sd > 0.0) {
+    if (design_.common_factor_sd > 0.0) {
       const std::uint32_t word =
           first_word(options_.key, core::Domain::die_factor, column / options_.columns_of_a_die);
-      gain += static_cast<float>(options_.die_sd) * normal_table()(word);
+      gain += static_cast<float>(design_.common_factor_sd) * normal_table()(word);
     }
     float offset = 0.0f;
     if (design_.sense.offset_sd > 0.0) {

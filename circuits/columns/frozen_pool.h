@@ -27,8 +27,7 @@ namespace cimstat::circuits {
 
 struct PoolOptions {
   std::uint64_t columns = 1;
-  std::uint64_t columns_of_a_die = 1;  ///< consecutive ones share the die's factor
-  double die_sd = 0.0;                 ///< of the factor 1 + N(0, die_sd^2) of all cell currents
+  std::uint64_t columns_of_a_die = 1;  ///< consecutive ones share the design's common factor
   core::StreamKey key = {};
 };
 

@@ -20,7 +20,6 @@ constexpr std::uint64_t column_limit = 1'000'000;
 constexpr std::uint64_t pattern_limit = 4096;
 constexpr std::uint64_t vote_limit = 99;
 constexpr std::uint64_t rate_limit = 20'000'000;  ///< columns times MAC values: 480 MB
-constexpr double largest_die_sd = 0.2;
 
 constexpr Option<Frozen> frozen_parts[] = {
     {Frozen::cells, {"cells", "conductances and stuck cells, and the offset"}},
@@ -53,10 +52,6 @@ core::Section columns_section() {
            .rule = CountRule{1, column_limit, 256, {}},
            .meaning = "columns of a die"},
           {.key = "dies", .rule = CountRule{1, column_limit, 16, {}}, .meaning = "simulated dies"},
-          {.key = "die_sd",
-           .rule = NumberRule{Quantity::ratio, Range{0.0, largest_die_sd}, 0.0},
-           .meaning = "relative standard deviation of a factor common to all currents of cells of "
-                      "a die"},
           {.key = "frozen",
            .rule = core::option_rule(frozen_parts, "cells"),
            .meaning = "what of a column stays between its reads"},
@@ -81,7 +76,6 @@ ColumnsSettings read_columns_settings(const core::SectionReader& section, std::u
   settings.lrs_cells = static_cast<std::uint32_t>(section.count_or("lrs_cells", rows / 2));
   settings.columns = section.count("columns");
   settings.dies = section.count("dies");
-  settings.die_sd = section.number("die_sd");
   settings.frozen = core::read_option(section, "frozen", frozen_parts);
   settings.votes = static_cast<std::uint32_t>(section.count("votes"));
   settings.limit = section.number("limit");
@@ -101,10 +95,6 @@ ColumnsSettings read_columns_settings(const core::SectionReader& section, std::u
                  fmt::format("{} dies x {} columns x {} MAC values, {} at the most", settings.dies,
                              settings.columns, settings.active_rows + 1, rate_limit),
                  "lower columns.dies or columns.columns");
-  }
-  if (settings.frozen == Frozen::offset && settings.die_sd > 0.0) {
-    section.fail("die_sd", "has no effect", "columns.frozen = \"offset\" freezes nothing else",
-                 "leave it out, or freeze the cells too");
   }
   return settings;
 }

@@ -26,7 +26,6 @@ struct ColumnsSettings {
   std::uint32_t lrs_cells = 0;  ///< that a column stores, where the MAC value allows it
   std::uint64_t columns = 1;    ///< of a die
   std::uint64_t dies = 1;
-  double die_sd = 0.0;  ///< of a factor common to the cells of a die
   Frozen frozen = Frozen::cells;
   std::uint32_t votes = 3;  ///< reads of a majority vote, odd
   double limit = 1e-3;      ///< misread rate that a column may have

@@ -161,6 +161,7 @@ ColumnsResult read_columns(const std::filesystem::path& path) {
                        .config_toml = header.config_toml,
                        .confidence = header.confidence,
                        .settings = header.experiment.columns,
+                       .common_factor_sd = header.experiment.macro.design.common_factor_sd,
                        .rates = {}};
   result.rates.columns = result.settings.all_columns();
   result.rates.classes = circuits::classes_for(std::array{result.settings.active_rows});

@@ -12,7 +12,7 @@ namespace cimstat::experiments {
 ColumnQuestions questions_of(const ColumnsResult& result) {
   const ColumnsSettings& settings = result.settings;
   return {.columns_of_a_die = settings.columns,
-          .dies_differ = settings.die_sd > 0.0,
+          .dies_differ = result.common_factor_sd > 0.0,
           .confidence = result.confidence,
           .limit = settings.limit,
           .judged = settings.judged,
@@ -28,13 +28,12 @@ ColumnsResult run_columns(const Experiment& experiment, core::Threads threads,
                        .config_toml = columns_toml(experiment),
                        .confidence = experiment.table.confidence,
                        .settings = settings,
+                       .common_factor_sd = design.common_factor_sd,
                        .rates = {}};
   const std::array active_rows{settings.active_rows};
   const auto classes = circuits::classes_for(active_rows);
-  const circuits::PoolOptions options{.columns = settings.all_columns(),
-                                      .columns_of_a_die = settings.columns,
-                                      .die_sd = settings.die_sd,
-                                      .key = key};
+  const circuits::PoolOptions options{
+      .columns = settings.all_columns(), .columns_of_a_die = settings.columns, .key = key};
   if (settings.frozen == Frozen::offset) {
     const circuits::ExactOptions exact{.tolerance = experiment.table.tolerance};
     const circuits::OffsetRates rates(design, classes, exact, threads);

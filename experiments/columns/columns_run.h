@@ -17,6 +17,7 @@ struct ColumnsResult {
   std::string config_toml = {};  ///< resolved; set by read_columns
   double confidence = 0.95;
   ColumnsSettings settings;
+  double common_factor_sd = 0.0;  ///< relative, of the cells of a die
   circuits::ColumnRates rates;
 };
 

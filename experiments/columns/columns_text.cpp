@@ -43,8 +43,8 @@ std::string heading(const ColumnsResult& result) {
                     ", {} a MAC value;\ncells and offset are frozen, the noise of a read is "
                     "integrated{}\n",
                     counted(settings.patterns, "input"),
-                    settings.die_sd > 0.0
-                        ? fmt::format("; dies differ by {:g} %", 100.0 * settings.die_sd)
+                    result.common_factor_sd > 0.0
+                        ? fmt::format("; dies differ by {:g} %", 100.0 * result.common_factor_sd)
                         : std::string());
 }
 

@@ -68,6 +68,12 @@ TEST(FrozenPool, MeanOverColumnsIsTheEnsemblesWithReadNoiseStuckCellsLeakageAndD
   expect_agreement_with_the_ensemble(full_design(24), 9, 8192);
 }
 
+TEST(FrozenPool, AgreesWithTheExactTableWhereEachColumnHasAFactorOfItsOwn) {
+  ColumnDesign design = plain_design(16);
+  design.common_factor_sd = 0.05;
+  expect_agreement_with_the_ensemble(design, 16, 8192);
+}
+
 TEST(FrozenPool, MeanOverColumnsIsTheEnsemblesWithLogisticNoise) {
   ColumnDesign design = full_design(24);
   design.sense.noise_shape = NoiseShape::logistic;
@@ -122,8 +128,9 @@ TEST(FrozenPool, CodesOfAColumnSumToOneAndAgreeWithItsMisreadRate) {
 }
 
 TEST(FrozenPool, SameBitsForAnyThreadsAndInstructionSet) {
-  const ColumnDesign design = full_design(37);
-  const FrozenPool pool = pool_of(design, 20, 150, 5, {.columns_of_a_die = 10, .die_sd = 0.05});
+  ColumnDesign design = full_design(37);
+  design.common_factor_sd = 0.05;
+  const FrozenPool pool = pool_of(design, 20, 150, 5, {.columns_of_a_die = 10});
   const ColumnRates rates = integrated_rates(pool, 3, one_thread);
   const PoolCounts counts = sampled_reads(pool, 7, one_thread);
   for (const std::string& target : core::simd_targets()) {
@@ -181,7 +188,8 @@ TEST(FrozenPool, ColumnsOfADieShareItsFactor) {
   design.lrs = core::Law::point(1.0);
   design.hrs = core::Law::point(0.1);
   design.sense.offset_sd = 0.0;
-  const FrozenPool pool = pool_of(design, 8, 96, 1, {.columns_of_a_die = 8, .die_sd = 0.05});
+  design.common_factor_sd = 0.05;
+  const FrozenPool pool = pool_of(design, 8, 96, 1, {.columns_of_a_die = 8});
   const ColumnRates rates = integrated_rates(pool, 3, one_thread);
   const std::size_t last = rates.classes.size() - 1;
   const auto rate = [&](std::size_t column) {

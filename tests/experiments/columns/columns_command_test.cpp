@@ -90,7 +90,7 @@ TEST_F(ColumnsCommand, WritesTheSameBytesForAnyThreadsAndInstructionSet) {
     EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
     return bytes_of(folder_ / "c.h5");
   };
-  const std::string die = "--set columns.die_sd=0.02 ";
+  const std::string die = "--set column.common_factor_sd=0.02 ";
   const auto whole = bytes(die + "--threads 1");
   for (const std::string& target : core::simd_targets()) {
     EXPECT_EQ(bytes(die + "--threads 3 --simd " + target), whole) << target;

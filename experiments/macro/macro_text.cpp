@@ -52,7 +52,7 @@ std::string column_text(const Macro& macro) {
                                  core::format_quantity(macro.read_voltage, Quantity::voltage));
   if (macro.design.dummy) text += ", less a dummy column";
   if (macro.design.common_factor_sd > 0.0) {
-    text += fmt::format(", common factor of sd {} (frozen per column)",
+    text += fmt::format(", common factor of sd {} (frozen per die or column)",
                         percent(macro.design.common_factor_sd));
   }
   return text;

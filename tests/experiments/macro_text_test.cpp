@@ -60,7 +60,7 @@ TEST(MacroText, NamesTheNoiseOfDecisionsAndTheCommonFactor) {
                                    "common_factor_sd = 0.02\n[converter]\nkind = \"ramp\"\n"
                                    "comparator_noise = \"0.5 uA\"\nnoise_correlation = 0.25\n");
   EXPECT_EQ(line_of(ramp.macro, "column"),
-            "4 rows, read at 200 mV, common factor of sd 2 % (frozen per column)");
+            "4 rows, read at 200 mV, common factor of sd 2 % (frozen per die or column)");
   EXPECT_EQ(
       line_of(ramp.macro, "converter"),
       "ramp, 5 codes, midpoint references, comparator noise 500 nA, correlation 0.25 (fresh at "

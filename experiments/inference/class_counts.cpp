@@ -12,6 +12,9 @@ namespace cimstat::experiments {
 
 namespace {
 
+/// A class that a few images happen not to meet still needs a code.
+constexpr double unmet_reads = 0.5;
+
 /// The converter without errors (code = k), which counts what it reads.
 class CountingCodes : public CodeSource {
  public:
@@ -70,10 +73,18 @@ std::vector<circuits::WeightedClass> classes_met(const Network& network, const I
       progress);
   std::vector<circuits::WeightedClass> classes;
   for (std::uint32_t n = 1; n <= array.rows; ++n) {
+    std::vector<double> reads(n + 1, 0.0);
     for (std::uint32_t k = 0; k <= n; ++k) {
-      std::uint64_t reads = 0;
-      for (const auto& count : counts) reads += count ? count->reads(k, n) : 0;
-      if (reads > 0) classes.push_back({{k, n}, static_cast<double>(reads)});
+      for (const auto& count : counts) {
+        if (count) reads[k] += static_cast<double>(count->reads(k, n));
+      }
+    }
+    const auto met = [](double count) { return count > 0.0; };
+    const auto first = std::find_if(reads.begin(), reads.end(), met);
+    const auto last = std::find_if(reads.rbegin(), reads.rend(), met).base();
+    for (auto count = first; count < last; ++count) {
+      const auto k = static_cast<std::uint32_t>(count - reads.begin());
+      classes.push_back({{k, n}, std::max(*count, unmet_reads)});
     }
   }
   return classes;

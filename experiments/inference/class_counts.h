@@ -14,8 +14,9 @@
 namespace cimstat::experiments {
 
 /// How often the columns of a network are read in each class while it sees the first `images`
-/// images, all codes right: weights are whole numbers of reads, classes ascend in active rows, then
-/// LRS count, and those that were never read are left out. Throws UsageError where images and
+/// images, all codes right: weights are numbers of reads, classes ascend in active rows, then LRS
+/// count. Those never read count half a read where they lie between read ones of as many active
+/// rows, and are left out else. Throws UsageError where images and
 /// network don't fit together, or no layer is analog. `progress` counts images.
 std::vector<circuits::WeightedClass> classes_met(const Network& network, const ImageSet& image_set,
                                                  const ArrayOptions& array, std::size_t images,

@@ -273,11 +273,16 @@ TEST(ClassesMet, AreThoseOfEveryColumnRead) {
   }
   for (const unsigned threads : {1U, 2U}) {
     const auto classes = classes_met(network, images, array, count, {threads});
-    ASSERT_EQ(classes.size(), expected.size());
+    std::size_t met = 0;
     for (const circuits::WeightedClass& item : classes) {
-      EXPECT_EQ(item.weight, expected[item.column_class])
+      const auto found = expected.find(item.column_class);
+      met += found != expected.end() ? 1U : 0U;
+      // Between classes that were met others count half a read.
+      EXPECT_EQ(item.weight, found != expected.end() ? found->second : 0.5)
           << item.column_class.lrs_count << " of " << item.column_class.active_rows;
     }
+    EXPECT_EQ(met, expected.size());
+    EXPECT_GT(classes.size(), met);
   }
 }
 

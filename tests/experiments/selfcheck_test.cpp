@@ -121,7 +121,7 @@ TEST(SelfCheckCommand, PrintsTheSameForAnyNumberOfThreads) {
   EXPECT_EQ(one.output, cimstat(arguments + "3").output);
   const auto json = nlohmann::json::parse(one.output);
   EXPECT_TRUE(json["agrees"].get<bool>());
-  EXPECT_EQ(json["tails"].size(), 16u);
+  EXPECT_EQ(json["tails"].size(), 24u);
 }
 
 TEST(SelfCheckCommand, ChecksTheColumnOfAConfiguration) {

@@ -321,7 +321,7 @@ case("contradictory", "classes out of order", sampled(
     lambda data: data["lrs_count"].__setitem__(slice(1, 3), [1, 0])),
      "t.h5: /active_rows: class 2 is out of order (classes ascend in active_rows, then lrs_count); make the table again")
 case("contradictory", "a configuration that is none", exact(config("\nrows = 4", "\nrows = 4000"), hash_again),
-     "t.h5: /: attribute 'config_toml' is no configuration of this version (config_toml:24:8: column.rows: 4000 is out of range (must be a whole number from 1 to 1024); write 1024 or less); make the file again with this cimstat")
+     "t.h5: /: attribute 'config_toml' is no configuration of this version (config_toml:25:8: column.rows: 4000 is out of range (must be a whole number from 1 to 1024); write 1024 or less); make the file again with this cimstat")
 case("contradictory", "an axis that does not count", exact(element("code", 2, 3)),
      "t.h5: /code: element 2 is 3 (an axis counts from 0 in steps of 1); make the file again")
 case("contradictory", "ladders in another order", edited(REPLICA, element("ladder_rows", 0, 1)),

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,13 @@ constexpr double tolerance = 1e-13;
 
 Inversion inversion_of(const core::Law& law, std::uint32_t count) {
   return Inversion({law}, SumNoise{}, {{count}}, tolerance);
+}
+
+/// Quantiles down to 2^-33 need a smooth distribution function of full accuracy.
+std::optional<std::string> obstacle(const Inversion& inversion) {
+  if (inversion.obstacle()) return inversion.obstacle();
+  if (inversion.is_split(0)) return "too few cells to smooth each other";
+  return std::nullopt;
 }
 
 /// What roundings leave in a distribution function: far less than their bound.
@@ -79,15 +87,15 @@ struct CellSum::State {
 };
 
 bool CellSum::possible(const core::Law& law, std::uint32_t count) {
-  return count <= 1 || law.as_normal() || !inversion_of(law, count).obstacle();
+  return count <= 1 || law.as_normal() || !obstacle(inversion_of(law, count));
 }
 
 CellSum::CellSum(const core::Law& law, std::uint32_t count, core::Threads threads)
     : state_(std::make_unique<State>(State{law, count, std::nullopt})) {
   if (count <= 1 || law.as_normal()) return;
   Inversion inversion = inversion_of(law, count);
-  if (inversion.obstacle()) {
-    throw core::UsageError(core::error_line("sum of cells", *inversion.obstacle()));
+  if (const auto why = obstacle(inversion)) {
+    throw core::UsageError(core::error_line("sum of cells", *why));
   }
   inversion.prepare();
   const SumSeries series = inversion.series(0);

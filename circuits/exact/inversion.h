@@ -36,6 +36,9 @@ class Inversion {
 
   /// Why a class can't be inverted, where one can't.
   const std::optional<std::string>& obstacle() const { return obstacle_; }
+  /// Whether part of a class's sum is in closed form: its distribution function may have steps, and
+  /// its error may exceed the tolerance.
+  bool is_split(std::size_t class_index) const { return plans_[class_index].removed.has_value(); }
   /// Computes the transforms that all series share. Needs obstacle() to be empty.
   void prepare();
   /// May be called from several threads after prepare(). The result depends on the laws, the noise,

@@ -21,6 +21,7 @@ namespace cimstat::circuits {
 namespace {
 
 constexpr double widest_sd = 1.35;
+constexpr double widest_ridge = 2.5;  // sd that the curvature at a mode may ask for
 constexpr double inflation = 2.5;  // of the second moment, bearable; that of 8 variables of this sd
 
 class SumSampler {
@@ -82,7 +83,6 @@ class SumSampler {
   /// many can carry the failure, but least often enough that this is a ridge and no mode of its
   /// own.
   std::vector<SumMode> outliers() const {
-    constexpr double rise = 1.5;  // sd
     const double sign = failure_.side == core::Tail::upper ? 1.0 : -1.0;
     std::vector<SumMode> list;
     for (const SumMode& mode : modes_) {
@@ -94,11 +94,13 @@ class SumSampler {
         });
         const double bend = sign * curves_[p].relative_curvature(mode.parts[p].low);
         if (has_mode || failure_.parts[p].count < 2 || !(bend > 0.0)) continue;
-        SumMode raised = widened(mode);
-        raised.parts[p].raised = 1;
-        raised.parts[p].high = raised.parts[p].low + sign * rise;
-        raised.parts[p].high_sd = widest_sd;
-        list.push_back(std::move(raised));
+        for (const double rise : {1.5, 3.0}) {  // sd
+          SumMode raised = widened(mode);
+          raised.parts[p].raised = 1;
+          raised.parts[p].high = raised.parts[p].low + sign * rise;
+          raised.parts[p].high_sd = widest_sd;
+          list.push_back(std::move(raised));
+        }
       }
     }
     return list;
@@ -128,7 +130,7 @@ class SumSampler {
       const double bend = position.low * curves_[p].relative_curvature(position.low);
       const double spread = bend < 1.0 ? 1.0 / std::sqrt(1.0 - bend) : widest_sd;
       // A flat stretch of a curve has no curvature to speak of.
-      position.low_sd = std::isfinite(spread) ? std::clamp(spread, least, widest_sd) : least;
+      position.low_sd = std::isfinite(spread) ? std::clamp(spread, least, widest_ridge) : least;
     }
     return mode;
   }

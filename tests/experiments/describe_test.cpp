@@ -81,6 +81,8 @@ std::string table_with(const core::Section& section, const core::Variant* varian
   }
   std::string table;
   if (variant != nullptr) table = fmt::format("{} = \"{}\"", section.selector, variant->name);
+  // Only the steps of a ramp share noise.
+  if (parameter.key == "noise_correlation") table = "kind = \"ramp\"";
   for (const std::string_view key : keys) {
     const core::Parameter* one = core::find(section.parameters, key);
     if (one == nullptr) one = core::find(variant->parameters, key);

@@ -64,7 +64,7 @@ case("contradictory", "columns and configuration", sound(config("columns = 3", "
      "c.h5: /column: is not the axis that its name says (shape 6 instead of 8); make the file again")
 case("damaged", "more columns than can be", sound(config("columns = 3", "columns = 1000000"),
                                                    config("dies = 2", "dies = 1000000")),
-     "c.h5: /: attribute 'config_toml' is no configuration of this version (config_toml:28:11: columns.columns: there "
+     "c.h5: /: attribute 'config_toml' is no configuration of this version (config_toml:29:11: columns.columns: there "
      "would be too many rates (1000000 dies x 1000000 columns x 5 MAC values, 20000000 at the most); lower columns.dies "
      "or columns.columns); make the file again with this cimstat")
 SIZE = SOUND.stat().st_size

@@ -1,6 +1,7 @@
 #include "circuits/column_sections.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -293,6 +294,18 @@ Converter read_converter(const core::SectionReader& section, const ColumnDesign&
     case Placement::listed:
       converter.ladder = listed_ladder(section, design.rows);
       break;
+  }
+  double largest = 0.0;
+  for (const double current : converter.ladder.references) {
+    largest = std::max(largest, std::abs(current));
+  }
+  constexpr double least_noise = 1e-9;
+  if (const double noise = converter.comparator.noise_sd;
+      noise > 0.0 && noise < least_noise * largest) {
+    section.fail("comparator_noise",
+                 fmt::format("{} is less than {:g} of the largest reference",
+                             core::format_quantity(noise, Quantity::current), least_noise),
+                 "it changes no code", "leave it out, or check its prefix");
   }
   return converter;
 }

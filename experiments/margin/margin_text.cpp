@@ -13,6 +13,9 @@ namespace cimstat::experiments {
 
 namespace {
 
+/// Densities are too coarse for less.
+constexpr double least_overlap = 1e-8;
+
 std::string amperes(double current) {
   return core::format_quantity(current, core::Quantity::current, 4);
 }
@@ -92,8 +95,10 @@ std::string format_margins(const Experiment& experiment, const MarginResult& res
                     amperes(level.sd), amperes(level.low_quantile), amperes(level.high_quantile));
     if (k < result.active_rows) {
       const GapFigures& gap = result.gaps[k];
-      text += fmt::format("{:<34} {:>11} {:>11} {:>11} {:>9.2e}", misread, amperes(gap.input_aware),
-                          amperes(gap.pattern), amperes(gap.quantile), gap.overlap);
+      text += fmt::format("{:<34} {:>11} {:>11} {:>11} {:>9}", misread, amperes(gap.input_aware),
+                          amperes(gap.pattern), amperes(gap.quantile),
+                          gap.overlap < least_overlap ? fmt::format("<{:.0e}", least_overlap)
+                                                      : fmt::format("{:.2e}", gap.overlap));
     } else {
       text += misread;
     }

@@ -209,6 +209,8 @@ TEST(Experiment, ReadsTheConverterAndItsComparators) {
   EXPECT_DOUBLE_EQ(ramp.macro.design.comparator.noise_sd, 0.5e-6);
   EXPECT_EQ(ramp.macro.design.comparator.correlation, 0.3);
   EXPECT_EQ(ramp.macro.design.common_factor_sd, 0.02);
+  EXPECT_THAT(refusal({"converter.comparator_noise=1e-20"}),
+              ::testing::HasSubstr("is less than 1e-09 of the largest reference"));
   EXPECT_THAT(refusal({"converter.kind=sar", "converter.noise_correlation=0.3"}),
               ::testing::HasSubstr("converter.noise_correlation: has no place here (only the steps "
                                    "of a ramp share noise); write kind = \"ramp\""));

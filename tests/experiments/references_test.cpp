@@ -228,7 +228,7 @@ TEST(ClassFile, NamesLineAndColumnOfWhatIsWrong) {
 /// A layer of one tile, counted by hand.
 TEST(ClassesMet, AreThoseOfEveryColumnRead) {
   constexpr std::uint32_t inputs = 20;
-  constexpr std::uint32_t outputs = 19;
+  constexpr std::uint32_t outputs = 3;  // so few that some MAC values are not met
   std::mt19937 random(3);
   Network network;
   network.name = "one layer";

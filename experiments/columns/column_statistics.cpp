@@ -98,8 +98,10 @@ Estimate quantile(std::span<const double> values, double level, const ColumnQues
   std::sort(sorted.begin(), sorted.end());
   const double value = core::sample_quantile(sorted, level);
   const double effective = Sample(values, questions).effective_size(value);
-  return {value,
-          core::quantile_interval(sorted, level, questions.confidence, probabilities, effective)};
+  const core::Interval interval =
+      core::quantile_interval(sorted, level, questions.confidence, probabilities, effective);
+  // The interval ends at columns, the value lies between two.
+  return {std::clamp(value, interval.lower, interval.upper), interval};
 }
 
 double correlation_of(double p, double both) {

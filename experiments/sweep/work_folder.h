@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "experiments/sweep/segment_file.h"
+#include "experiments/sweep/sweep_work.h"
+#include "experiments/sweep/work_source.h"
+
+/// The folder in which the workers of a sweep meet: the configuration, segments, and a record of
+/// each worker.
+///   sweep.toml           canonical configuration; points.csv beside it where it has one
+///   segment-*.h5         finished chunks
+///   worker-*.json        how each worker fares; decides nothing
+namespace cimstat::experiments {
+
+/// Makes the folder, or checks that it is of this sweep; removes temporaries of killed workers.
+/// Throws UsageError where it belongs to another sweep, Error (failure) where it can't be used.
+void open_work_folder(const SweepPlan& plan, const std::filesystem::path& folder);
+
+/// The plan of the sweep that a folder belongs to. Throws UsageError where it is none, DataError
+/// where it is damaged.
+SweepPlan plan_of_folder(const std::filesystem::path& folder);
+
+/// Which chunks the segments of a folder hold, and where.
+class FinishedChunks {
+ public:
+  /// Throws DataError for a segment that can't be used.
+  FinishedChunks(const SweepWork& work, const std::filesystem::path& folder);
+  bool has(std::uint64_t chunk) const;
+  std::uint64_t count() const;  ///< distinct ones
+  const std::vector<SegmentReader>& segments() const { return segments_; }
+
+ private:
+  std::vector<bool> has_;
+  std::uint64_t count_ = 0;
+  std::vector<SegmentReader> segments_;
+};
+
+enum class WorkerState { running, finished, stopped, failed };
+
+/// How a worker fares, as it says itself at each segment.
+struct WorkerRecord {
+  std::string name;  ///< "shard-3-of-8", "rank-2-of-4"; of its file too
+  WorkerState state = WorkerState::running;
+  std::string message;  ///< why it failed or stopped
+  std::string host;
+  std::uint64_t process = 0;
+  std::uint64_t chunks = 0;  ///< finished by this run
+  double elapsed_seconds = 0.0;
+  double interval_seconds = 0.0;  ///< it writes at least so often while it works
+  double share = 1.0;             ///< of the whole sweep that it is to do, where known
+  std::int64_t updated = 0;       ///< seconds since 1970, UTC
+};
+void write_worker_record(const WorkerRecord& record, const std::filesystem::path& folder);
+/// All records of a folder; those that can't be read are passed over.
+std::vector<WorkerRecord> worker_records(const std::filesystem::path& folder);
+
+}  // namespace cimstat::experiments

@@ -3,11 +3,13 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/law/shape.h"
+
 namespace cimstat::circuits {
 
 namespace {
 
-double normal_tail(double z) { return 0.5 * std::erfc(z / std::numbers::sqrt2); }
+double normal_tail(double z) { return core::normal_tail(core::Tail::upper, z); }
 
 double logistic_tail(double z) {
   if (z < 0.0) return 1.0 / (1.0 + std::exp(z));

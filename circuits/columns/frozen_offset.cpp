@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
+
+#include "core/law/shape.h"
 
 #include "circuits/columns/fresh_noise.h"
 
@@ -18,7 +19,7 @@ double z_of(std::size_t step) {
   return grid_reach * (2.0 * static_cast<double>(step) / grid_steps - 1.0);
 }
 
-double normal_below(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }
+double normal_below(double z) { return core::normal_tail(core::Tail::lower, z); }
 
 }  // namespace
 

@@ -128,19 +128,6 @@ class Waves {
   std::vector<Entry> entries_;
 };
 
-/// P(code) where all decisions see the same current.
-double fill_shared(const SumSeries& series, std::span<const double> references, double* row) {
-  double last = 0.0;
-  const std::vector<double> below = series.below(references);
-  for (std::size_t code = 0; code < below.size(); ++code) {
-    const double here = std::max(last, below[code]);
-    row[code] = here - last;
-    last = here;
-  }
-  row[below.size()] = 1.0 - last;
-  return 2.0 * series.error;
-}
-
 /// Where the classes of each number of active rows begin, and the end.
 std::vector<std::size_t> runs_of(const ColumnDesign& design, std::span<const ColumnClass> classes) {
   std::vector<std::size_t> starts{0};
@@ -207,8 +194,12 @@ ExactProbabilities converter_probabilities(const ColumnDesign& design,
     }
     core::for_each_block(count, inside, [&](std::size_t i, std::size_t) {
       double* row = result.probability.data() + (first + i) * codes;
-      result.error_bound[first + i] =
-          waves ? waves->fill(series[i], row) : fill_shared(series[i], references, row);
+      if (waves) {
+        result.error_bound[first + i] = waves->fill(series[i], row);
+        return;
+      }
+      series[i].fill_codes(references, row);
+      result.error_bound[first + i] = 2.0 * series[i].error;
     });
   };
   if (!classes.empty()) {

@@ -75,17 +75,6 @@ void fill_normal_row(const core::Normal& normal, std::span<const double> referen
   }
 }
 
-void fill_inverted_row(const SumSeries& series, std::span<const double> references, double* row) {
-  const std::vector<double> below = series.below(references);
-  double last = 0.0;
-  for (std::size_t code = 0; code < below.size(); ++code) {
-    const double here = std::max(last, below[code]);  // errors of 1e-15 must not go negative
-    row[code] = here - last;
-    last = here;
-  }
-  row[below.size()] = 1.0 - last;
-}
-
 double reach_of(std::span<const double> references) {
   return std::max(std::abs(references.front()), std::abs(references.back()));
 }
@@ -222,7 +211,7 @@ ExactProbabilities exact_probabilities(const ColumnDesign& design,
                                  normal_error(*normals[i], reach_of(references));
                            } else {
                              const SumSeries series = inversion->series(series_of[i]);
-                             fill_inverted_row(series, references, row);
+                             series.fill_codes(references, row);
                              result.error_bound[i] = 2.0 * series.error;
                            }
                            const std::span error(result.entry_error.data() + i * codes, codes);

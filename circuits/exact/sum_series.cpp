@@ -138,4 +138,15 @@ double SumSeries::density(double x) const {
   return others + std::max(0.0, step * sum);
 }
 
+void SumSeries::fill_codes(std::span<const double> references, double* row) const {
+  const std::vector<double> below_each = below(references);
+  double last = 0.0;
+  for (std::size_t code = 0; code < below_each.size(); ++code) {
+    const double here = std::max(last, below_each[code]);  // errors of 1e-15 must not go negative
+    row[code] = here - last;
+    last = here;
+  }
+  row[below_each.size()] = 1.0 - last;
+}
+
 }  // namespace cimstat::circuits

@@ -31,6 +31,8 @@ struct SumSeries {
   double below(double x) const;        ///< the same, bit for bit
   double at_or_below(double x) const;  ///< P(S <= x): differs from below(x) at an atom
   double density(double x) const;      ///< of what has one: atoms are left out
+  /// P(code), parted by ascending references: one entry more than references, none negative.
+  void fill_codes(std::span<const double> references, double* row) const;
 };
 
 }  // namespace cimstat::circuits

@@ -223,11 +223,8 @@ std::optional<TiltedTail> TiltedSums::tail(std::size_t index, core::Tail side) c
       relative += count * entry.error[k];
     }
     if (s == 0) phase = -phase;  // S mirrored
-    const Complex noise = logistic_moment(std::numbers::pi * noise_.logistic_scale * tilted);
-    log_modulus +=
-        0.5 * noise_.gaussian_variance * (theta * theta - tilted.imag() * tilted.imag()) +
-        std::log(std::abs(noise));
-    phase += noise_.gaussian_variance * theta * tilted.imag() + std::arg(noise);
+    log_modulus += shared.noise_log_modulus[k];
+    phase += shared.noise_phase[k];
     if (k == 0) result.log_scale_ = log_modulus;
     const double upper = log_modulus - result.log_scale_ + relative;
     if (upper < -negligible) {

@@ -79,7 +79,6 @@ double student_t(double confidence, double degrees) {
 
 double chi_square_tail(double statistic, double degrees) {
   if (std::isinf(statistic) && statistic > 0.0) return 0.0;
-  if (!(statistic > 0.0)) return 1.0;
   return boost::math::cdf(boost::math::complement(boost::math::chi_squared(degrees), statistic));
 }
 

@@ -277,7 +277,9 @@ SumFit Regression::result() const {
   for (const Row& row : rows_) {
     if (row.n < fewest) continue;
     const double seen = row.sums.about(row.sums.mean(), 2) / (row.n - 1.0);
-    const double relative = (fit.excess_kurtosis + 2.0 * row.n / (row.n - 1.0)) / row.n;
+    // No law has less than -2; a given noise far above what is seen looks as if it had.
+    const double excess = std::max(fit.excess_kurtosis, -2.0);
+    const double relative = (excess + 2.0 * row.n / (row.n - 1.0)) / row.n;
     const double apart = seen / row.variance - 1.0;
     spreads += apart * apart / relative;
     used += 1.0;

@@ -20,6 +20,11 @@ std::string amperes(double current) {
   return core::format_quantity(current, core::Quantity::current, 4);
 }
 
+std::string overlap_text(double overlap, std::string_view form) {
+  if (overlap < least_overlap) return fmt::format("<{:.0e}", least_overlap);
+  return fmt::format(fmt::runtime(form), overlap);
+}
+
 std::string probability(double value) {
   return value >= 0.001 ? fmt::format("{:.5f}", value) : fmt::format("{:.3e}", value);
 }
@@ -97,8 +102,7 @@ std::string format_margins(const Experiment& experiment, const MarginResult& res
       const GapFigures& gap = result.gaps[k];
       text += fmt::format("{:<34} {:>11} {:>11} {:>11} {:>9}", misread, amperes(gap.input_aware),
                           amperes(gap.pattern), amperes(gap.quantile),
-                          gap.overlap < least_overlap ? fmt::format("<{:.0e}", least_overlap)
-                                                      : fmt::format("{:.2e}", gap.overlap));
+                          overlap_text(gap.overlap, "{:.2e}"));
     } else {
       text += misread;
     }
@@ -115,9 +119,9 @@ std::string format_margins(const Experiment& experiment, const MarginResult& res
       "exactly {} active.\nPattern: the same, with any number up to {} active. Quantile: from "
       "q(1-{:g}) of a level to q({:g}) of the next, exactly {} active.\n",
       settings.sigmas, rows, rows, settings.tail_probability, settings.tail_probability, rows);
-  text += fmt::format("Worst pair: {} and {}, quantile margin {}, overlap {:.3g}. {}\n",
-                      worst.level, worst.level + 1, amperes(worst.quantile), worst.overlap,
-                      worst_level_text(result));
+  text += fmt::format("Worst pair: {} and {}, quantile margin {}, overlap {}. {}\n", worst.level,
+                      worst.level + 1, amperes(worst.quantile),
+                      overlap_text(worst.overlap, "{:.3g}"), worst_level_text(result));
   return text;
 }
 

@@ -245,7 +245,7 @@ TEST(ClassesMet, AreThoseOfEveryColumnRead) {
   images.rows = 1;
   images.columns = inputs;
   images.classes = outputs;
-  constexpr std::size_t count = 1;
+  constexpr std::size_t count = 3;
   for (std::size_t i = 0; i < count * inputs; ++i) {
     images.pixels.push_back(static_cast<std::uint8_t>(random() % 256));
   }

@@ -63,7 +63,7 @@ TEST(SumRegression, RecoversCellsAndNoiseWithin3StandardErrorsFrom10000Vectors) 
   EXPECT_LT(std::abs(pull(fit.noise_variance.value(), 0.25e-12)), 3.0);
   EXPECT_GT(fit.means.p_value, 1e-3);
   EXPECT_GT(fit.spreads.p_value, 1e-3);
-  // The twin: a mean 0.3 % and a spread 5 % larger would have been seen.
+  // The twin: a mean 0.3 % and a spread 25 % larger would have been seen.
   EXPECT_GT(std::abs(pull(fit.lrs_mean, 8e-6 * 1.003)), 3.0);
   EXPECT_GT(std::abs(pull(fit.lrs_variance, 0.16e-12 * 1.25 * 1.25)), 3.0);
 }
@@ -119,6 +119,13 @@ TEST(SumRegression, TakesAKnownNoise) {
   EXPECT_FALSE(fit.noise_variance.has_value());
   EXPECT_LT(std::abs(pull(fit.lrs_variance, 0.16e-12)), 3.0);
   EXPECT_LT(std::abs(pull(fit.hrs_variance, 0.0144e-12)), 3.0);
+}
+
+TEST(SumRegression, SaysThatSpreadsDoNotFitWhereTheGivenNoiseIsFarTooLarge) {
+  const SumGroups groups = measured({}, 5'000, 6);
+  const SumFit fit = fit_sums(groups, {.constant = Constant::none, .noise_variance = 1e-6});
+  EXPECT_GT(fit.spreads.statistic, 0.0);
+  EXPECT_LT(fit.spreads.p_value, 1e-6);
 }
 
 TEST(SumRegression, LeavesAVarianceAtZeroWhereTheLikelihoodIsLargestThere) {

@@ -1,5 +1,6 @@
 #include "core/file/atomic_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <stdexcept>
@@ -86,7 +87,7 @@ bool is_regular(int descriptor) {
 int open_locked(const std::filesystem::path& temporary) {
   for (;;) {
     const int descriptor =
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+        ::open(temporary.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
     if (descriptor < 0) fail_to_open(temporary, errno);
     if (!is_regular(descriptor)) {
       ::close(descriptor);
@@ -139,8 +140,12 @@ AtomicFile::~AtomicFile() {
   ::unlink(temporary_.c_str());
 }
 
-void AtomicFile::write(std::span<const std::byte> bytes) {
+void AtomicFile::require_open() const {
   if (committed()) throw std::logic_error("AtomicFile: used after commit");
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  require_open();
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
@@ -149,8 +154,41 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   }
 }
 
+void AtomicFile::write_at(std::uint64_t place, std::span<const std::byte> bytes) {
+  require_open();
+  while (!bytes.empty()) {
+    const ssize_t written =
+        ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(place));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail(target_, "can't be written", errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    place += static_cast<std::uint64_t>(written);
+  }
+}
+
+void AtomicFile::read_at(std::uint64_t place, std::span<std::byte> bytes) const {
+  require_open();
+  while (!bytes.empty()) {
+    const ssize_t found =
+        ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(place));
+    if (found < 0 && errno == EINTR) continue;
+    if (found < 0) fail(temporary_, "can't be read", errno);
+    if (found == 0) break;
+    bytes = bytes.subspan(static_cast<std::size_t>(found));
+    place += static_cast<std::uint64_t>(found);
+  }
+  std::fill(bytes.begin(), bytes.end(), std::byte{0});
+}
+
+void AtomicFile::resize(std::uint64_t bytes) {
+  require_open();
+  while (::ftruncate(descriptor_, static_cast<off_t>(bytes)) != 0) {
+    if (errno != EINTR) fail(target_, "can't be written", errno);
+  }
+}
+
 void AtomicFile::commit() {
-  if (committed()) throw std::logic_error("AtomicFile: used after commit");
+  require_open();
   if (::fsync(descriptor_) != 0) fail(target_, "can't be flushed to the disk", errno);
   if (::rename(temporary_.c_str(), place_.c_str()) != 0) {
     fail(target_, "can't be put in place", errno);

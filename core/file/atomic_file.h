@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string_view>
@@ -28,12 +29,20 @@ class AtomicFile {
   ~AtomicFile();
 
   void write(std::span<const std::byte> bytes);
+
+  // For writers that go back and forth. Zeros lie where nothing was written, and behind the end.
+  void write_at(std::uint64_t place, std::span<const std::byte> bytes);
+  void read_at(std::uint64_t place, std::span<std::byte> bytes) const;
+  void resize(std::uint64_t bytes);
+
   void commit();  ///< at most once
 
   const std::filesystem::path& target() const { return target_; }
   bool committed() const { return descriptor_ < 0; }
 
  private:
+  void require_open() const;
+
   std::filesystem::path target_;
   std::filesystem::path place_;  ///< behind its links
   std::filesystem::path temporary_;

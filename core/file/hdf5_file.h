@@ -10,19 +10,20 @@
 
 /// HDF5 through the C API, behind RAII: the one seam to that library.
 ///
-/// Writing: the file is built in memory; `commit` writes it to `X.tmp` beside the target (which is
-/// there, empty, from the start, so that a wrong path shows early), fsyncs and renames it; without
-/// commit nothing is left behind. Files are byte-for-byte reproducible:
-/// no object times, creation order tracked, format 1.10 (metadata and chunk index checksummed).
-/// Array datasets of 2 KiB and more are chunked with shuffle + gzip 1 + fletcher32; smaller ones
-/// lie in their object header, whose checksum covers them and the attributes (but not a text beyond
-/// 64 KiB). What cannot be written is an Error (failure); wrong use is a std::logic_error.
-/// Reading: errors are DataErrors "file: /object: problem (why); remedy". Only files whose
-/// structure carries checksums are opened (format 1.8 or later); sizes are checked against a limit
-/// and against the file's own before memory is taken; what leads to other files (soft and external
-/// links, external and virtual datasets), filters but gzip, shuffle and fletcher32, and types but
-/// integers, floating-point numbers and fixed-length texts are refused. A file must not be used by
-/// two threads at once. The library's own printing of errors is switched off.
+/// Writing: the file is written as `X.tmp` beside the target (which is there from the start, so
+/// that a wrong path shows early); `commit` fsyncs and renames it; without commit nothing is left
+/// behind. Memory does not grow with what was written. Files are byte-for-byte reproducible: no
+/// object times, creation order tracked, format 1.10 (metadata and chunk index checksummed). Array
+/// datasets of 2 KiB and more are chunked with shuffle + gzip 1 + fletcher32; smaller ones lie in
+/// their object header, whose checksum covers them and the attributes (but not a text beyond 64
+/// KiB). What cannot be written is an Error (failure), at the call at which the library hands it to
+/// the disk; wrong use is a std::logic_error. Reading: errors are DataErrors "file: /object:
+/// problem (why); remedy". Only files whose structure carries checksums are opened (format 1.8 or
+/// later); sizes are checked against a limit and against the file's own before memory is taken;
+/// what leads to other files (soft and external links, external and virtual datasets), filters but
+/// gzip, shuffle and fletcher32, and types but integers, floating-point numbers and fixed-length
+/// texts are refused. A file must not be used by two threads at once. The library's own printing of
+/// errors is switched off.
 namespace cimstat::core {
 
 namespace detail {
@@ -54,6 +55,17 @@ class Hdf5Output {
   void dataset(std::string_view path, std::span<const std::int8_t> values, const Shape64& shape);
   void dataset(std::string_view path, std::span<const std::uint8_t> values, const Shape64& shape);
 
+  /// A dataset that is filled row by row, for more than memory holds. A row is what lies at one
+  /// index of the first `leading` (>= 1) dimensions, of which the last runs fastest. Chunks are
+  /// whole rows: 128 KiB, but at least 16 rows where these take no more than 1 MiB. Number: double
+  /// or std::uint64_t.
+  template <typename Number>
+  void start_rows(std::string_view path, const Shape64& shape, std::size_t leading);
+  /// The next rows, whole, any number of them; all must be there at commit. The bytes of the file
+  /// depend on the order in which chunks fill, but not on how many rows come at once.
+  void append_rows(std::string_view path, std::span<const double> rows);
+  void append_rows(std::string_view path, std::span<const std::uint64_t> rows);
+
   // Attributes of a group or dataset ("/" for the root). Text is fixed-length UTF-8.
   void attribute(std::string_view path, std::string_view name, std::string_view value);
   void attribute(std::string_view path, std::string_view name, double value);
@@ -71,6 +83,20 @@ class Hdf5Output {
 
  private:
   std::unique_ptr<detail::Hdf5Writer> writer_;
+};
+
+template <>
+void Hdf5Output::start_rows<double>(std::string_view path, const Shape64& shape,
+                                    std::size_t leading);
+template <>
+void Hdf5Output::start_rows<std::uint64_t>(std::string_view path, const Shape64& shape,
+                                           std::size_t leading);
+
+/// Rows first .. first + count - 1 of a dataset, as Hdf5Output::start_rows has them.
+struct RowRange {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+  std::size_t leading = 1;
 };
 
 class Hdf5Input {
@@ -95,6 +121,12 @@ class Hdf5Input {
   std::vector<double> doubles(std::string_view dataset, std::uint64_t limit) const;
   std::vector<std::uint64_t> unsigneds(std::string_view dataset, std::uint64_t limit) const;
   std::vector<std::int64_t> integers(std::string_view dataset, std::uint64_t limit) const;
+
+  // Rows of a dataset, with the checks of a whole read on the chunks that hold them; `limit` bounds
+  // what is read. Rows that are not there are a std::out_of_range.
+  std::vector<double> doubles(std::string_view dataset, RowRange rows, std::uint64_t limit) const;
+  std::vector<std::uint64_t> unsigneds(std::string_view dataset, RowRange rows,
+                                       std::uint64_t limit) const;
 
   /// Of fixed length; UTF-8 without control characters but newline and tab.
   std::string text_attribute(std::string_view path, std::string_view name) const;

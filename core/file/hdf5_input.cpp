@@ -85,6 +85,15 @@ std::vector<std::int64_t> Hdf5Input::integers(std::string_view dataset, std::uin
   return reader_->read<std::int64_t>(dataset, limit);
 }
 
+std::vector<double> Hdf5Input::doubles(std::string_view dataset, RowRange rows,
+                                       std::uint64_t limit) const {
+  return reader_->read_rows<double>(dataset, rows, limit);
+}
+std::vector<std::uint64_t> Hdf5Input::unsigneds(std::string_view dataset, RowRange rows,
+                                                std::uint64_t limit) const {
+  return reader_->read_rows<std::uint64_t>(dataset, rows, limit);
+}
+
 std::string Hdf5Input::text_attribute(std::string_view path, std::string_view name) const {
   return reader_->read_text(path, name);
 }

@@ -21,6 +21,7 @@ void Hdf5Output::group(std::string_view path) {
   writer_->require_open();
   silence_errors();
   writer_->make_group(components(path));
+  writer_->medium.require_written();
 }
 
 void Hdf5Output::dataset(std::string_view path, std::span<const double> values,
@@ -50,6 +51,23 @@ void Hdf5Output::dataset(std::string_view path, std::span<const std::int8_t> val
 void Hdf5Output::dataset(std::string_view path, std::span<const std::uint8_t> values,
                          const Shape64& shape) {
   writer_->write(path, values.data(), values.size(), H5T_NATIVE_UINT8, H5T_STD_U8LE, shape);
+}
+
+template <>
+void Hdf5Output::start_rows<double>(std::string_view path, const Shape64& shape,
+                                    std::size_t leading) {
+  writer_->start_rows(path, H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE, shape, leading);
+}
+template <>
+void Hdf5Output::start_rows<std::uint64_t>(std::string_view path, const Shape64& shape,
+                                           std::size_t leading) {
+  writer_->start_rows(path, H5T_NATIVE_UINT64, H5T_STD_U64LE, shape, leading);
+}
+void Hdf5Output::append_rows(std::string_view path, std::span<const double> rows) {
+  writer_->append_rows(path, H5T_NATIVE_DOUBLE, std::as_bytes(rows), rows.size());
+}
+void Hdf5Output::append_rows(std::string_view path, std::span<const std::uint64_t> rows) {
+  writer_->append_rows(path, H5T_NATIVE_UINT64, std::as_bytes(rows), rows.size());
 }
 
 void Hdf5Output::attribute(std::string_view path, std::string_view name, std::string_view value) {
@@ -88,21 +106,23 @@ void Hdf5Output::attribute(std::string_view path, std::string_view name,
 void Hdf5Output::make_scale(std::string_view path, std::string_view name) {
   writer_->require_open();
   silence_errors();
-  const Dataset dataset(H5Dopen2(writer_->image.id(), std::string(path).c_str(), H5P_DEFAULT));
+  const Dataset dataset(H5Dopen2(writer_->library.id(), std::string(path).c_str(), H5P_DEFAULT));
   if (!dataset || H5DSset_scale(dataset.id(), std::string(name).c_str()) < 0) {
     writer_->fail(path, "can't be made a dimension scale");
   }
+  writer_->medium.require_written();
 }
 
 void Hdf5Output::attach_scale(std::string_view dataset, std::string_view scale, unsigned axis) {
   writer_->require_open();
   silence_errors();
-  const hid_t file = writer_->image.id();
+  const hid_t file = writer_->library.id();
   const Dataset data(H5Dopen2(file, std::string(dataset).c_str(), H5P_DEFAULT));
   const Dataset values(H5Dopen2(file, std::string(scale).c_str(), H5P_DEFAULT));
   if (!data || !values || H5DSattach_scale(data.id(), values.id(), axis) < 0) {
     writer_->fail(dataset, fmt::format("{} can't be attached to axis {}", scale, axis));
   }
+  writer_->medium.require_written();
 }
 
 void Hdf5Output::commit() { writer_->commit(); }

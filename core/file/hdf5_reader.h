@@ -42,17 +42,25 @@ struct Hdf5Reader {
   template <typename Number>
   std::vector<Number> read(std::string_view path, std::uint64_t limit) const;
   template <typename Number>
+  std::vector<Number> read_rows(std::string_view path, RowRange rows, std::uint64_t limit) const;
+  template <typename Number>
   std::vector<Number> read_attribute(std::string_view path, std::string_view attribute,
                                      std::uint64_t limit) const;
   std::string read_text(std::string_view path, std::string_view attribute) const;
 
  private:
+  template <typename Number>
+  void require_kind(std::string_view path, const Type& type) const;
   void require_checksums(std::string_view path) const;
 };
 
 extern template std::vector<double> Hdf5Reader::read(std::string_view, std::uint64_t) const;
 extern template std::vector<std::uint64_t> Hdf5Reader::read(std::string_view, std::uint64_t) const;
 extern template std::vector<std::int64_t> Hdf5Reader::read(std::string_view, std::uint64_t) const;
+extern template std::vector<double> Hdf5Reader::read_rows(std::string_view, RowRange,
+                                                          std::uint64_t) const;
+extern template std::vector<std::uint64_t> Hdf5Reader::read_rows(std::string_view, RowRange,
+                                                                 std::uint64_t) const;
 extern template std::vector<double> Hdf5Reader::read_attribute(std::string_view, std::string_view,
                                                                std::uint64_t) const;
 extern template std::vector<std::int64_t> Hdf5Reader::read_attribute(std::string_view,

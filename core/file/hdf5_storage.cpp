@@ -45,12 +45,25 @@ std::vector<H5Z_filter_t> filters_of(const Properties& properties) {
   return filters;
 }
 
-/// Moves to the next chunk in row-major order; false behind the last one.
-bool advance(std::vector<hsize_t>& offset, const Chunks& chunks, const Shape64& shape) {
-  for (std::size_t axis = shape.size(); axis-- > 0;) {
+Block whole(const Shape64& shape) {
+  return {std::vector<hsize_t>(shape.size(), 0), {shape.begin(), shape.end()}, 0};
+}
+
+/// Offset of the first chunk that holds a part of the block.
+std::vector<hsize_t> first_chunk(const Chunks& chunks, const Block& block) {
+  std::vector<hsize_t> offset = block.start;
+  for (std::size_t axis = 0; axis < offset.size(); ++axis) {
+    offset[axis] -= offset[axis] % chunks.shape[axis];
+  }
+  return offset;
+}
+
+/// Moves to the block's next chunk in row-major order; false behind the last one.
+bool advance(std::vector<hsize_t>& offset, const Chunks& chunks, const Block& block) {
+  for (std::size_t axis = offset.size(); axis-- > 0;) {
     offset[axis] += chunks.shape[axis];
-    if (offset[axis] < shape[axis]) return true;
-    offset[axis] = 0;
+    if (offset[axis] < block.start[axis] + block.count[axis]) return true;
+    offset[axis] = block.start[axis] - block.start[axis] % chunks.shape[axis];
   }
   return false;
 }
@@ -72,8 +85,8 @@ Refusal oversized_chunk(hid_t dataset, const Chunks& chunks, const std::vector<h
 }
 
 /// By the look-up that reading uses.
-Refusal missing_chunk(hid_t dataset, const Chunks& chunks, const Shape64& shape) {
-  std::vector<hsize_t> offset(shape.size(), 0);
+Refusal missing_chunk(hid_t dataset, const Chunks& chunks, const Block& block) {
+  std::vector<hsize_t> offset = first_chunk(chunks, block);
   do {
     hsize_t stored = 0;
     if (H5Dget_chunk_storage_size(dataset, offset.data(), &stored) < 0) {
@@ -81,13 +94,13 @@ Refusal missing_chunk(hid_t dataset, const Chunks& chunks, const Shape64& shape)
     }
     if (stored == 0) return {"lacks a part of its values", {}, std::string(restore)};
     if (Refusal refusal = oversized_chunk(dataset, chunks, offset, stored)) return refusal;
-  } while (advance(offset, chunks, shape));
+  } while (advance(offset, chunks, block));
   return {};
 }
 
-Refusal misplaced_chunk(hid_t dataset, const Chunks& chunks, const Shape64& shape) {
+Refusal misplaced_chunk(hid_t dataset, const Chunks& chunks, const Block& block) {
   std::vector<std::pair<haddr_t, hsize_t>> places;
-  std::vector<hsize_t> offset(shape.size(), 0);
+  std::vector<hsize_t> offset = first_chunk(chunks, block);
   do {
     unsigned left_out = 0;
     haddr_t address = HADDR_UNDEF;
@@ -97,13 +110,13 @@ Refusal misplaced_chunk(hid_t dataset, const Chunks& chunks, const Shape64& shap
         H5Dget_chunk_storage_size(dataset, offset.data(), &found) < 0) {
       return damaged_index(cause());
     }
-    const bool whole = stored >= chunks.bytes && stored <= chunks.bytes + checksum_bytes;
+    const bool is_whole = stored >= chunks.bytes && stored <= chunks.bytes + checksum_bytes;
     if (address == HADDR_UNDEF || found != stored || (left_out & ~chunks.optional_filters) != 0 ||
-        (left_out != 0 && !whole)) {
+        (left_out != 0 && !is_whole)) {
       return damaged_index();
     }
     places.emplace_back(address, stored);
-  } while (advance(offset, chunks, shape));
+  } while (advance(offset, chunks, block));
   std::sort(places.begin(), places.end());
   for (std::size_t i = 1; i < places.size(); ++i) {
     if (places[i].first - places[i - 1].first < places[i - 1].second) return damaged_index();
@@ -117,7 +130,8 @@ Refusal larger_than_file(std::uint64_t bytes, std::uint64_t file_bytes) {
 }
 
 Refusal chunk_problem(hid_t dataset, const Properties& properties, const Shape64& shape,
-                      std::uint64_t element_bytes, std::uint64_t file_bytes) {
+                      std::uint64_t element_bytes, std::uint64_t file_bytes,
+                      const std::vector<Block>& blocks) {
   Chunks chunks;
   chunks.shape.resize(shape.size());
   const int rank = static_cast<int>(shape.size());
@@ -143,9 +157,19 @@ Refusal chunk_problem(hid_t dataset, const Properties& properties, const Shape64
     chunks.count *= (shape[axis] - 1) / chunks.shape[axis] + 1;
   }
   if (claimed > possible || chunks.count > file_bytes) return larger_than_file(claimed, file_bytes);
-  Refusal missing = missing_chunk(dataset, chunks, shape);
+  H5D_chunk_index_t index = H5D_CHUNK_IDX_BTREE;
+  if (H5Dget_chunk_index_type(dataset, &index) < 0) return damaged_index(cause());
+  const bool is_part = !blocks.empty() && index != H5D_CHUNK_IDX_BTREE;
+  if (is_part) {
+    for (const Block& block : blocks) {
+      if (Refusal missing = missing_chunk(dataset, chunks, block)) return missing;
+    }
+    return {};
+  }
+  const Block all = whole(shape);
+  Refusal missing = missing_chunk(dataset, chunks, all);
   if (missing || chunks.count > most_chunks_to_compare) return missing;
-  return misplaced_chunk(dataset, chunks, shape);
+  return misplaced_chunk(dataset, chunks, all);
 }
 
 }  // namespace
@@ -173,6 +197,11 @@ Refusal foreign_storage(hid_t dataset) {
 }
 
 Refusal storage_problem(hid_t dataset, const Shape64& shape, std::uint64_t file_bytes) {
+  return storage_problem(dataset, shape, file_bytes, {});
+}
+
+Refusal storage_problem(hid_t dataset, const Shape64& shape, std::uint64_t file_bytes,
+                        const std::vector<Block>& blocks) {
   const std::optional<std::uint64_t> count = product(shape);
   if (count == 0) return {};
   const Type type(H5Dget_type(dataset));
@@ -183,7 +212,7 @@ Refusal storage_problem(hid_t dataset, const Shape64& shape, std::uint64_t file_
   }
   const Properties properties(H5Dget_create_plist(dataset));
   if (H5Pget_layout(properties.id()) == H5D_CHUNKED) {
-    return chunk_problem(dataset, properties, shape, element_bytes, file_bytes);
+    return chunk_problem(dataset, properties, shape, element_bytes, file_bytes, blocks);
   }
   if (bytes > file_bytes) return larger_than_file(bytes, file_bytes);
   if (H5Dget_storage_size(dataset) < bytes) {

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/file/hdf5_library.h"
+#include "core/file/hdf5_rows.h"
 
 /// Not public: whether a dataset's values can be trusted to be what was written.
 namespace cimstat::core::detail {
@@ -27,5 +29,11 @@ Refusal foreign_storage(hid_t dataset);
 /// up to 8192 chunks only: the library walks the whole index to tell), and no packed chunk that
 /// unpacks to more than a chunk.
 Refusal storage_problem(hid_t dataset, const Shape64& shape, std::uint64_t file_bytes);
+
+/// The same for parts of the dataset, whose chunks alone are looked at: where the index of chunks
+/// carries a checksum (format 1.10), so that none needs to be compared with all others. Where it
+/// does not, the whole dataset is.
+Refusal storage_problem(hid_t dataset, const Shape64& shape, std::uint64_t file_bytes,
+                        const std::vector<Block>& blocks);
 
 }  // namespace cimstat::core::detail

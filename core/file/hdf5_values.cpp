@@ -1,13 +1,16 @@
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <optional>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "core/file/hdf5_reader.h"
+#include "core/file/hdf5_rows.h"
 #include "core/file/hdf5_storage.h"
 #include "core/utf8.h"
 
@@ -98,16 +101,20 @@ bool read_values(hid_t type, std::vector<Number>& values, const ReadInto& read_i
 }  // namespace
 
 template <typename Number>
+void Hdf5Reader::require_kind(std::string_view path, const Type& type) const {
+  if (is_of_kind<Number>(type.id())) return;
+  fail(path,
+       std::is_integral_v<Number> ? "does not hold integers"
+                                  : "does not hold floating-point numbers",
+       fmt::format("it holds {}", class_name(type.id())), kind_remedy<Number>);
+}
+
+template <typename Number>
 std::vector<Number> Hdf5Reader::read(std::string_view path, std::uint64_t limit) const {
   silence_errors();
   const Object dataset = open_dataset(path);
   const Type type(H5Dget_type(dataset.id()));
-  if (!is_of_kind<Number>(type.id())) {
-    fail(path,
-         std::is_integral_v<Number> ? "does not hold integers"
-                                    : "does not hold floating-point numbers",
-         fmt::format("it holds {}", class_name(type.id())), kind_remedy<Number>);
-  }
+  require_kind<Number>(path, type);
   const Space space(H5Dget_space(dataset.id()));
   const Shape64 shape = shape_of(path, space);
   const std::optional<std::uint64_t> count = product(shape);
@@ -122,6 +129,52 @@ std::vector<Number> Hdf5Reader::read(std::string_view path, std::uint64_t limit)
   const bool fits = read_values(type.id(), values, [&](hid_t memory, void* place) {
     if (H5Dread(dataset.id(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, place) < 0) {
       fail_with_cause(path, "values can't be read");
+    }
+  });
+  if (!fits) fail(path, "holds an integer that is out of range", {}, restore);
+  return values;
+}
+
+template <typename Number>
+std::vector<Number> Hdf5Reader::read_rows(std::string_view path, RowRange rows,
+                                          std::uint64_t limit) const {
+  silence_errors();
+  const Object dataset = open_dataset(path);
+  const Type type(H5Dget_type(dataset.id()));
+  require_kind<Number>(path, type);
+  const Space space(H5Dget_space(dataset.id()));
+  const Shape64 shape = shape_of(path, space);
+  const std::size_t leading = rows.leading;
+  if (leading < 1 || leading > shape.size()) throw std::out_of_range("Hdf5Input: no such rows");
+  const auto behind_leading = shape.begin() + static_cast<std::ptrdiff_t>(leading);
+  const std::optional<std::uint64_t> there = product({shape.begin(), behind_leading});
+  const std::optional<std::uint64_t> width = product({behind_leading, shape.end()});
+  if (!there || !width || !product(shape)) {
+    fail(path, "claims more values than a file can hold", shape_text(shape), restore);
+  }
+  if (rows.first > *there || rows.count > *there - rows.first) {
+    throw std::out_of_range("Hdf5Input: no such rows");
+  }
+  if (*width > 0 && rows.count > limit / *width) {
+    fail(path, fmt::format("has more than the {} elements that it may have", limit),
+         shape_text({rows.count, *width}), restore);
+  }
+  if (rows.count * *width == 0) return {};
+  const std::vector<Block> blocks = blocks_of_rows(shape, leading, rows.first, rows.count);
+  const Refusal refusal = storage_problem(dataset.id(), shape, file_bytes, blocks);
+  if (refusal) fail(path, refusal.problem, refusal.why, refusal.remedy);
+  std::vector<Number> values(rows.count * *width);
+  const bool fits = read_values(type.id(), values, [&](hid_t memory_type, void* place) {
+    auto* bytes = static_cast<std::byte*>(place);
+    for (const Block& block : blocks) {
+      const Space memory(
+          H5Screate_simple(static_cast<int>(block.count.size()), block.count.data(), nullptr));
+      if (H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, block.start.data(), nullptr,
+                              block.count.data(), nullptr) < 0 ||
+          H5Dread(dataset.id(), memory_type, memory.id(), space.id(), H5P_DEFAULT, bytes) < 0) {
+        fail_with_cause(path, "values can't be read");
+      }
+      bytes += block.rows * *width * sizeof(Number);
     }
   });
   if (!fits) fail(path, "holds an integer that is out of range", {}, restore);
@@ -196,6 +249,9 @@ std::string Hdf5Reader::read_text(std::string_view path, std::string_view name_o
 template std::vector<double> Hdf5Reader::read(std::string_view, std::uint64_t) const;
 template std::vector<std::uint64_t> Hdf5Reader::read(std::string_view, std::uint64_t) const;
 template std::vector<std::int64_t> Hdf5Reader::read(std::string_view, std::uint64_t) const;
+template std::vector<double> Hdf5Reader::read_rows(std::string_view, RowRange, std::uint64_t) const;
+template std::vector<std::uint64_t> Hdf5Reader::read_rows(std::string_view, RowRange,
+                                                          std::uint64_t) const;
 template std::vector<double> Hdf5Reader::read_attribute(std::string_view, std::string_view,
                                                         std::uint64_t) const;
 template std::vector<std::int64_t> Hdf5Reader::read_attribute(std::string_view, std::string_view,

@@ -2,35 +2,15 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 namespace cimstat::core::detail {
 namespace {
 
-void* take_memory(std::size_t size, H5FD_file_image_op_t, void*) { return std::malloc(size); }
-void* resize_memory(void* memory, std::size_t size, H5FD_file_image_op_t, void*) {
-  return std::realloc(memory, size);
-}
-herr_t hand_over(void* memory, H5FD_file_image_op_t, void* receiver) {
-  static_cast<Memory*>(receiver)->reset(memory);
-  return 0;
-}
-void* same_receiver(void* receiver) { return receiver; }
-herr_t keep_receiver(void*) { return 0; }
-
-/// "End of file address" of a version 3 superblock (HDF5 File Format Specification, section II.A).
-std::size_t file_size(const Memory& memory) {
-  std::uint64_t size = 0;
-  for (unsigned byte = 8; byte-- > 0;) {
-    size = size << 8 | static_cast<const unsigned char*>(memory.get())[28 + byte];
-  }
-  return size;
-}
-
 constexpr std::uint64_t chunked_from_bytes = 2048;
 constexpr std::uint64_t chunk_bytes = std::uint64_t{128} * 1024;
 constexpr std::uint64_t longest_row_bytes = std::uint64_t{256} * 1024;
-constexpr std::size_t memory_step_bytes = std::size_t{1024} * 1024;
 constexpr unsigned most_attributes_in_header = 65535;
 
 /// Whole rows of the last axis, as many as fit the target size, evenly divided; long rows are cut.
@@ -64,16 +44,19 @@ void set_group_properties(const Properties& properties) {
   H5Pset_link_creation_order(properties.id(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
 }
 
-Properties dataset_properties(const Shape64& shape, std::uint64_t count, hid_t file_type) {
-  const std::uint64_t element_bytes = H5Tget_size(file_type);
+/// Inside the object header, whose checksum then covers the values as well.
+bool is_compact(const Shape64& shape, std::uint64_t count, hid_t file_type) {
+  return shape.empty() || count * H5Tget_size(file_type) < chunked_from_bytes;
+}
+
+/// `chunk` is empty for a compact one.
+Properties dataset_properties(const std::vector<hsize_t>& chunk) {
   Properties properties(H5Pcreate(H5P_DATASET_CREATE));
   set_object_properties(properties);
-  if (shape.empty() || count * element_bytes < chunked_from_bytes) {
-    // Inside the object header, whose checksum then covers the values as well.
+  if (chunk.empty()) {
     H5Pset_layout(properties.id(), H5D_COMPACT);
     return properties;
   }
-  const std::vector<hsize_t> chunk = chunk_shape(shape, element_bytes);
   H5Pset_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data());
   H5Pset_shuffle(properties.id());
   H5Pset_deflate(properties.id(), 1);
@@ -99,21 +82,18 @@ Hdf5Writer::Hdf5Writer(std::filesystem::path target) : file(std::move(target)) {
   silence_errors();
   const Properties creation(H5Pcreate(H5P_FILE_CREATE));
   set_group_properties(creation);
-  const Properties access(H5Pcreate(H5P_FILE_ACCESS));
+  const Properties access = access_through(medium);
   // The oldest format in which the index of chunks is checksummed as well.
   H5Pset_libver_bounds(access.id(), H5F_LIBVER_V110, H5F_LIBVER_V110);
   H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG);
-  H5Pset_fapl_core(access.id(), memory_step_bytes, false);
-  H5FD_file_image_callbacks_t callbacks{take_memory,   nullptr,       resize_memory, hand_over,
-                                        same_receiver, keep_receiver, &memory};
-  H5Pset_file_image_callbacks(access.id(), &callbacks);
-  image = File(H5Fcreate(file.target().c_str(), H5F_ACC_TRUNC, creation.id(), access.id()));
-  if (!image) fail({}, "can't be made");
+  library = File(H5Fcreate(file.target().c_str(), H5F_ACC_TRUNC, creation.id(), access.id()));
+  if (!library) fail({}, "can't be made");
 }
 
 Hdf5Writer::~Hdf5Writer() {
   silence_errors();
-  image.close();
+  rows_in_making.clear();
+  library.close();
 }
 
 void Hdf5Writer::make_group(const std::vector<std::string>& parts) const {
@@ -124,56 +104,110 @@ void Hdf5Writer::make_group(const std::vector<std::string>& parts) const {
   for (const std::string& part : parts) {
     path += '/';
     path += part;
-    const bool exists = H5Lexists(image.id(), path.c_str(), H5P_DEFAULT) > 0;
+    const bool exists = H5Lexists(library.id(), path.c_str(), H5P_DEFAULT) > 0;
     const Group group(
-        exists ? H5Gopen2(image.id(), path.c_str(), H5P_DEFAULT)
-               : H5Gcreate2(image.id(), path.c_str(), links.id(), properties.id(), H5P_DEFAULT));
+        exists ? H5Gopen2(library.id(), path.c_str(), H5P_DEFAULT)
+               : H5Gcreate2(library.id(), path.c_str(), links.id(), properties.id(), H5P_DEFAULT));
     if (!group) fail(path, "group can't be created");
   }
+}
+
+Dataset Hdf5Writer::make_dataset(std::string_view path, hid_t file_type, const Shape64& shape,
+                                 const Properties& properties, const Properties& access) const {
+  std::vector<std::string> parts = components(path);
+  if (parts.empty()) throw std::invalid_argument("Hdf5Output: a dataset needs a name");
+  parts.pop_back();
+  make_group(parts);
+  const Space space = space_of(shape);
+  const Properties links = utf8_names(H5P_LINK_CREATE);
+  Dataset dataset(H5Dcreate2(library.id(), std::string(path).c_str(), file_type, space.id(),
+                             links.id(), properties.id(), access.id()));
+  if (!dataset) fail(path, "dataset can't be created");
+  return dataset;
 }
 
 void Hdf5Writer::write(std::string_view path, const void* values, std::size_t count,
                        hid_t memory_type, hid_t file_type, const Shape64& shape) const {
   require_open();
-  std::uint64_t product = 1;
-  for (const std::uint64_t extent : shape) product *= extent;
-  if (product != count) throw std::invalid_argument("Hdf5Output: shape does not fit the values");
+  if (product(shape) != count) {
+    throw std::invalid_argument("Hdf5Output: shape does not fit the values");
+  }
   silence_errors();
-  std::vector<std::string> parts = components(path);
-  if (parts.empty()) throw std::invalid_argument("Hdf5Output: a dataset needs a name");
-  parts.pop_back();
-  make_group(parts);
-  const std::string name(path);
-  const Space space = space_of(shape);
-  const Properties links = utf8_names(H5P_LINK_CREATE);
-  const Properties properties = dataset_properties(shape, count, file_type);
-  const Dataset dataset(H5Dcreate2(image.id(), name.c_str(), file_type, space.id(), links.id(),
-                                   properties.id(), H5P_DEFAULT));
-  if (!dataset) fail(path, "dataset can't be created");
+  const std::vector<hsize_t> chunk = is_compact(shape, count, file_type)
+                                         ? std::vector<hsize_t>{}
+                                         : chunk_shape(shape, H5Tget_size(file_type));
+  const Dataset dataset = make_dataset(path, file_type, shape, dataset_properties(chunk),
+                                       Properties(H5Pcreate(H5P_DATASET_ACCESS)));
   if (count > 0 && H5Dwrite(dataset.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
     fail(path, "dataset can't be written");
   }
+  medium.require_written();
+}
+
+void Hdf5Writer::start_rows(std::string_view path, hid_t memory_type, hid_t file_type,
+                            const Shape64& shape, std::size_t leading) {
+  require_open();
+  const std::optional<std::uint64_t> count = product(shape);
+  if (!count || shape.empty() || leading < 1 || leading > shape.size()) {
+    throw std::invalid_argument("Hdf5Output: no such rows");
+  }
+  silence_errors();
+  const std::vector<hsize_t> chunk = is_compact(shape, *count, file_type)
+                                         ? std::vector<hsize_t>{}
+                                         : chunk_of_rows(shape, leading, H5Tget_size(file_type));
+  // Chunks come whole: none needs to be kept.
+  const Properties access(H5Pcreate(H5P_DATASET_ACCESS));
+  H5Pset_chunk_cache(access.id(), 1, 0, 1.0);
+  Dataset dataset = make_dataset(path, file_type, shape, dataset_properties(chunk), access);
+  rows_in_making.emplace(path,
+                         RowsInMaking(std::move(dataset), memory_type, shape, leading, chunk));
+  medium.require_written();
+}
+
+void Hdf5Writer::append_rows(std::string_view path, hid_t memory_type,
+                             std::span<const std::byte> rows, std::uint64_t elements) {
+  require_open();
+  const auto found = rows_in_making.find(path);
+  if (found == rows_in_making.end() || !found->second.holds(memory_type)) {
+    throw std::logic_error("Hdf5Output: append to a dataset that was not started so");
+  }
+  RowsInMaking& dataset = found->second;
+  if (elements == 0) return;
+  if (dataset.row_elements() == 0 || elements % dataset.row_elements() != 0 ||
+      elements / dataset.row_elements() > dataset.rows_left()) {
+    throw std::invalid_argument("Hdf5Output: not whole rows, or too many");
+  }
+  silence_errors();
+  if (!dataset.append(rows)) fail(path, "rows can't be written");
+  medium.require_written();
 }
 
 void Hdf5Writer::write_attribute(std::string_view path, std::string_view name, const void* values,
                                  hid_t memory_type, hid_t file_type, const Space& space) const {
   require_open();
-  const Object object(H5Oopen(image.id(), std::string(path).c_str(), H5P_DEFAULT));
+  const Object object(H5Oopen(library.id(), std::string(path).c_str(), H5P_DEFAULT));
   const Properties names = utf8_names(H5P_ATTRIBUTE_CREATE);
   const Attribute attribute(H5Acreate2(object.id(), std::string(name).c_str(), file_type,
                                        space.id(), names.id(), H5P_DEFAULT));
   if (!object || !attribute || H5Awrite(attribute.id(), memory_type, values) < 0) {
     fail(path, quoted_attribute(name) + " can't be written");
   }
+  medium.require_written();
 }
 
 void Hdf5Writer::commit() {
   require_open();
   silence_errors();
-  if (H5Fflush(image.id(), H5F_SCOPE_GLOBAL) < 0 || image.close() < 0 || !memory) {
+  for (const auto& [path, dataset] : rows_in_making) {
+    if (dataset.row_elements() > 0 && dataset.rows_left() > 0) {
+      throw std::logic_error("Hdf5Output: rows of " + path + " are missing");
+    }
+  }
+  rows_in_making.clear();
+  if (H5Fflush(library.id(), H5F_SCOPE_GLOBAL) < 0 || library.close() < 0) {
     fail({}, "can't be made");
   }
-  file.write({static_cast<const std::byte*>(memory.get()), file_size(memory)});
+  medium.require_written();
   file.commit();
 }
 

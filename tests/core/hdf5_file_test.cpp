@@ -229,6 +229,207 @@ TEST(Hdf5File, SaysWhenTheDiskIsFullAndCleansUp) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
+/// Rows of [4][5][7] with values of [3] each, appended in batches of this size.
+void write_rows(const std::filesystem::path& file, const Shape64& shape, std::size_t leading,
+                std::uint64_t batch) {
+  const std::uint64_t rows = std::accumulate(
+      shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(leading), 1ULL, std::multiplies());
+  const std::uint64_t all = std::accumulate(shape.begin(), shape.end(), 1ULL, std::multiplies());
+  const std::vector<std::uint64_t> values = counts(all);
+  const std::uint64_t width = all / rows;
+  Hdf5Output output(file);
+  output.start_rows<std::uint64_t>("/group/counts", shape, leading);
+  output.attribute("/group/counts", "units", "1");
+  for (std::uint64_t row = 0; row < rows; row += batch) {
+    const std::uint64_t count = std::min(batch, rows - row);
+    output.append_rows("/group/counts", std::span(values).subspan(row * width, count * width));
+  }
+  output.commit();
+}
+
+TEST(Hdf5File, FilledRowByRowHoldsTheSameAsAWholeOneAndItsBytesDoNotDependOnTheBatches) {
+  struct Case {
+    Shape64 shape;
+    std::size_t leading;
+  };
+  // Compact; one chunk; many chunks, ends that are not whole; rows so long that they are cut.
+  for (const Case& one : {Case{{4, 5, 3}, 2}, Case{{4, 5, 7, 30}, 3}, Case{{9, 11, 13, 40, 9}, 3},
+                          Case{{301, 700}, 1}, Case{{3, 2, 170000}, 2}, Case{{5000}, 1}}) {
+    const TemporaryFolder folder;
+    const std::uint64_t all =
+        std::accumulate(one.shape.begin(), one.shape.end(), 1ULL, std::multiplies());
+    std::vector<char> first;
+    for (const std::uint64_t batch : {1U, 7U, 64U, 100000U}) {
+      write_rows(folder / "a.h5", one.shape, one.leading, batch);
+      const std::vector<char> bytes = bytes_of(folder / "a.h5");
+      if (first.empty()) first = bytes;
+      EXPECT_TRUE(bytes == first) << shape_text(one.shape) << ", batch " << batch;
+    }
+    const Hdf5Input input(folder / "a.h5");
+    EXPECT_EQ(input.shape("/group/counts"), one.shape);
+    EXPECT_TRUE(input.unsigneds("/group/counts", plenty) == counts(all));
+  }
+}
+
+TEST(Hdf5File, GivesAnyRangeOfRows) {
+  const TemporaryFolder folder;
+  const Shape64 shape = {9, 11, 13, 40, 9};
+  constexpr std::uint64_t width = 40 * 9;
+  constexpr std::uint64_t rows = 9 * 11 * 13;
+  write_rows(folder / "a.h5", shape, 3, 64);
+  const std::vector<std::uint64_t> all = counts(rows * width);
+  const Hdf5Input input(folder / "a.h5");
+  for (const std::uint64_t first : {0U, 1U, 12U, 13U, 143U, 700U, 1286U}) {
+    for (const std::uint64_t count : {0U, 1U, 2U, 13U, 14U, 143U, 500U, 1287U}) {
+      if (first + count > rows) continue;
+      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(first * width);
+      EXPECT_TRUE(input.unsigneds("/group/counts", RowRange{first, count, 3}, plenty) ==
+                  std::vector(begin, begin + static_cast<std::ptrdiff_t>(count * width)))
+          << first << ", " << count;
+    }
+  }
+  const auto message = [&](const RowRange& range, std::uint64_t limit) {
+    return message_of([&] { input.unsigneds("/group/counts", range, limit); });
+  };
+  EXPECT_THAT(
+      message({0, 2, 3}, 2 * width - 1),
+      HasSubstr("/group/counts: has more than the 719 elements that it may have (2 x 360)"));
+  EXPECT_THAT(message_of([&] {
+                input.doubles("/group/counts", RowRange{0, 1, 3}, plenty);
+              }),
+              HasSubstr("does not hold floating-point numbers"));
+  EXPECT_THROW(input.unsigneds("/group/counts", RowRange{1287, 1, 3}, plenty), std::out_of_range);
+  EXPECT_THROW(input.unsigneds("/group/counts", RowRange{1, ~std::uint64_t{0}, 3}, plenty),
+               std::out_of_range);
+  EXPECT_THROW(input.unsigneds("/group/counts", RowRange{0, 1, 6}, plenty), std::out_of_range);
+}
+
+TEST(Hdf5File, NeverGivesOtherRowsWhenAByteIsDamaged) {
+  const TemporaryFolder folder;
+  write_rows(folder / "a.h5", {100, 300}, 1, 64);
+  const std::vector<std::uint64_t> all = counts(100 * 300);
+  std::vector<char> bytes = bytes_of(folder / "a.h5");
+  std::size_t refused = 0;
+  for (std::size_t place = 0; place < bytes.size(); place += 97) {
+    const char before = bytes[place];
+    bytes[place] = static_cast<char>(bytes[place] ^ 0x10);
+    write_bytes(folder / "b.h5", bytes);
+    bytes[place] = before;
+    try {
+      const Hdf5Input input(folder / "b.h5");
+      for (std::uint64_t row = 0; row < 100; row += 10) {
+        const auto begin = all.begin() + static_cast<std::ptrdiff_t>(row * 300);
+        EXPECT_TRUE(input.unsigneds("/group/counts", RowRange{row, 10, 1}, plenty) ==
+                    std::vector(begin, begin + 3000))
+            << place;
+      }
+    } catch (const DataError&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, bytes.size() / 97 / 2);
+}
+
+TEST(Hdf5File, RefusesRowsThatDoNotFit) {
+  const TemporaryFolder folder;
+  Hdf5Output output(folder / "a.h5");
+  EXPECT_THROW(output.start_rows<double>("/a", {}, 0), std::invalid_argument);
+  EXPECT_THROW(output.start_rows<double>("/a", {3}, 2), std::invalid_argument);
+  output.start_rows<double>("/a", {4, 3}, 1);
+  EXPECT_THROW(output.start_rows<double>("/a", {4, 3}, 1), Error);
+  EXPECT_THROW(output.append_rows("/b", std::vector<double>(3)), std::logic_error);
+  EXPECT_THROW(output.append_rows("/a", std::vector<std::uint64_t>(3)), std::logic_error);
+  EXPECT_THROW(output.append_rows("/a", std::vector<double>(4)), std::invalid_argument);
+  EXPECT_THROW(output.append_rows("/a", std::vector<double>(15)), std::invalid_argument);
+  output.append_rows("/a", std::vector<double>(9));
+  EXPECT_THROW(output.commit(), std::logic_error);
+  output.append_rows("/a", std::vector<double>(3));
+  EXPECT_THROW(output.append_rows("/a", std::vector<double>(3)), std::invalid_argument);
+  output.commit();
+  EXPECT_TRUE(std::filesystem::exists(folder / "a.h5"));
+}
+
+/// Largest resident memory of a child that does this [KiB].
+long memory_of(const std::function<void()>& action) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    action();
+    ::_exit(0);
+  }
+  int status = -1;
+  rusage usage{};
+  EXPECT_EQ(::wait4(child, &status, 0, &usage), child);
+  EXPECT_EQ(status, 0);
+  return usage.ru_maxrss;
+}
+
+TEST(Hdf5File, TakesMemoryForAChunkAndNotForTheFile) {
+  const TemporaryFolder folder;
+  const auto write = [&](std::uint64_t rows) {
+    return memory_of([&folder, rows] {
+      std::mt19937_64 engine(1);
+      std::vector<std::uint64_t> batch(std::uint64_t{1} << 14);
+      Hdf5Output output(folder / "a.h5");
+      output.start_rows<std::uint64_t>("/words", {rows, batch.size()}, 1);
+      for (std::uint64_t row = 0; row < rows; ++row) {
+        for (std::uint64_t& word : batch) word = engine();
+        output.append_rows("/words", batch);
+      }
+      output.commit();
+    });
+  };
+  const long few = write(16);
+  const long many = write(512);
+  EXPECT_GT(std::filesystem::file_size(folder / "a.h5"), std::uintmax_t{60} << 20);
+  EXPECT_LT(many, few + 8 * 1024);
+}
+
+TEST(Hdf5File, SaysAtWhichCallTheDiskWasFullAndStaysUsable) {
+  const TemporaryFolder folder;
+  const std::filesystem::path target = folder / "a.h5";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit{1 << 20, 1 << 20};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    ::signal(SIGXFSZ, SIG_IGN);
+    int result = 1;
+    std::mt19937_64 engine(1);
+    std::vector<std::uint64_t> words(1 << 14);
+    try {
+      Hdf5Output output(target);
+      output.start_rows<std::uint64_t>("/words", {100, words.size()}, 1);
+      // Appended rows go to the disk at once: 1 MiB holds 8 rows, and the ninth comes too late.
+      for (int row = 0; row < 100; ++row) {
+        for (std::uint64_t& word : words) word = engine();
+        try {
+          output.append_rows("/words", words);
+        } catch (const Error& error) {
+          const std::string text = error.what();
+          if (row <= 8 && error.code() == ExitCode::failure &&
+              text == target.string() +
+                          ": can't be written (File too large); make room, or name "
+                          "a file elsewhere") {
+            result = 0;
+          }
+          break;
+        }
+      }
+      // Whatever comes next says so, too.
+      if (message_of([&] { output.attribute("/words", "units", "1"); }) == "no Error") result = 3;
+      if (message_of([&] { output.dataset("/more", words, {words.size()}); }) == "no Error") {
+        result = 4;
+      }
+    } catch (...) {
+      result = 2;
+    }
+    std::exit(result);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
 TEST(Hdf5File, RefusesWrongUseOfTheWriter) {
   const TemporaryFolder folder;
   Hdf5Output output(folder / "a.h5");

@@ -14,8 +14,10 @@ set(seams
   "<nlohmann/json.hpp=.*[.]cpp"
   "<openssl/.*=core/file/provenance.cpp"
   "<zlib.*=core/file/deflate.cpp"
+  "<mpi.*=core/communicator.cpp"
+  "\"core/communicator.h=(core/communicator.cpp|experiments/sweep/mpi_.*)"
   "<torch/.*=experiments/training/.*"
-  "<CLI/.*=experiments/(commands/.*|main.cpp|training/.*)")
+  "<CLI/.*=experiments/(commands/.*|main.cpp|sweep/mpi_main.cpp|training/.*)")
 
 foreach(room IN LISTS rooms)
   list(FIND rooms ${room} height)

@@ -10,6 +10,7 @@ namespace cimstat::core {
 namespace {
 
 std::atomic<int> pending_signal = 0;
+std::atomic<int> works_to_finish = 0;
 std::atomic<void (*)() noexcept> clean_up_at_end = nullptr;
 static_assert(std::atomic<int>::is_always_lock_free);  // handlers may touch nothing else
 
@@ -44,10 +45,18 @@ void forget_stop() { pending_signal.store(0); }
 bool stop_requested() noexcept { return pending_signal.load(std::memory_order_relaxed) != 0; }
 
 void stop_if_requested() {
-  const int signal = pending_signal.load(std::memory_order_relaxed);
-  if (signal == 0) return;
-  throw Interrupted("interrupted (SIG" + std::string(::sigabbrev_np(signal)) +
-                    "); nothing was written, run it again");
+  if (!stop_requested() || works_to_finish.load(std::memory_order_relaxed) > 0) return;
+  throw Interrupted("interrupted (" + stop_name() + "); nothing was written, run it again");
 }
+
+FinishFirst::FinishFirst() { works_to_finish.fetch_add(1); }
+FinishFirst::~FinishFirst() { works_to_finish.fetch_sub(1); }
+
+std::string stop_name() {
+  const int signal = pending_signal.load(std::memory_order_relaxed);
+  return signal == 0 ? std::string() : "SIG" + std::string(::sigabbrev_np(signal));
+}
+
+void note_signal_too(int signal) { handle(signal, &note_signal); }
 
 }  // namespace cimstat::core

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "core/error.h"
 
 /// Being asked to stop: work ends between two blocks, and what was half made is removed on the way
@@ -27,7 +29,23 @@ void forget_stop();
 /// Whether a stop was asked for. Costs one load.
 bool stop_requested() noexcept;
 
-/// Throws Interrupted when a stop was asked for.
+/// Throws Interrupted when a stop was asked for, unless work is to be finished first.
 void stop_if_requested();
+
+/// As long as one lives, stop_if_requested() throws in no thread: for work in steps that looks at
+/// stop_requested() between two steps, and keeps what the finished ones gave.
+class FinishFirst {
+ public:
+  FinishFirst();
+  ~FinishFirst();
+  FinishFirst(const FinishFirst&) = delete;
+  FinishFirst& operator=(const FinishFirst&) = delete;
+};
+
+/// "SIGTERM": of the stop that was asked for; empty where there was none.
+std::string stop_name();
+
+/// From here on this signal is noted as well, as those of note_interrupts are.
+void note_signal_too(int signal);
 
 }  // namespace cimstat::core

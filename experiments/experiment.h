@@ -8,6 +8,7 @@
 #include "core/config/config.h"
 #include "core/config/parameter.h"
 #include "core/parallel.h"
+#include "core/random/random.h"
 
 #include "circuits/error_table.h"
 
@@ -20,6 +21,8 @@ namespace cimstat::experiments {
 struct Experiment {
   std::string name;
   std::uint64_t seed = 0;
+  /// Of a sweep with independent random numbers; else 0.
+  std::uint32_t point = 0;
   Macro macro;
   TableSettings table;
   MarginSettings margin;
@@ -30,6 +33,9 @@ struct Experiment {
   std::string table_toml;     ///< what of it decides an error table: nor [accuracy] nor [margin]
   std::string
       macro_toml;  ///< what of it describes the macro: cell, column, sense amplifier, converter
+
+  /// Of all its random numbers.
+  core::StreamKey key() const { return {.seed = seed, .point = point}; }
 };
 
 /// All that a configuration file may hold: the list that it is read through.

@@ -10,6 +10,7 @@
 
 #include "circuits/column.h"
 #include "circuits/sampled/code_search.h"
+#include "circuits/sampled/sampled_column.h"
 
 /// The inner loops of sampled_column.h: tiles of 64 trials, trials in lanes, draws down the rows.
 namespace cimstat::circuits {
@@ -56,12 +57,6 @@ struct ColumnProgram {
   core::BlockSchedule schedule;
 
   std::uint32_t words() const;  ///< per trial
-};
-
-/// Trials first .. end - 1; `first` is a multiple of core::tile_trials.
-struct TrialRange {
-  std::uint64_t first = 0;
-  std::uint64_t end = 0;
 };
 
 /// Sums of the trials before the decisions, in trial order: sums[trial - first].

@@ -42,6 +42,12 @@ struct SamplingOptions {
   Summation summation = Summation::block_tables;
 };
 
+/// Trials first .. end - 1 of a class; `first` is a multiple of core::tile_trials.
+struct TrialRange {
+  std::uint64_t first = 0;
+  std::uint64_t end = 0;
+};
+
 /// Throws UsageError for more trials than can be numbered.
 void check_trials(std::uint64_t trials);
 

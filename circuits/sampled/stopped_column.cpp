@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "circuits/sampled/column_counter.h"
 #include "circuits/sampled/column_kernel.h"
 #include "circuits/sampled/prepared_column.h"
 
@@ -37,21 +38,23 @@ struct Replay {
 
 class StoppedSampler {
  public:
-  StoppedSampler(const ColumnDesign& design, std::span<const ColumnClass> classes,
-                 const SamplingOptions& options, std::uint64_t misreads, core::Threads threads,
+  StoppedSampler(const PreparedColumn& column, const ColumnDesign& design,
+                 std::span<const ColumnClass> classes, TrialRange trials,
+                 std::span<const std::uint64_t> wanted, core::Threads threads,
                  const core::Progress& progress)
-      : classes_(classes),
-        trials_(options.trials),
-        misreads_(misreads),
+      : column_(column),
+        classes_(classes),
+        trials_(trials),
+        misreads_(wanted),
         codes_(design.ladder.codes),
         threads_(threads),
         progress_(progress),
-        column_(design, classes, options, threads),
-        all_chunks_((options.trials + stopping_chunk - 1) / stopping_chunk),
+        all_chunks_((trials.end - trials.first + stopping_chunk - 1) / stopping_chunk),
         runs_(classes.size()) {
     result_.counts.assign(classes.size() * codes_, 0);
     result_.last.assign(classes.size(), 0);
     for (const auto& [k, n] : classes) ideal_.push_back(design.ladder.ideal_code(k));
+    for (std::size_t i = 0; i < runs_.size(); ++i) runs_[i].is_done = misreads_[i] == 0;
   }
 
   StoppedCounts take() {
@@ -66,10 +69,10 @@ class StoppedSampler {
   // What follows decides how fast it goes, never what comes out.
 
   /// Chunks that the class is likely to need still, at most as many as it has had.
-  std::uint64_t likely_need(const Run& run) const {
+  std::uint64_t likely_need(const Run& run, std::uint64_t misreads) const {
     const std::uint64_t doubling = std::max<std::uint64_t>(run.chunks, 1);
     if (run.misreads == 0) return doubling;
-    const auto missing = static_cast<double>(misreads_ - run.misreads);
+    const auto missing = static_cast<double>(misreads - run.misreads);
     const double chunks =
         std::ceil(missing * static_cast<double>(run.chunks) / static_cast<double>(run.misreads));
     return chunks < static_cast<double>(doubling) ? static_cast<std::uint64_t>(chunks) : doubling;
@@ -89,7 +92,7 @@ class StoppedSampler {
     for (std::size_t i = 0; i < runs_.size(); ++i) {
       Run& run = runs_[i];
       if (run.is_done) continue;
-      run.wanted = std::min({likely_need(run), most, all_chunks_ - run.chunks});
+      run.wanted = std::min({likely_need(run, misreads_[i]), most, all_chunks_ - run.chunks});
       run.first_row = rows;
       const std::uint64_t cost =
           (column_.words(classes_[i]) + tile_overhead) * (stopping_chunk / core::tile_trials);
@@ -107,7 +110,8 @@ class StoppedSampler {
   }
 
   TrialRange trials_of(std::uint64_t chunk) const {
-    return {chunk * stopping_chunk, std::min((chunk + 1) * stopping_chunk, trials_)};
+    const std::uint64_t first = trials_.first + chunk * stopping_chunk;
+    return {first, std::min(first + stopping_chunk, trials_.end)};
   }
 
   void sample_round() {
@@ -147,8 +151,8 @@ class StoppedSampler {
           result_.counts[i * codes_ + code] += codes[code];
         const TrialRange range = trials_of(run.chunks);
         const std::uint64_t wrong = range.end - range.first - codes[ideal_[i]];
-        if (run.misreads + wrong >= misreads_) {
-          replays.push_back({i, run.chunks, misreads_ - run.misreads});
+        if (run.misreads + wrong >= misreads_[i]) {
+          replays.push_back({i, run.chunks, misreads_[i] - run.misreads});
           run.is_done = true;
         }
         run.misreads += wrong;
@@ -194,13 +198,13 @@ class StoppedSampler {
     return last;
   }
 
+  const PreparedColumn& column_;
   std::span<const ColumnClass> classes_;
-  std::uint64_t trials_;
-  std::uint64_t misreads_;
+  TrialRange trials_;
+  std::span<const std::uint64_t> misreads_;  ///< wanted of each class
   std::size_t codes_;
   core::Threads threads_;
   const core::Progress& progress_;
-  PreparedColumn column_;
   std::uint64_t all_chunks_;
   std::vector<Run> runs_;
   std::vector<std::uint32_t> ideal_;
@@ -221,9 +225,17 @@ std::uint64_t trials_until(std::uint64_t last, std::uint64_t most) {
 StoppedCounts counts_until(const ColumnDesign& design, std::span<const ColumnClass> classes,
                            const SamplingOptions& options, std::uint64_t misreads,
                            core::Threads threads, const core::Progress& progress) {
-  check(design, classes);
   check_trials(options.trials);
-  return StoppedSampler(design, classes, options, misreads, threads, progress).take();
+  const std::vector<std::uint64_t> wanted(classes.size(), misreads);
+  return ColumnCounter(design, classes, options, threads)
+      .counts_until({0, options.trials}, wanted, threads, progress);
+}
+
+StoppedCounts ColumnCounter::counts_until(TrialRange trials, std::span<const std::uint64_t> wanted,
+                                          core::Threads threads,
+                                          const core::Progress& progress) const {
+  check_trials(trials.end);
+  return StoppedSampler(*column_, design_, classes_, trials, wanted, threads, progress).take();
 }
 
 core::GammaBernoulli guaranteed_misread(core::StreamKey key, ColumnClass column_class,

@@ -23,7 +23,7 @@ std::size_t images_to_run(const Network& network, const ImageSet& image_set,
     throw core::UsageError(core::error_line(
         "accuracy.reads", "is 0", "each image is read at least once", "ask for one read or more"));
   }
-  const std::size_t there = image_set.size();
+  const std::size_t there = image_set.size() - std::min(options.first_image, image_set.size());
   const std::size_t images = options.images == 0 ? there : options.images;
   if (images > there || images == 0) {
     throw core::UsageError(core::error_line(
@@ -31,7 +31,7 @@ std::size_t images_to_run(const Network& network, const ImageSet& image_set,
         fmt::format("{} has {}", image_set.name, there), "ask for as many as there are"));
   }
   static_assert(most_answers <= core::instance_limit);
-  if (std::uint64_t{images} * options.reads > most_answers) {
+  if (std::uint64_t{options.first_image + images} * options.reads > most_answers) {
     throw core::UsageError(core::error_line(
         "accuracy.reads", fmt::format("{} reads of {} images are too many", options.reads, images),
         fmt::format("{} image-reads at most", most_answers), "ask for fewer reads or images"));
@@ -60,19 +60,20 @@ AccuracyResult run(const ForwardPass& pass, const ImageSet& image_set, std::size
   std::vector<std::unique_ptr<ForwardPass::Workspace>> workspaces(core::resolved(threads));
   core::for_each_block(
       images, threads,
-      [&](std::size_t image, std::size_t slot) {
+      [&](std::size_t index, std::size_t slot) {
         if (!workspaces[slot]) {
           workspaces[slot] = std::make_unique<ForwardPass::Workspace>(pass.workspace());
         }
         ForwardPass::Workspace& workspace = *workspaces[slot];
+        const std::size_t image = options.first_image + index;
         const std::span<const std::uint8_t> pixels = image_set.image(image);
         const std::uint32_t label = image_set.labels[image];
-        result.exact_correct[image] =
+        result.exact_correct[index] =
             pass.classify(pixels, ExactIntegers{}, {}, workspace) == label;
         const Arithmetic arithmetic = arithmetic_of(slot);
         for (std::uint32_t read = 0; read < options.reads; ++read) {
           const DrawOrigin origin{options.key, std::uint64_t{image} * options.reads + read};
-          result.sampled_correct[read * images + image] =
+          result.sampled_correct[read * images + index] =
               pass.classify(pixels, arithmetic, origin, workspace) == label;
         }
       },
@@ -82,14 +83,19 @@ AccuracyResult run(const ForwardPass& pass, const ImageSet& image_set, std::size
 
 /// A t interval within `range`. Where all values are equal, their spread says nothing: then the
 /// share of images with another value is only known to lie below its limit after none was seen.
-Estimate mean_with_interval(const core::Moments& moments, double confidence, core::Interval range) {
-  const double mean = moments.mean();
-  if (moments.count() < 2) return {mean, range};
-  const double half = moments.variance() > 0.0
-                          ? core::student_t(confidence, static_cast<double>(moments.count() - 1)) *
-                                moments.standard_error()
-                          : core::clopper_pearson(0, moments.count(), confidence).upper;
+Estimate mean_with_interval(std::uint64_t count, double mean, double standard_error,
+                            double confidence, core::Interval range) {
+  if (count < 2) return {mean, range};
+  const double half =
+      standard_error > 0.0
+          ? core::student_t(confidence, static_cast<double>(count - 1)) * standard_error
+          : core::clopper_pearson(0, count, confidence).upper;
   return {mean, {std::max(mean - half, range.lower), std::min(mean + half, range.upper)}};
+}
+
+Estimate mean_with_interval(const core::Moments& moments, double confidence, core::Interval range) {
+  return mean_with_interval(moments.count(), moments.mean(), moments.standard_error(), confidence,
+                            range);
 }
 
 /// How often an image was classified right, as a share of its reads.
@@ -131,6 +137,45 @@ AccuracyStatistics accuracy_statistics(const AccuracyResult& result, double conf
     statistics.sampled_on_these_images =
         Estimate{mean, {std::max(mean - half, 0.0), std::min(mean + half, 1.0)}};
   }
+  return statistics;
+}
+
+AccuracySums accuracy_sums(const AccuracyResult& result) {
+  AccuracySums sums{.images = result.images(), .reads = result.reads};
+  for (std::size_t image = 0; image < result.images(); ++image) {
+    std::uint64_t right = 0;
+    for (std::uint32_t read = 0; read < result.reads; ++read) {
+      right += result.sampled_correct[read * result.images() + image];
+    }
+    sums.exact += result.exact_correct[image];
+    sums.sampled += right;
+    sums.squared += right * right;
+    sums.sampled_exact += right * result.exact_correct[image];
+  }
+  return sums;
+}
+
+AccuracyStatistics accuracy_statistics(const AccuracySums& sums, double confidence) {
+  const auto images = static_cast<double>(sums.images);
+  const auto reads = static_cast<double>(sums.reads);
+  // Sums over images of shares of reads, and of their differences to exact integers.
+  const auto exact = static_cast<double>(sums.exact);
+  const double sampled = static_cast<double>(sums.sampled) / reads;
+  const double squared = static_cast<double>(sums.squared) / (reads * reads);
+  const double difference_squared =
+      squared - 2.0 * static_cast<double>(sums.sampled_exact) / reads + exact;
+  const auto estimate = [&](double sum, double sum_of_squares, core::Interval range) {
+    const double mean = sum / images;
+    const double variance =
+        std::max(sum_of_squares - sum * mean, 0.0) / std::max(images - 1.0, 1.0);
+    // What is left of equal values is rounding.
+    const double spread = variance > 1e-12 * sum_of_squares / images ? variance : 0.0;
+    return mean_with_interval(sums.images, mean, std::sqrt(spread / images), confidence, range);
+  };
+  AccuracyStatistics statistics;
+  statistics.exact = {exact / images, core::clopper_pearson(sums.exact, sums.images, confidence)};
+  statistics.sampled = estimate(sampled, squared, {0.0, 1.0});
+  statistics.difference = estimate(sampled - exact, difference_squared, {-1.0, 1.0});
   return statistics;
 }
 

@@ -28,15 +28,17 @@ struct AccuracyOptions {
   ArrayOptions array;
   core::StreamKey key;
   core::Stream stream = core::Stream::philox;
-  std::uint32_t reads = 1;                 ///< passes of each image, all noise fresh
-  std::size_t images = 0;                  ///< the first so many; 0 means all
+  std::uint32_t reads = 1;  ///< passes of each image, all noise fresh
+  std::size_t images = 0;   ///< so many, from first_image on; 0 means all
+  std::size_t first_image = 0;
   std::string table_name = "error table";  ///< the table's place in messages: its file
 };
 
 /// Images x reads of one result.
 constexpr std::uint64_t most_answers = std::uint64_t{1} << 28;
 
-/// Right or wrong, for each image: the truth from which all figures follow.
+/// Right or wrong, for each image from options.first_image on: the truth from which all figures
+/// follow. What is drawn for an image depends on its place in the set alone.
 struct AccuracyResult {
   std::uint32_t reads = 0;
   std::vector<std::uint8_t> exact_correct;    ///< [image]: exact integer arithmetic
@@ -64,6 +66,19 @@ struct AccuracyStatistics {
 };
 
 AccuracyStatistics accuracy_statistics(const AccuracyResult& result, double confidence);
+
+/// What the figures of many images need of them, in numbers that add up exactly.
+struct AccuracySums {
+  std::uint64_t images = 0;
+  std::uint32_t reads = 0;
+  std::uint64_t exact = 0;          ///< images that exact integers classify right
+  std::uint64_t sampled = 0;        ///< sum over images of c, how many of its reads are right
+  std::uint64_t squared = 0;        ///< ... of c^2
+  std::uint64_t sampled_exact = 0;  ///< ... of c where exact integers are right too
+};
+AccuracySums accuracy_sums(const AccuracyResult& result);
+/// The same figures as those of the images themselves, but for the order of their sums.
+AccuracyStatistics accuracy_statistics(const AccuracySums& sums, double confidence);
 
 /// sampled(a) - sampled(b), paired by image, with a t interval over images. Equal image counts.
 Estimate paired_difference(const AccuracyResult& a, const AccuracyResult& b, double confidence);

@@ -67,11 +67,11 @@ class Levels {
       : experiment_(experiment), active_rows_(active_rows) {
     if (!circuits::current_obstacle(experiment.macro.design)) return;
     const std::uint32_t list[] = {active_rows};
-    sampler_.emplace(experiment.macro.design, circuits::classes_for(list),
-                     circuits::SamplingOptions{.trials = sampled_trials,
-                                               .key = {.seed = experiment.seed},
-                                               .stream = experiment.table.stream},
-                     threads);
+    sampler_.emplace(
+        experiment.macro.design, circuits::classes_for(list),
+        circuits::SamplingOptions{
+            .trials = sampled_trials, .key = experiment.key(), .stream = experiment.table.stream},
+        threads);
   }
 
   /// May be called from several threads at once.
@@ -101,15 +101,11 @@ double overlap(const LevelDistribution& below, const LevelDistribution& above) {
   return sum * (high - low) / double(overlap_points);
 }
 
-void measure_levels(const Experiment& experiment, const circuits::ErrorTable& table,
-                    MarginResult& result) {
-  const ColumnDesign& design = experiment.macro.design;
-  for (std::uint32_t k = 0; k <= result.active_rows; ++k) {
-    const std::size_t i = table.find({.lrs_count = k, .active_rows = result.active_rows}).value();
-    LevelFigures figures;
-    figures.level = k;
-    figures.mean = mean_current(design, table.classes[i]);
-    figures.sd = sensed_sd(design, table.classes[i]);
+void add_misreads(const Experiment& experiment, const circuits::ErrorTable& table,
+                  MarginResult& result) {
+  for (LevelFigures& figures : result.levels) {
+    const std::size_t i =
+        table.find({.lrs_count = figures.level, .active_rows = result.active_rows}).value();
     figures.misread = table.misread(i);
     if (table.method == circuits::TableMethod::exact) {
       figures.misread_interval = misread_bounds(table, i);
@@ -120,8 +116,12 @@ void measure_levels(const Experiment& experiment, const circuits::ErrorTable& ta
           core::clopper_pearson(trials - right, trials, experiment.table.confidence);
       figures.none_seen = trials == right;
     }
-    result.levels.push_back(figures);
   }
+}
+
+template <class Member>
+auto less(Member member) {
+  return [member](const auto& a, const auto& b) { return a.*member < b.*member; };
 }
 
 }  // namespace
@@ -173,11 +173,23 @@ MarginResult measure_margins(const Experiment& experiment, core::Threads threads
 
 MarginResult measure_margins(const Experiment& experiment, const circuits::ErrorTable& table,
                              core::Threads threads) {
+  MarginResult result = measure_gaps(experiment, threads);
+  result.method = table.method;
+  add_misreads(experiment, table, result);
+  result.worst_level = std::ranges::max_element(result.levels, less(&LevelFigures::misread))->level;
+  return result;
+}
+
+MarginResult measure_gaps(const Experiment& experiment, core::Threads threads) {
   const ColumnDesign& design = experiment.macro.design;
   MarginResult result;
   const std::uint32_t n = result.active_rows = experiment.margin.active_rows;
-  result.method = table.method;
-  measure_levels(experiment, table, result);
+  for (std::uint32_t k = 0; k <= n; ++k) {
+    LevelFigures& figures = result.levels.emplace_back();
+    figures.level = k;
+    figures.mean = mean_current(design, {k, n});
+    figures.sd = sensed_sd(design, {k, n});
+  }
 
   const Levels levels(experiment, n, threads);
   std::vector<std::optional<LevelDistribution>> distributions(n + 1);
@@ -199,11 +211,7 @@ MarginResult measure_margins(const Experiment& experiment, const circuits::Error
     gap.quantile = above.low_quantile - below.high_quantile;
     gap.overlap = overlap(*distributions[k], *distributions[k + 1]);
   });
-  const auto less = [](auto member) {
-    return [member](const auto& a, const auto& b) { return a.*member < b.*member; };
-  };
   result.worst_gap = std::ranges::min_element(result.gaps, less(&GapFigures::quantile))->level;
-  result.worst_level = std::ranges::max_element(result.levels, less(&LevelFigures::misread))->level;
   return result;
 }
 

@@ -61,6 +61,9 @@ MarginResult measure_margins(const Experiment& experiment, core::Threads threads
 MarginResult measure_margins(const Experiment& experiment, const circuits::ErrorTable& table,
                              core::Threads threads);
 
+/// The same without misread probabilities, which need an error table.
+MarginResult measure_gaps(const Experiment& experiment, core::Threads threads);
+
 /// Between which the misread probability of a class of an exact table lies.
 core::Interval misread_bounds(const circuits::ErrorTable& table, std::size_t class_index);
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,13 +61,15 @@ class SweepWork {
   /// says that a point is whole, else empty. May be called from several threads at once.
   ChunkResult compute(std::uint64_t chunk, const std::vector<ChunkResult>& before,
                       core::Threads threads) const;
-  /// Whether the chunks of the point so far are all that it needs: true behind its last chunk, or
-  /// when every class has stopped. `results`: of one point, in order, without gaps from the first.
-  bool is_complete(const std::vector<ChunkResult>& results) const;
+  /// The chunk that a point needs next, given its results so far in the order that this function
+  /// asked for them; nothing when they are all that it needs, which may be before its last chunk:
+  /// a class that has been misread often enough takes no part in later ones.
+  std::optional<std::uint64_t> next(std::uint64_t point,
+                                    const std::vector<ChunkResult>& results) const;
 
-  /// The datasets of the result, and the values at one point from its chunks, in order, complete.
-  /// Chunks beyond the end of a class count no more for it: the result is that of the shortest
-  /// prefix, however far anyone went on.
+  /// The datasets of the result, and the values at one point from all chunks that next() asks for,
+  /// in that order: however far anyone went on beyond them, the result is that of the shortest
+  /// prefix.
   const SweepFields& fields() const;
   PointValues values(std::uint64_t point, const std::vector<ChunkResult>& results) const;
   /// Those of every point, where they are the same for all; else empty.

@@ -68,7 +68,7 @@ ChosenTable sampled_table(const Experiment& experiment,
   circuits::ErrorTable& table = chosen.table;
   table.method = circuits::TableMethod::monte_carlo;
   const circuits::SamplingOptions options{.trials = settings.trials,
-                                          .key = {.seed = experiment.seed},
+                                          .key = experiment.key(),
                                           .stream = settings.stream,
                                           .summation = settings.summation};
   if (settings.target_relative_error) {

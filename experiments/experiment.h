@@ -56,6 +56,12 @@ struct ChosenTable {
 /// exact engine asked for where it can't be used.
 void check_table(const Experiment& experiment, const std::vector<circuits::ColumnClass>& classes);
 
+/// By the exact engine, whatever the settings' method. Throws circuits::ExactObstacle where it
+/// can't.
+ChosenTable exact_table(const Experiment& experiment,
+                        const std::vector<circuits::ColumnClass>& classes, core::Threads threads,
+                        const core::Progress& progress = {});
+
 /// Makes the error table for `classes` by the engine that the settings ask for; `automatic` takes
 /// the exact one wherever it can.
 ChosenTable make_table(const Experiment& experiment,

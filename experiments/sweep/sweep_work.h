@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,47 +20,54 @@
 /// answers (images x reads, in mixed radix); its result is a function of plan and number alone.
 namespace cimstat::experiments {
 
-/// How the chunks of every point lie.
+/// How the chunks of every point lie, and what each holds.
 struct SweepLayout {
   bool is_sampled = false;            ///< tables are sampled; else exact
-  std::uint64_t table_chunks = 0;     ///< of trials; 1 where tables are exact or only margins asked
+  bool is_point_whole = false;        ///< the chunks of a point are one unit of work
+  std::uint64_t table_chunks = 0;     ///< margins and tables: 1 where these are not sampled
   std::uint64_t accuracy_chunks = 0;  ///< of answers, behind them
-  std::size_t classes = 0;            ///< of the point that has the most
-  std::size_t codes = 0;
-  bool same_classes = true;  ///< all points have the same classes
+  std::uint64_t images_per_chunk = 0;
+  std::size_t classes = 0;   ///< of the point that has the most
+  std::size_t codes = 0;     ///< likewise
+  bool same_classes = true;  ///< at all points
   bool same_codes = true;
   std::uint64_t misreads_wanted = 0;  ///< of each class, before it stops; 0: all trials are taken
-  /// Whether the chunks of a point are one unit of work, done in order by one worker: later ones
-  /// need what earlier ones found (stopping), or the table that the worker has made (accuracy).
-  bool is_point_whole = false;
-  std::size_t integers = 0;  ///< length of a chunk's `integers`
-  std::size_t numbers = 0;   ///< ... and `numbers`
 
   std::uint64_t chunks_per_point() const { return table_chunks + accuracy_chunks; }
 };
 
 struct ChunkResult {
-  std::uint64_t chunk = 0;  ///< point * chunks_per_point + which
-  std::vector<std::uint64_t> integers;
-  std::vector<double> numbers;
+  std::uint64_t chunk = 0;       ///< point * chunks_per_point + which
+  bool completes_point = false;  ///< known where points are whole: nothing is needed behind it
+  std::vector<std::uint64_t> integers;  ///< of SweepWork::chunk_integers() values
+  std::vector<double> numbers;          ///< of SweepWork::chunk_numbers() values
 };
+
+/// The file of a network of that name, for a configuration that names a shipped one.
+using FindNetwork = std::function<std::filesystem::path(const std::string& name)>;
 
 class SweepWork {
  public:
-  /// Reads and checks the configuration of every point. Throws UsageError.
-  SweepWork(SweepPlan plan, core::Threads threads, const core::Progress& progress = {});
+  /// Reads and checks the configuration of every point, network and data set. Throws UsageError.
+  SweepWork(SweepPlan plan, const FindNetwork& find_network, core::Threads threads,
+            const core::Progress& progress = {});
   ~SweepWork();
 
   const SweepPlan& plan() const;
   const SweepLayout& layout() const;
-  std::uint64_t chunks() const;
-  std::uint64_t units() const;  ///< chunks, or points where these are whole
-  std::uint64_t unit_of(std::uint64_t chunk) const;
-  /// What the first point's chunk `which` asks for, in trials (times classes) or answers.
-  double work_of(std::uint64_t chunk) const;
+  /// SHA-256 of all that decides the results: the plan's and those of networks and data sets.
+  const std::string& identity() const;
+  std::size_t chunk_integers() const;
+  std::size_t chunk_numbers() const;
 
-  /// Computes one chunk. `before`: the results of all earlier chunks of its point where the layout
-  /// says that a point is whole, else empty. May be called from several threads at once.
+  std::uint64_t chunks() const;  ///< of all points, at the most
+  std::uint64_t units() const;   ///< points where these are whole, else chunks
+  std::uint64_t point_of(std::uint64_t chunk) const;
+  /// "point 12 (sigma = 0.1), trials 4096 to 8191": for messages.
+  std::string chunk_text(std::uint64_t chunk) const;
+
+  /// Computes one chunk. `before`: the results of its point so far, where points are whole. May be
+  /// called from several threads at once.
   ChunkResult compute(std::uint64_t chunk, const std::vector<ChunkResult>& before,
                       core::Threads threads) const;
   /// The chunk that a point needs next, given its results so far in the order that this function
@@ -72,7 +81,8 @@ class SweepWork {
   /// prefix.
   const SweepFields& fields() const;
   PointValues values(std::uint64_t point, const std::vector<ChunkResult>& results) const;
-  /// Those of every point, where they are the same for all; else empty.
+  /// Those of every point, where they are the same for all; else empty, and lrs_count, active_rows
+  /// and class_present are fields.
   std::vector<circuits::ColumnClass> classes() const;
 
  private:

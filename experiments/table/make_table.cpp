@@ -93,6 +93,8 @@ ChosenTable sampled_table(const Experiment& experiment,
   return chosen;
 }
 
+}  // namespace
+
 ChosenTable exact_table(const Experiment& experiment,
                         const std::vector<circuits::ColumnClass>& classes, core::Threads threads,
                         const core::Progress& progress) {
@@ -116,8 +118,6 @@ ChosenTable exact_table(const Experiment& experiment,
   }
   return chosen;
 }
-
-}  // namespace
 
 void check_table(const Experiment& experiment, const std::vector<circuits::ColumnClass>& classes) {
   const circuits::ColumnDesign& design = experiment.macro.design;

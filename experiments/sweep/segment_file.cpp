@@ -1,0 +1,171 @@
+#include "experiments/sweep/segment_file.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/file/hdf5_file.h"
+#include "core/file/provenance.h"
+
+#include "experiments/result_header.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+constexpr std::int64_t segment_schema_minor = 0;
+constexpr std::string_view name_start = "segment-";
+constexpr std::string_view name_end = ".h5";
+constexpr std::string_view make_again = "move it away and run the sweep again";
+
+/// The columns of many results, as a file has them.
+struct Columns {
+  std::vector<std::uint64_t> chunk;
+  std::vector<std::uint8_t> completes;
+  std::vector<std::uint64_t> integers;
+  std::vector<double> numbers;
+};
+
+template <class Value>
+void append_bytes(std::string& bytes, const std::vector<Value>& values) {
+  const auto raw = std::as_bytes(std::span(values));
+  bytes.append(reinterpret_cast<const char*>(raw.data()), raw.size());
+}
+
+std::string content_hash(const Columns& columns) {
+  std::string bytes;
+  append_bytes(bytes, columns.chunk);
+  append_bytes(bytes, columns.completes);
+  append_bytes(bytes, columns.integers);
+  append_bytes(bytes, columns.numbers);
+  return core::sha256(bytes);
+}
+
+void write_described(core::Hdf5Output& file, const std::string& path, const auto& values,
+                     const core::Shape64& shape, std::string_view long_name) {
+  file.dataset(path, std::span(values), shape);
+  file.attribute(path, "long_name", long_name);
+}
+
+}  // namespace
+
+std::filesystem::path write_segment(const SweepWork& work, std::vector<ChunkResult> results,
+                                    const std::filesystem::path& folder) {
+  std::sort(results.begin(), results.end(),
+            [](const ChunkResult& a, const ChunkResult& b) { return a.chunk < b.chunk; });
+  Columns columns;
+  for (ChunkResult& result : results) {
+    columns.chunk.push_back(result.chunk);
+    columns.completes.push_back(result.completes_point ? 1 : 0);
+    columns.integers.insert(columns.integers.end(), result.integers.begin(), result.integers.end());
+    columns.numbers.insert(columns.numbers.end(), result.numbers.begin(), result.numbers.end());
+    result = {};
+  }
+  const std::size_t rows = columns.chunk.size();
+  const std::string hash = content_hash(columns);
+  const std::filesystem::path target =
+      folder / fmt::format("{}{:011}-{}-{}{}", name_start, columns.chunk.front(), rows,
+                           hash.substr(0, 16), name_end);
+  core::Hdf5Output file(target);
+  file.attribute("/", "filetype", segment_filetype);
+  file.attribute("/", "schema_version",
+                 std::vector<std::int64_t>{result_schema_major, segment_schema_minor});
+  file.attribute("/", "source", core::source_text());
+  file.attribute("/", "sweep_sha256", work.identity());
+  file.attribute("/", "content_sha256", hash);
+  write_described(file, "/chunk", columns.chunk, {rows},
+                  "number of the chunk: point * chunks of a point + which");
+  write_described(file, "/completes_point", columns.completes, {rows},
+                  "1 where the point needs no chunk behind this one");
+  write_described(file, "/integers", columns.integers, {rows, work.chunk_integers()},
+                  "what adds up over the chunks of a point");
+  write_described(file, "/numbers", columns.numbers, {rows, work.chunk_numbers()},
+                  "what the first chunk of a point says");
+  file.commit();
+  return target;
+}
+
+SegmentReader::SegmentReader(const SweepWork& work, std::filesystem::path file)
+    : file_(std::move(file)),
+      integers_(work.chunk_integers()),
+      numbers_(work.chunk_numbers()) {
+  const core::Hdf5Input input(file_);
+  input.require_type(segment_filetype, result_schema_major);
+  const std::string source = input.text_attribute("/", "source");
+  if (source != core::source_text()) {
+    input.fail("/", fmt::format("was made by {}", source),
+               fmt::format("this is {}: versions may draw other numbers", core::source_text()),
+               "use that version, or start again in another folder");
+  }
+  if (input.text_attribute("/", "sweep_sha256") != work.identity()) {
+    input.fail("/", "is of another sweep",
+               "another configuration, or another network or data set behind the same name",
+               "move it away, or use another folder");
+  }
+  const core::Shape64 shape = input.shape("/chunk");
+  const std::uint64_t rows = shape.empty() ? 0 : shape.front();
+  if (shape.size() != 1 || rows == 0 || rows > work.chunks()) {
+    input.fail("/chunk", fmt::format("has the shape {}", core::shape_text(shape)),
+               fmt::format("1 to {} chunks are needed", work.chunks()), make_again);
+  }
+  const auto require_shape = [&](const std::string& path, const core::Shape64& needed) {
+    if (input.shape(path) == needed) return;
+    input.fail(path, fmt::format("has the shape {}", core::shape_text(input.shape(path))),
+               fmt::format("{} is needed", core::shape_text(needed)), make_again);
+  };
+  require_shape("/completes_point", {rows});
+  require_shape("/integers", {rows, integers_});
+  require_shape("/numbers", {rows, numbers_});
+  chunks_ = input.unsigneds("/chunk", rows);
+  for (std::size_t row = 0; row < chunks_.size(); ++row) {
+    if (chunks_[row] < work.chunks() && (row == 0 || chunks_[row] > chunks_[row - 1])) continue;
+    input.fail("/chunk", fmt::format("element {} is {}", row, chunks_[row]),
+               fmt::format("chunks ascend and lie below {}", work.chunks()), make_again);
+  }
+  for (const std::uint64_t flag : input.unsigneds("/completes_point", rows)) {
+    completes_.push_back(flag != 0);
+  }
+}
+
+std::vector<ChunkResult> SegmentReader::read(std::size_t first, std::size_t count) const {
+  const core::Hdf5Input input(file_);
+  const std::vector<std::uint64_t> integers =
+      input.unsigned_rows("/integers", first, count, count * integers_);
+  const std::vector<double> numbers =
+      input.double_rows("/numbers", first, count, count * numbers_);
+  std::vector<ChunkResult> results(count);
+  for (std::size_t row = 0; row < count; ++row) {
+    ChunkResult& result = results[row];
+    result.chunk = chunks_[first + row];
+    result.completes_point = completes_[first + row];
+    const auto integer = integers.begin() + static_cast<std::ptrdiff_t>(row * integers_);
+    result.integers.assign(integer, integer + static_cast<std::ptrdiff_t>(integers_));
+    const auto number = numbers.begin() + static_cast<std::ptrdiff_t>(row * numbers_);
+    result.numbers.assign(number, number + static_cast<std::ptrdiff_t>(numbers_));
+  }
+  return results;
+}
+
+std::vector<std::filesystem::path> segment_files(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (name.starts_with(name_start) && name.ends_with(name_end)) files.push_back(entry->path());
+  }
+  if (error) {
+    throw core::UsageError(core::error_line(folder.string(), "can't be listed", error.message(),
+                                            "name the folder of a sweep"));
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,389 @@
+#include "experiments/sweep/sweep_work.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <mutex>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/file/provenance.h"
+#include "core/interrupt.h"
+#include "core/statistics/gamma_bernoulli.h"
+
+#include "circuits/exact/exact_column.h"
+
+#include "experiments/margin/margin.h"
+#include "experiments/sweep/chunk_layout.h"
+#include "experiments/sweep/point_summary.h"
+#include "experiments/sweep/prepared_points.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+/// Answers in a chunk of an accuracy: some seconds for small networks.
+constexpr std::uint64_t answers_per_chunk = 1024;
+
+/// What a look at every point finds.
+struct Survey {
+  bool is_sampled = false;
+  std::string obstacle;  ///< of the exact engine, at some point
+  std::size_t classes = 0;
+  std::size_t codes = 0;
+  bool same_classes = true;
+  bool same_codes = true;
+
+  void add(const Survey& other) {
+    is_sampled = is_sampled || other.is_sampled;
+    if (obstacle.empty()) obstacle = other.obstacle;
+    same_classes = same_classes && other.same_classes;
+    same_codes = same_codes && other.same_codes;
+    classes = std::max(classes, other.classes);
+    codes = std::max(codes, other.codes);
+  }
+};
+
+Survey survey_of(const Experiment& experiment, const Experiment& base) {
+  Survey found;
+  const auto classes = circuits::classes_for(experiment.table.active_rows);
+  check_table(experiment, classes);
+  found.classes = classes.size();
+  found.codes = experiment.macro.design.ladder.codes;
+  found.same_classes = experiment.table.active_rows == base.table.active_rows;
+  found.same_codes = found.codes == base.macro.design.ladder.codes;
+  if (experiment.table.method == Method::automatic) {
+    found.obstacle = circuits::exact_obstacle(experiment.macro.design).value_or("");
+  }
+  found.is_sampled = experiment.table.method == Method::monte_carlo || !found.obstacle.empty();
+  return found;
+}
+
+/// An error with the point in front of its line.
+[[noreturn]] void throw_at_point(const SweepPlan& plan, std::uint64_t point,
+                                 const core::Error& error) {
+  throw core::Error(error.code(),
+                    fmt::format("point {} ({}): {}", point, plan.point_text(point), error.what()));
+}
+
+Survey survey_all(const SweepPlan& plan, PreparedPoints& prepared, core::Threads threads,
+                  const core::Progress& progress) {
+  constexpr std::uint64_t points_per_block = 64;
+  const std::uint64_t points = plan.points();
+  std::mutex mutex;
+  Survey all;
+  core::for_each_block(
+      static_cast<std::size_t>((points + points_per_block - 1) / points_per_block), threads,
+      [&](std::size_t block, std::size_t) {
+        Survey of_block;
+        const std::uint64_t first = block * points_per_block;
+        for (std::uint64_t point = first; point < std::min(first + points_per_block, points);
+             ++point) {
+          const Experiment experiment = plan.experiment(point);
+          try {
+            of_block.add(survey_of(experiment, plan.base()));
+            if (plan.settings().asks(SweepOutput::accuracy)) prepared.require_network(experiment);
+          } catch (const core::Interrupted&) {
+            throw;
+          } catch (const core::Error& error) {
+            throw_at_point(plan, point, error);
+          }
+        }
+        const std::lock_guard lock(mutex);
+        all.add(of_block);
+      },
+      progress);
+  return all;
+}
+
+}  // namespace
+
+struct SweepWork::State {
+  SweepPlan plan;
+  PreparedPoints prepared;
+  SweepLayout layout;
+  std::string identity;
+  std::vector<circuits::ColumnClass> classes;
+  std::unique_ptr<ChunkLayout> places;
+  SweepFields fields;
+  std::unique_ptr<PointSummary> summary;
+
+  State(SweepPlan given, const FindNetwork& find_network, core::Threads threads,
+        const core::Progress& progress)
+      : plan(std::move(given)), prepared(plan, find_network, core::resolved(threads)) {
+    lay_out(survey_all(plan, prepared, threads, progress));
+    identity = plan.sha256();
+    if (asks(SweepOutput::accuracy)) identity = core::sha256(identity + prepared.inputs_sha256());
+    places = std::make_unique<ChunkLayout>(plan.settings(), layout);
+    fields = result_fields(layout, *places);
+    summary = std::make_unique<PointSummary>(plan, layout, *places, classes);
+  }
+
+  bool asks(SweepOutput output) const { return plan.settings().asks(output); }
+  bool asks_rates() const { return asks(SweepOutput::misread) || asks(SweepOutput::table); }
+
+  void lay_out(const Survey& survey) {
+    const TableSettings& table = plan.base().table;
+    layout.is_sampled = survey.is_sampled && asks_rates();
+    layout.classes = survey.classes;
+    layout.codes = survey.codes;
+    layout.same_classes = survey.same_classes;
+    layout.same_codes = survey.same_codes;
+    if (layout.same_classes) classes = circuits::classes_for(table.active_rows);
+    if (layout.is_sampled && table.target_relative_error) {
+      layout.misreads_wanted =
+          core::gamma_bernoulli_successes(*table.target_relative_error, table.confidence);
+    }
+    const std::uint64_t chunk_trials = plan.settings().chunk_trials;
+    const bool has_tables = asks_rates() || asks(SweepOutput::margin);
+    layout.table_chunks = layout.is_sampled ? (table.trials + chunk_trials - 1) / chunk_trials
+                                            : std::uint64_t{has_tables};
+    if (asks(SweepOutput::accuracy)) {
+      const AccuracySettings& accuracy = plan.base().accuracy;
+      layout.images_per_chunk = std::max<std::uint64_t>(answers_per_chunk / accuracy.reads, 1);
+      layout.accuracy_chunks =
+          (prepared.images() + layout.images_per_chunk - 1) / layout.images_per_chunk;
+    }
+    layout.is_point_whole = layout.misreads_wanted > 0 || layout.accuracy_chunks > 1;
+    std::uint64_t all = 0;
+    if (__builtin_mul_overflow(plan.points(), layout.chunks_per_point(), &all) ||
+        all > most_chunks) {
+      throw core::UsageError(core::error_line(
+          "sweep",
+          fmt::format("{} points in {} chunks each are too many", plan.points(),
+                      layout.chunks_per_point()),
+          fmt::format("{} chunks at most", most_chunks), "raise sweep.chunk_trials"));
+    }
+  }
+
+  static constexpr std::uint64_t most_chunks = std::uint64_t{1} << 34;
+
+  std::uint64_t which(std::uint64_t chunk) const { return chunk % layout.chunks_per_point(); }
+  circuits::TrialRange trials_of(std::uint64_t which_chunk) const {
+    const std::uint64_t size = plan.settings().chunk_trials;
+    return {which_chunk * size, std::min((which_chunk + 1) * size, plan.base().table.trials)};
+  }
+  std::uint64_t first_image(std::uint64_t which_chunk) const {
+    return (which_chunk - layout.table_chunks) * layout.images_per_chunk;
+  }
+
+  void compute_margins(const PreparedPoint& point, core::Threads threads,
+                       ChunkResult& result) const;
+  void compute_exact(const PreparedPoint& point, core::Threads threads, ChunkResult& result) const;
+  void compute_sampled(const PreparedPoint& point, std::uint64_t which_chunk,
+                       const std::vector<ChunkResult>& before, core::Threads threads,
+                       ChunkResult& result) const;
+  void compute_accuracy(const PreparedPoint& point, std::uint64_t which_chunk,
+                        core::Threads threads, ChunkResult& result) const;
+  void compute_table_part(const PreparedPoint& point, std::uint64_t which_chunk,
+                          const std::vector<ChunkResult>& before, core::Threads threads,
+                          ChunkResult& result) const;
+  /// What each class still wants of misreads: 0 where it has them.
+  std::vector<std::uint64_t> wanted(std::size_t class_count,
+                                    const std::vector<ChunkResult>& before) const;
+};
+
+void SweepWork::State::compute_margins(const PreparedPoint& point, core::Threads threads,
+                                       ChunkResult& result) const {
+  const MarginResult margins = measure_gaps(point.experiment(), threads);
+  double* numbers = result.numbers.data() + places->margins;
+  if (margins.gaps.empty()) {
+    std::fill_n(numbers, margin_count, std::numeric_limits<double>::quiet_NaN());
+    return;
+  }
+  const auto least = [&](double GapFigures::*figure) {
+    double value = margins.gaps.front().*figure;
+    for (const GapFigures& gap : margins.gaps) value = std::min(value, gap.*figure);
+    return value;
+  };
+  numbers[0] = least(&GapFigures::quantile);
+  numbers[1] = least(&GapFigures::input_aware);
+  numbers[2] = least(&GapFigures::pattern);
+  numbers[3] = 0.0;
+  for (const GapFigures& gap : margins.gaps) numbers[3] = std::max(numbers[3], gap.overlap);
+  result.integers[places->gap] = margins.worst_gap;
+}
+
+void SweepWork::State::compute_exact(const PreparedPoint& point, core::Threads threads,
+                                     ChunkResult& result) const {
+  ChosenTable chosen;
+  try {
+    chosen = exact_table(point.experiment(), point.classes(), threads);
+  } catch (const circuits::ExactObstacle& error) {
+    throw core::UsageError(core::error_line("table.method", "the exact engine can't be used here",
+                                            error.why(), "set table.method = \"monte_carlo\""));
+  }
+  const circuits::ErrorTable& table = chosen.table;
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    const double misread = table.misread(row);
+    const core::Interval bounds = misread_bounds(table, row);
+    result.numbers[places->misread + row] = misread;
+    result.numbers[places->bound + row] = std::max(misread - bounds.lower, bounds.upper - misread);
+    if (!places->has_table) continue;
+    std::copy_n(table.row(row), table.codes,
+                result.numbers.data() + places->probability + row * places->codes);
+    result.numbers[places->entry_bound + row] = table.error_bound[row];
+  }
+}
+
+std::vector<std::uint64_t> SweepWork::State::wanted(std::size_t class_count,
+                                                    const std::vector<ChunkResult>& before) const {
+  std::vector<std::uint64_t> wanted(class_count, layout.misreads_wanted);
+  for (const ChunkResult& result : before) {
+    for (std::size_t row = 0; row < class_count; ++row) {
+      wanted[row] -= std::min(wanted[row], result.integers[places->misreads + row]);
+      if (result.integers[places->last + row] > 0) wanted[row] = 0;
+    }
+  }
+  return wanted;
+}
+
+void SweepWork::State::compute_sampled(const PreparedPoint& point, std::uint64_t which_chunk,
+                                       const std::vector<ChunkResult>& before,
+                                       core::Threads threads, ChunkResult& result) const {
+  const circuits::ColumnDesign& design = point.experiment().macro.design;
+  const std::size_t codes = design.ladder.codes;
+  const circuits::TrialRange range = trials_of(which_chunk);
+  std::vector<std::uint64_t> counts;
+  if (layout.misreads_wanted > 0) {
+    circuits::StoppedCounts stopped =
+        point.counter(threads).counts_until(range, wanted(point.classes().size(), before), threads);
+    std::copy(stopped.last.begin(), stopped.last.end(),
+              result.integers.begin() + static_cast<std::ptrdiff_t>(places->last));
+    counts = std::move(stopped.counts);
+  } else {
+    counts = point.counter(threads).counts(range, threads);
+  }
+  for (std::size_t row = 0; row < point.classes().size(); ++row) {
+    const std::uint64_t* of_class = counts.data() + row * codes;
+    std::uint64_t trials = 0;
+    for (std::size_t code = 0; code < codes; ++code) trials += of_class[code];
+    result.integers[places->trials + row] = trials;
+    result.integers[places->misreads + row] =
+        trials - of_class[design.ladder.ideal_code(point.classes()[row].lrs_count)];
+    if (places->has_table) {
+      std::copy_n(of_class, codes, result.integers.data() + places->counts + row * places->codes);
+    }
+  }
+}
+
+void SweepWork::State::compute_table_part(const PreparedPoint& point, std::uint64_t which_chunk,
+                                          const std::vector<ChunkResult>& before,
+                                          core::Threads threads, ChunkResult& result) const {
+  if (which_chunk == 0) {
+    if (places->has_keys) {
+      for (std::size_t row = 0; row < point.classes().size(); ++row) {
+        result.integers[places->lrs_count + row] = point.classes()[row].lrs_count;
+        result.integers[places->active_rows + row] = point.classes()[row].active_rows;
+        result.integers[places->present + row] = 1;
+      }
+    }
+    if (places->has_table && !layout.same_codes) {
+      result.integers[places->code_count] = point.experiment().macro.design.ladder.codes;
+    }
+    if (places->has_margin) compute_margins(point, threads, result);
+    if (places->has_rates && !layout.is_sampled) compute_exact(point, threads, result);
+  }
+  if (places->has_rates && layout.is_sampled) {
+    compute_sampled(point, which_chunk, before, threads, result);
+  }
+}
+
+void SweepWork::State::compute_accuracy(const PreparedPoint& point, std::uint64_t which_chunk,
+                                        core::Threads threads, ChunkResult& result) const {
+  const std::uint64_t first = first_image(which_chunk);
+  const AccuracySums sums =
+      point.accuracy(first, std::min(layout.images_per_chunk, prepared.images() - first), threads);
+  const std::array<std::uint64_t, accuracy_count> parts = {sums.images, sums.exact, sums.sampled,
+                                                           sums.squared, sums.sampled_exact};
+  std::copy(parts.begin(), parts.end(),
+            result.integers.begin() + static_cast<std::ptrdiff_t>(places->accuracy));
+}
+
+SweepWork::SweepWork(SweepPlan plan, const FindNetwork& find_network, core::Threads threads,
+                     const core::Progress& progress)
+    : state_(std::make_unique<State>(std::move(plan), find_network, threads, progress)) {}
+
+SweepWork::~SweepWork() = default;
+
+const SweepPlan& SweepWork::plan() const { return state_->plan; }
+const SweepLayout& SweepWork::layout() const { return state_->layout; }
+const std::string& SweepWork::identity() const { return state_->identity; }
+std::size_t SweepWork::chunk_integers() const { return state_->places->integers; }
+std::size_t SweepWork::chunk_numbers() const { return state_->places->numbers; }
+const SweepFields& SweepWork::fields() const { return state_->fields; }
+std::vector<circuits::ColumnClass> SweepWork::classes() const { return state_->classes; }
+
+std::uint64_t SweepWork::chunks() const { return plan().points() * layout().chunks_per_point(); }
+
+std::uint64_t SweepWork::units() const {
+  return layout().is_point_whole ? plan().points() : chunks();
+}
+
+std::uint64_t SweepWork::point_of(std::uint64_t chunk) const {
+  return chunk / layout().chunks_per_point();
+}
+
+std::string SweepWork::chunk_text(std::uint64_t chunk) const {
+  const std::uint64_t point = point_of(chunk);
+  const std::uint64_t which = state_->which(chunk);
+  std::string text = fmt::format("point {}", point);
+  if (!plan().axes().empty()) text += fmt::format(" ({})", plan().point_text(point));
+  if (which >= layout().table_chunks) {
+    const std::uint64_t first = state_->first_image(which);
+    return text +
+           fmt::format(", images {} to {}", first,
+                       std::min(first + layout().images_per_chunk, state_->prepared.images()) - 1);
+  }
+  if (!layout().is_sampled) return text;
+  const circuits::TrialRange range = state_->trials_of(which);
+  return text + fmt::format(", trials {} to {}", range.first, range.end - 1);
+}
+
+ChunkResult SweepWork::compute(std::uint64_t chunk, const std::vector<ChunkResult>& before,
+                               core::Threads threads) const {
+  const std::uint64_t point = point_of(chunk);
+  const std::uint64_t which = state_->which(chunk);
+  ChunkResult result{.chunk = chunk, .integers = {}, .numbers = {}};
+  result.integers.resize(chunk_integers());
+  result.numbers.resize(chunk_numbers());
+  try {
+    const std::shared_ptr<const PreparedPoint> prepared = state_->prepared.at(point);
+    if (which < layout().table_chunks) {
+      state_->compute_table_part(*prepared, which, before, threads, result);
+    } else {
+      state_->compute_accuracy(*prepared, which, threads, result);
+    }
+  } catch (const core::Interrupted&) {
+    throw;
+  } catch (const core::Error& error) {
+    throw_at_point(plan(), point, error);
+  }
+  return result;
+}
+
+std::optional<std::uint64_t> SweepWork::next(std::uint64_t point,
+                                             const std::vector<ChunkResult>& results) const {
+  const std::uint64_t per_point = layout().chunks_per_point();
+  std::uint64_t which = results.empty() ? 0 : state_->which(results.back().chunk) + 1;
+  if (which < layout().table_chunks && which > 0 && layout().misreads_wanted > 0) {
+    // A class that a point lacks has no trials at all and wants none.
+    const std::size_t rows = state_->places->classes;
+    const std::vector<std::uint64_t> wanted = state_->wanted(rows, results);
+    bool any = false;
+    for (std::size_t row = 0; row < rows; ++row) {
+      any = any || (wanted[row] > 0 && results.front().integers[state_->places->trials + row] > 0);
+    }
+    if (!any) which = layout().table_chunks;
+  }
+  if (which >= per_point) return std::nullopt;
+  return point * per_point + which;
+}
+
+PointValues SweepWork::values(std::uint64_t point, const std::vector<ChunkResult>& results) const {
+  return state_->summary->values(point, results);
+}
+
+}  // namespace cimstat::experiments

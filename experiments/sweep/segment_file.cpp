@@ -92,9 +92,7 @@ std::filesystem::path write_segment(const SweepWork& work, std::vector<ChunkResu
 }
 
 SegmentReader::SegmentReader(const SweepWork& work, std::filesystem::path file)
-    : file_(std::move(file)),
-      integers_(work.chunk_integers()),
-      numbers_(work.chunk_numbers()) {
+    : file_(std::move(file)), integers_(work.chunk_integers()), numbers_(work.chunk_numbers()) {
   const core::Hdf5Input input(file_);
   input.require_type(segment_filetype, result_schema_major);
   const std::string source = input.text_attribute("/", "source");
@@ -136,9 +134,9 @@ SegmentReader::SegmentReader(const SweepWork& work, std::filesystem::path file)
 std::vector<ChunkResult> SegmentReader::read(std::size_t first, std::size_t count) const {
   const core::Hdf5Input input(file_);
   const std::vector<std::uint64_t> integers =
-      input.unsigned_rows("/integers", first, count, count * integers_);
+      input.unsigneds("/integers", core::RowRange{first, count}, count * integers_);
   const std::vector<double> numbers =
-      input.double_rows("/numbers", first, count, count * numbers_);
+      input.doubles("/numbers", core::RowRange{first, count}, count * numbers_);
   std::vector<ChunkResult> results(count);
   for (std::size_t row = 0; row < count; ++row) {
     ChunkResult& result = results[row];

@@ -15,13 +15,14 @@
 /// until it is asked to stop.
 namespace cimstat::experiments {
 
-/// The units of one shard, those at a distance of `count` from each other.
+/// The units of one shard: whole points at a distance of `count` from each other, or chunks where
+/// there are few points.
 std::unique_ptr<WorkSource> shard_source(const SweepWork& work, Shard shard);
 
 struct SweepRunOptions {
   std::filesystem::path folder;
-  std::string worker = "worker";  ///< name of its record
-  double segment_seconds = 60.0;  ///< a segment is written at least so often
+  std::string worker = "all";     ///< name of its record
+  double segment_seconds = 60.0;  ///< a segment is written at least so often, between two chunks
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;  ///< of results in memory
   std::optional<double> most_seconds;                     ///< stop, resumably, after this
 };
@@ -33,13 +34,14 @@ enum class SweepEnd {
 
 struct SweepRunResult {
   SweepEnd end = SweepEnd::done;
-  std::string why;          ///< it stopped
-  std::uint64_t found = 0;  ///< chunks that were there before
-  std::uint64_t computed = 0;
+  std::string why;             ///< it stopped
+  std::uint64_t found = 0;     ///< chunks that were there before, of the whole sweep
+  std::uint64_t computed = 0;  ///< chunks
 };
 
-/// Progress is told in chunks of all that this worker may do. Throws Error where a segment can't be
-/// written: all segments written before stay.
+/// Progress is told in units of what the source hands out. A signal that asks to stop is answered
+/// behind the chunks in work. Throws Error where a chunk can't be computed or a segment not be
+/// written: whatever was finished before is written, if it can be.
 SweepRunResult run_sweep(const SweepWork& work, WorkSource& source, const SweepRunOptions& options,
                          core::Threads threads, const core::Progress& progress = {});
 

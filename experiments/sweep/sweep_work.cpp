@@ -158,7 +158,7 @@ struct SweepWork::State {
     }
   }
 
-  static constexpr std::uint64_t most_chunks = std::uint64_t{1} << 34;
+  static constexpr std::uint64_t most_chunks = std::uint64_t{1} << 30;
 
   std::uint64_t which(std::uint64_t chunk) const { return chunk % layout.chunks_per_point(); }
   circuits::TrialRange trials_of(std::uint64_t which_chunk) const {

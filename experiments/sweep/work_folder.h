@@ -1,13 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "experiments/sweep/segment_file.h"
+#include "experiments/sweep/sweep_plan.h"
 #include "experiments/sweep/sweep_work.h"
-#include "experiments/sweep/work_source.h"
 
 /// The folder in which the workers of a sweep meet: the configuration, segments, and a record of
 /// each worker.
@@ -16,8 +17,9 @@
 ///   worker-*.json        how each worker fares; decides nothing
 namespace cimstat::experiments {
 
-/// Makes the folder, or checks that it is of this sweep; removes temporaries of killed workers.
-/// Throws UsageError where it belongs to another sweep, Error (failure) where it can't be used.
+/// Makes the folder with its configuration, or checks that it is of this sweep; removes temporaries
+/// of killed workers. Throws UsageError where it belongs to another sweep or is none, Error
+/// (failure) where it can't be used.
 void open_work_folder(const SweepPlan& plan, const std::filesystem::path& folder);
 
 /// The plan of the sweep that a folder belongs to. Throws UsageError where it is none, DataError
@@ -29,12 +31,17 @@ class FinishedChunks {
  public:
   /// Throws DataError for a segment that can't be used.
   FinishedChunks(const SweepWork& work, const std::filesystem::path& folder);
-  bool has(std::uint64_t chunk) const;
-  std::uint64_t count() const;  ///< distinct ones
+  bool has(std::uint64_t chunk) const { return has_[chunk]; }
+  /// Where points are whole: whether one has all that it needs.
+  bool has_point(std::uint64_t point) const { return !points_.empty() && points_[point]; }
+  std::uint64_t count() const { return count_; }  ///< distinct chunks
   const std::vector<SegmentReader>& segments() const { return segments_; }
+  /// A chunk that is there. For the odd one; merging reads segments in order.
+  ChunkResult read(std::uint64_t chunk) const;
 
  private:
   std::vector<bool> has_;
+  std::vector<bool> points_;
   std::uint64_t count_ = 0;
   std::vector<SegmentReader> segments_;
 };
@@ -48,14 +55,16 @@ struct WorkerRecord {
   std::string message;  ///< why it failed or stopped
   std::string host;
   std::uint64_t process = 0;
-  std::uint64_t chunks = 0;  ///< finished by this run
+  std::uint64_t total_chunks = 0;  ///< of the whole sweep, at the most
+  std::uint64_t found = 0;         ///< chunks that were there when it started
+  std::uint64_t computed = 0;      ///< by this run, and written
   double elapsed_seconds = 0.0;
-  double interval_seconds = 0.0;  ///< it writes at least so often while it works
-  double share = 1.0;             ///< of the whole sweep that it is to do, where known
+  double interval_seconds = 0.0;  ///< it means to write at least so often
   std::int64_t updated = 0;       ///< seconds since 1970, UTC
 };
-void write_worker_record(const WorkerRecord& record, const std::filesystem::path& folder);
-/// All records of a folder; those that can't be read are passed over.
+/// Sets host, process and updated. Failures are passed over: no result depends on it.
+void write_worker_record(WorkerRecord record, const std::filesystem::path& folder) noexcept;
+/// All records of a folder, by name; those that can't be read are passed over.
 std::vector<WorkerRecord> worker_records(const std::filesystem::path& folder);
 
 }  // namespace cimstat::experiments

@@ -1,0 +1,119 @@
+#include "experiments/sweep/work_folder.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/file/abandoned_files.h"
+#include "core/file/atomic_file.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+constexpr std::string_view config_name = "sweep.toml";
+constexpr std::string_view points_name = "points.csv";
+
+std::string text_of(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+[[noreturn]] void refuse(const std::filesystem::path& folder, std::string_view problem,
+                         std::string_view why, std::string_view remedy) {
+  throw core::UsageError(core::error_line(folder.string(), problem, why, remedy));
+}
+
+void make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directory(folder, error);
+  if (!std::filesystem::is_directory(folder)) {
+    refuse(folder, "can't be made a folder", error ? error.message() : "a file stands there",
+           "name another with --folder");
+  }
+}
+
+/// Written once; a worker that comes at the same time writes the same.
+void keep_text(const std::filesystem::path& file, const std::string& text) {
+  if (std::filesystem::exists(file) && text_of(file) == text) return;
+  try {
+    core::write_atomically(file, text);
+  } catch (const core::Error&) {
+    // Another worker was faster, and is writing it or has written it.
+    for (int tries = 0; tries < 50; ++tries) {
+      if (std::filesystem::exists(file) && text_of(file) == text) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    throw;
+  }
+}
+
+}  // namespace
+
+void open_work_folder(const SweepPlan& plan, const std::filesystem::path& folder) {
+  make_folder(folder);
+  const std::filesystem::path config = folder / config_name;
+  std::error_code ignored;
+  if (std::filesystem::exists(config, ignored)) {
+    if (text_of(config) != plan.config_toml()) {
+      refuse(folder, "belongs to another sweep", fmt::format("its {} differs", config_name),
+             "name another with --folder, or remove it");
+    }
+  } else if (!segment_files(folder).empty()) {
+    refuse(folder, fmt::format("has segments but no {}", config_name), "it was removed",
+           "name another with --folder");
+  }
+  core::remove_abandoned(folder);
+  if (!plan.points_csv().empty()) keep_text(folder / points_name, plan.points_csv());
+  keep_text(config, plan.config_toml());
+}
+
+SweepPlan plan_of_folder(const std::filesystem::path& folder) {
+  const std::filesystem::path config = folder / config_name;
+  std::error_code ignored;
+  if (!std::filesystem::exists(config, ignored)) {
+    refuse(folder, "is not the folder of a sweep", fmt::format("it has no {}", config_name),
+           "name one that `cimstat sweep` made");
+  }
+  try {
+    return read_sweep_plan(core::Config::from_file(config));
+  } catch (const core::UsageError& error) {
+    throw core::DataError(core::error_line(config.string(), "is no sweep of this version",
+                                           error.what(), "use the version that made it"));
+  }
+}
+
+FinishedChunks::FinishedChunks(const SweepWork& work, const std::filesystem::path& folder)
+    : has_(work.chunks()) {
+  if (work.layout().is_point_whole) points_.resize(work.plan().points());
+  for (const std::filesystem::path& file : segment_files(folder)) {
+    const SegmentReader& segment = segments_.emplace_back(work, file);
+    for (std::size_t row = 0; row < segment.chunks().size(); ++row) {
+      const std::uint64_t chunk = segment.chunks()[row];
+      if (!points_.empty() && segment.completes_point(row)) points_[work.point_of(chunk)] = true;
+      if (has_[chunk]) continue;
+      has_[chunk] = true;
+      ++count_;
+    }
+  }
+}
+
+ChunkResult FinishedChunks::read(std::uint64_t chunk) const {
+  for (const SegmentReader& segment : segments_) {
+    const auto& chunks = segment.chunks();
+    const auto place = std::lower_bound(chunks.begin(), chunks.end(), chunk);
+    if (place == chunks.end() || *place != chunk) continue;
+    return segment.read(static_cast<std::size_t>(place - chunks.begin()), 1).front();
+  }
+  throw std::logic_error("a chunk that no segment has");
+}
+
+}  // namespace cimstat::experiments

@@ -98,6 +98,17 @@ Estimate mean_with_interval(const core::Moments& moments, double confidence, cor
                             range);
 }
 
+/// `within`: s_i^2 / reads, added up over the images, s_i^2 the variance of the reads of one.
+Estimate on_these_images(double mean, double within, std::uint64_t images, std::uint32_t reads,
+                         double confidence) {
+  // Where every read agreed, no probability of a read that differs, averaged over the images, is
+  // likelier to show none than equal ones are: its limit is that of so many equal trials.
+  const double half =
+      within > 0.0 ? core::normal_z(confidence) * std::sqrt(within) / static_cast<double>(images)
+                   : core::clopper_pearson(0, images * reads, confidence).upper;
+  return {mean, {std::max(mean - half, 0.0), std::min(mean + half, 1.0)}};
+}
+
 /// How often an image was classified right, as a share of its reads.
 double share_correct(const AccuracyResult& result, std::size_t image) {
   std::uint32_t correct = 0;
@@ -128,14 +139,8 @@ AccuracyStatistics accuracy_statistics(const AccuracyResult& result, double conf
   statistics.sampled = mean_with_interval(sampled, confidence, {0.0, 1.0});
   statistics.difference = mean_with_interval(difference, confidence, {-1.0, 1.0});
   if (result.reads > 1) {
-    // Where every read agreed, no probability of a read that differs, averaged over the images, is
-    // likelier to show none than equal ones are: its limit is that of so many equal trials.
-    const double half =
-        within > 0.0 ? core::normal_z(confidence) * std::sqrt(within) / static_cast<double>(images)
-                     : core::clopper_pearson(0, images * result.reads, confidence).upper;
-    const double mean = statistics.sampled.value;
     statistics.sampled_on_these_images =
-        Estimate{mean, {std::max(mean - half, 0.0), std::min(mean + half, 1.0)}};
+        on_these_images(statistics.sampled.value, within, images, result.reads, confidence);
   }
   return statistics;
 }
@@ -176,6 +181,11 @@ AccuracyStatistics accuracy_statistics(const AccuracySums& sums, double confiden
   statistics.exact = {exact / images, core::clopper_pearson(sums.exact, sums.images, confidence)};
   statistics.sampled = estimate(sampled, squared, {0.0, 1.0});
   statistics.difference = estimate(sampled - exact, difference_squared, {-1.0, 1.0});
+  if (sums.reads > 1) {
+    const double within = std::max(sampled - squared, 0.0) / (reads - 1.0);
+    statistics.sampled_on_these_images =
+        on_these_images(statistics.sampled.value, within, sums.images, sums.reads, confidence);
+  }
   return statistics;
 }
 

@@ -196,5 +196,22 @@ TEST(Signal, IsNotedOnceAndEndsTheProgramTheSecondTime) {
   EXPECT_EQ(WEXITSTATUS(status), 130);
 }
 
+TEST(FinishFirst, LetsWorkGoOnThatWasAskedToStop) {
+  request_stop(SIGTERM);
+  EXPECT_EQ(stop_name(), "SIGTERM");
+  std::atomic<int> runs = 0;
+  {
+    const FinishFirst finish_first;
+    EXPECT_TRUE(stop_requested());
+    for (const unsigned threads : {1U, 2U}) {
+      for_each_block(10, Threads{threads}, [&](std::size_t, std::size_t) { ++runs; });
+    }
+  }
+  EXPECT_EQ(runs, 20);
+  EXPECT_THROW(for_each_block(1, Threads{1}, [](std::size_t, std::size_t) {}), Interrupted);
+  forget_stop();
+  EXPECT_EQ(stop_name(), "");
+}
+
 }  // namespace
 }  // namespace cimstat::core

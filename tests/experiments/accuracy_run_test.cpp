@@ -134,6 +134,54 @@ TEST(ForwardPass, ComputesLayersDigitallyWhereAsked) {
   EXPECT_EQ(all - sums(LayerPlace::analog, LayerPlace::digital), 3u * 4 * 7);
 }
 
+TEST(AccuracyRun, OfRangesOfImagesIsThatOfAll) {
+  const Network network = every_kind();
+  const ImageSet images = images_for(network, 24);
+  const circuits::ErrorTable table = fixtures::normal_table(45, 0.1, 0.02, 0.8);
+  AccuracyOptions options;
+  options.array.rows = 45;
+  options.reads = 3;
+  const AccuracyResult whole = accuracy_with_table(network, images, table, options, {1});
+  AccuracySums sums{.images = 0, .reads = options.reads};
+  for (const auto& [first, count] : {std::pair(0U, 7U), {7U, 1U}, {8U, 16U}}) {
+    options.first_image = first;
+    options.images = count;
+    const AccuracySums part =
+        accuracy_sums(accuracy_with_table(network, images, table, options, {2}));
+    EXPECT_EQ(part.images, count);
+    sums.images += part.images;
+    sums.exact += part.exact;
+    sums.sampled += part.sampled;
+    sums.squared += part.squared;
+    sums.sampled_exact += part.sampled_exact;
+  }
+  const AccuracyStatistics expected = accuracy_statistics(whole, 0.9);
+  const AccuracyStatistics statistics = accuracy_statistics(sums, 0.9);
+  EXPECT_LT(expected.sampled.value, expected.exact.value);
+  const auto expect_near = [](const Estimate& a, const Estimate& b) {
+    EXPECT_NEAR(a.value, b.value, 1e-13);
+    EXPECT_NEAR(a.interval.lower, b.interval.lower, 1e-12);
+    EXPECT_NEAR(a.interval.upper, b.interval.upper, 1e-12);
+  };
+  expect_near(statistics.exact, expected.exact);
+  expect_near(statistics.sampled, expected.sampled);
+  expect_near(statistics.difference, expected.difference);
+  expect_near(*statistics.sampled_on_these_images, *expected.sampled_on_these_images);
+}
+
+TEST(AccuracyRun, IntervalsFromSumsDoNotVanishWhereAllImagesAreAlike) {
+  const AccuracySums right{.images = 100,
+                           .reads = 2,
+                           .exact = 100,
+                           .sampled = 200,
+                           .squared = 400,
+                           .sampled_exact = 200};
+  const AccuracyStatistics statistics = accuracy_statistics(right, 0.95);
+  EXPECT_EQ(statistics.sampled.value, 1.0);
+  EXPECT_LT(statistics.sampled.interval.lower, 0.98);
+  EXPECT_LT(statistics.difference.interval.lower, -0.02);
+}
+
 TEST(AccuracyRun, LosesNothingWhenNothingIsMisread) {
   const Network network = every_kind();
   const ImageSet images = images_for(network, 24);

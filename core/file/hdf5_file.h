@@ -72,6 +72,8 @@ class Hdf5Output {
   void attribute(std::string_view path, std::string_view name, std::int64_t value);
   void attribute(std::string_view path, std::string_view name,
                  std::span<const std::int64_t> values);
+  void attribute(std::string_view path, std::string_view name,
+                 std::span<const std::uint32_t> values);
   void attribute(std::string_view path, std::string_view name, std::span<const double> values);
 
   /// Makes a 1-D dataset a dimension scale called `name`, then attaches it to a dataset's axis.

@@ -97,6 +97,12 @@ void Hdf5Output::attribute(std::string_view path, std::string_view name,
                            space_of({values.size()}));
 }
 void Hdf5Output::attribute(std::string_view path, std::string_view name,
+                           std::span<const std::uint32_t> values) {
+  silence_errors();
+  writer_->write_attribute(path, name, values.data(), H5T_NATIVE_UINT32, H5T_STD_U32LE,
+                           space_of({values.size()}));
+}
+void Hdf5Output::attribute(std::string_view path, std::string_view name,
                            std::span<const double> values) {
   silence_errors();
   writer_->write_attribute(path, name, values.data(), H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE,

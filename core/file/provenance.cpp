@@ -21,27 +21,9 @@
 namespace cimstat::core {
 namespace {
 
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {
-    require(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
-  }
-  void add(const void* bytes, std::size_t size) {
-    require(EVP_DigestUpdate(context_.get(), bytes, size) == 1);
-  }
-  std::string hexadecimal() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    require(EVP_DigestFinal_ex(context_.get(), digest.data(), &size) == 1);
-    return fmt::format("{:02x}", fmt::join(digest.begin(), digest.begin() + size, ""));
-  }
-
- private:
-  static void require(bool success) {
-    if (!success) throw std::runtime_error("OpenSSL can't compute a SHA-256");
-  }
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
+void require(bool success) {
+  if (!success) throw std::runtime_error("OpenSSL can't compute a SHA-256");
+}
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -49,6 +31,30 @@ std::string host_name() {
 }
 
 }  // namespace
+
+struct Sha256::State {
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(),
+                                                                  &EVP_MD_CTX_free};
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  require(state_->context &&
+          EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) == 1);
+}
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::span<const std::byte> bytes) {
+  require(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) == 1);
+}
+
+std::string Sha256::hexadecimal() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  require(EVP_DigestFinal_ex(state_->context.get(), digest.data(), &size) == 1);
+  return fmt::format("{:02x}", fmt::join(digest.begin(), digest.begin() + size, ""));
+}
 
 std::string_view version() { return CIMSTAT_VERSION; }
 
@@ -58,7 +64,7 @@ std::string source_text() { return fmt::format("cimstat {} ({})", version(), rev
 
 std::string sha256(std::span<const std::byte> bytes) {
   Sha256 hash;
-  hash.add(bytes.data(), bytes.size());
+  hash.add(bytes);
   return hash.hexadecimal();
 }
 
@@ -70,7 +76,7 @@ std::string sha256_of_file(const std::filesystem::path& file) {
   Sha256 hash;
   while (stream) {
     stream.read(block.data(), std::ssize(block));
-    hash.add(block.data(), static_cast<std::size_t>(stream.gcount()));
+    hash.add(std::as_bytes(std::span(block).first(static_cast<std::size_t>(stream.gcount()))));
   }
   if (!stream.eof()) {
     throw DataError(error_line(file.string(), "can't be read", {}, "check the path"));

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +21,22 @@ std::string source_text();  ///< "cimstat 0.1.0 (<revision>)": the `source` attr
 std::string sha256(std::span<const std::byte> bytes);
 std::string sha256(std::string_view text);
 std::string sha256_of_file(const std::filesystem::path& file);
+
+/// The same of what comes in pieces.
+class Sha256 {
+ public:
+  Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+  ~Sha256();
+  void add(std::span<const std::byte> bytes);
+  void add(std::string_view text) { add(std::as_bytes(std::span(text))); }
+  std::string hexadecimal();  ///< once, at the end
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 /// What varies from run to run and so stays out of result files. Written beside the result as
 /// `<result>.run.json`, atomically, with the source text, the host's name and the time (UTC) added;

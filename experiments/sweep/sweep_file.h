@@ -17,13 +17,20 @@ namespace cimstat::experiments {
 
 constexpr std::string_view sweep_filetype = "cimstat sweep";
 
+/// What made a result, besides its plan.
+struct SweepOrigin {
+  std::string method;    ///< "exact" or "monte_carlo": of misread rates and tables; empty: neither
+  std::string identity;  ///< SweepWork::identity()
+};
+
 /// Writes a result. `next(first, count)` gives the values at points first .. first + count - 1; it
 /// is called with ascending, contiguous ranges, and memory does not grow with the number of points.
 /// `classes`: those of every point, where they are the same for all; else empty, and lrs_count and
-/// active_rows are fields. The bytes of the file depend on plan, classes, fields and values alone.
+/// active_rows are fields. The bytes of the file depend on plan, origin, classes, fields and values
+/// alone. Throws UsageError where an axis has the name of a dataset.
 using NextPoints =
     std::function<std::vector<PointValues>(std::uint64_t first, std::uint64_t count)>;
-void write_sweep_file(const SweepPlan& plan, const SweepFields& fields,
+void write_sweep_file(const SweepPlan& plan, const SweepOrigin& origin, const SweepFields& fields,
                       const std::vector<circuits::ColumnClass>& classes,
                       const std::filesystem::path& file, const NextPoints& next);
 
@@ -50,10 +57,12 @@ struct SweepRecord {
   std::uint64_t seed = 0;
   double confidence = 0.95;
   std::string content_sha256;
-  std::string method;  ///< "exact" or "monte_carlo": of misread rates and tables; empty: neither
+  SweepOrigin origin;
   std::vector<SweepDimension> dimensions;  ///< listed axes and "sample", as SweepPlan has them
   std::vector<SweepAxis> axes;
-  std::vector<SweepScalar> scalars;  ///< [point] in C order over the dimensions
+  /// [point] in C order over the dimensions. Floating-point ones first, then counts; a field X with
+  /// X_lower and X_upper beside it is one.
+  std::vector<SweepScalar> scalars;
 
   std::uint64_t points() const;
 };

@@ -15,6 +15,12 @@ Csv::Csv(std::initializer_list<std::string_view> names) {
   lines_ = 0;
 }
 
+Csv::Csv(const std::vector<std::string>& names) {
+  for (const std::string& name : names) text(name);
+  end_line();
+  lines_ = 0;
+}
+
 void Csv::separate() {
   if (started_) all_ += ',';
   started_ = true;

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// The numbers behind a figure as CSV text (RFC 4180, lines ended by \n), which the page shows as a
 /// table, saves and copies.
@@ -13,6 +14,7 @@ namespace cimstat::experiments::report {
 class Csv {
  public:
   explicit Csv(std::initializer_list<std::string_view> names);
+  explicit Csv(const std::vector<std::string>& names);
 
   /// Fields of a line, in the order of the names. NaN is an empty field.
   Csv& text(std::string_view value);

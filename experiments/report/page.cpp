@@ -10,9 +10,10 @@
 
 namespace cimstat::experiments::report {
 
-// page_style.css and page_script.js, made into C++ by embed.cmake.
+// Files of this folder, made into C++ by embed.cmake.
 extern const std::string_view style_text;
 extern const std::string_view script_text;
+extern const std::string_view sweep_script_text;
 
 namespace {
 
@@ -61,9 +62,10 @@ constexpr std::string_view kFooter =
 }  // namespace
 
 std::string page(std::string_view title, std::string_view head,
-                 const std::vector<Section>& sections) {
+                 const std::vector<Section>& sections, PageScript parts) {
   const std::string style = fmt::format("\n{}{}", palette_rules(), style_text);
-  const std::string script = fmt::format("\n{}", script_text);
+  const std::string script = fmt::format(
+      "\n{}{}", script_text, parts == PageScript::sweep ? sweep_script_text : std::string_view());
   std::string body(head);
   for (const Section& section : sections) {
     body += fmt::format(

@@ -19,9 +19,12 @@ struct Section {
   std::string content;  ///< HTML
 };
 
+/// What the page's script can do beyond themes, tooltips, numbers and heat maps.
+enum class PageScript { plain, sweep };
+
 /// The whole document. `head` is HTML ahead of the sections; `title` is escaped here.
 std::string page(std::string_view title, std::string_view head,
-                 const std::vector<Section>& sections);
+                 const std::vector<Section>& sections, PageScript parts = PageScript::plain);
 
 /// One pane of up to three at a time, chosen by its name; all of them in print. `label` says what
 /// is chosen.

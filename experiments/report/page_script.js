@@ -1,7 +1,7 @@
 // The page works without this file: figures, numbers as CSV text and the system's theme are plain
 // HTML. It adds what needs a hand: theme switch, tooltips, heat maps by pointer and keyboard,
 // numbers as tables, saving and copying. No network, no storage but the theme.
-(function () {
+const pageTools = (function () {
   'use strict';
   const root = document.documentElement;
   root.classList.add('js');
@@ -62,7 +62,7 @@
       }
       at = at.parentNode;
     }
-    if (!at || !at.closest || !at.closest('.map')) showTip(text, event.clientX, event.clientY);
+    if (!at || !at.closest || !at.closest('.map, .nearest')) showTip(text, event.clientX, event.clientY);
   });
   document.addEventListener('mouseout', (event) => {
     if (!event.relatedTarget) showTip('', 0, 0);
@@ -151,10 +151,11 @@
       setTimeout(() => { button.textContent = label; }, 2000);
     });
   }
+  const longest = 1e6;  // letters; as a table such a text would stop the browser for long
   for (const details of document.querySelectorAll('details.numbers')) {
     details.addEventListener('toggle', () => {
       const text = details.querySelector('pre');
-      if (!details.open || text.hidden) return;
+      if (!details.open || text.hidden || text.textContent.length > longest) return;
       const scroll = document.createElement('div');
       scroll.className = 'scroll';
       scroll.tabIndex = 0;
@@ -272,5 +273,10 @@
       else this.move(0, 0);
     }
   }
-  for (const frame of document.querySelectorAll('.map')) new HeatMap(frame);
+  for (const frame of document.querySelectorAll('.map')) {
+    if (!frame.closest('.sweep')) new HeatMap(frame);
+  }
+
+  // What the script of a page of another kind goes on with.
+  return {HeatMap, parsed, showTip, textOf};
 })();

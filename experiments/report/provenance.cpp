@@ -42,12 +42,13 @@ Program program_of(std::string_view source) {
   return program;
 }
 
-std::string note_text(const Program& program, std::string_view content_hash) {
+std::string note_text(const Program& program, std::string_view content_hash,
+                      std::string_view content_of) {
   constexpr std::size_t kEnough = 16;
   std::string note;
   if (!program.revision.empty()) note = fmt::format("revision {}", program.revision);
   if (!content_hash.empty()) {
-    note += fmt::format("{}error table with content SHA-256 {}", note.empty() ? "" : "; ",
+    note += fmt::format("{}{} with content SHA-256 {}", note.empty() ? "" : "; ", content_of,
                         content_hash.substr(0, kEnough));
   }
   return note;
@@ -65,21 +66,23 @@ std::string list_of(const std::vector<NamedText>& facts) {
 
 }  // namespace
 
-std::string citation_text(std::string_view program_text, std::string_view content_hash) {
+std::string citation_text(std::string_view program_text, std::string_view content_hash,
+                          std::string_view content_of) {
   const Program program = program_of(program_text);
-  const std::string note = note_text(program, content_hash);
+  const std::string note = note_text(program, content_hash, content_of);
   return fmt::format("{} ({}). {}{}.{}", kAuthors, kYear, kTitle,
                      program.version.empty() ? "" : fmt::format(", version {}", program.version),
                      note.empty() ? "" : fmt::format(" {}.", note));
 }
 
-std::string citation_bibtex(std::string_view program_text, std::string_view content_hash) {
+std::string citation_bibtex(std::string_view program_text, std::string_view content_hash,
+                            std::string_view content_of) {
   const Program program = program_of(program_text);
   std::string entry = fmt::format(
       "@software{{cimstat,\n  author  = {{{{{}}}}},\n  title   = {{{{{}}}}},\n  year    = {{{}}}",
       kAuthors, kTitle, kYear);
   if (!program.version.empty()) entry += fmt::format(",\n  version = {{{}}}", program.version);
-  const std::string note = note_text(program, content_hash);
+  const std::string note = note_text(program, content_hash, content_of);
   if (!note.empty()) entry += fmt::format(",\n  note    = {{{}}}", note);
   return entry + "\n}\n";
 }
@@ -97,10 +100,11 @@ std::vector<Section> provenance_sections(const ReportInput& input) {
          "Cite",
          "How to cite",
          {},
-         fmt::format("<p>{}</p>\n<pre id=\"bibtex\">{}</pre>\n<div class=\"controls\"><button "
-                     "type=\"button\" data-copy=\"bibtex\">Copy BibTeX</button></div>\n",
-                     escaped(citation_text(input.program, input.content_hash)),
-                     escaped(citation_bibtex(input.program, input.content_hash)))});
+         fmt::format(
+             "<p>{}</p>\n<pre id=\"bibtex\">{}</pre>\n<div class=\"controls\"><button "
+             "type=\"button\" data-copy=\"bibtex\">Copy BibTeX</button></div>\n",
+             escaped(citation_text(input.program, input.content_hash, input.content_of)),
+             escaped(citation_bibtex(input.program, input.content_hash, input.content_of)))});
   }
   if (!input.config_toml.empty()) {
     sections.push_back(

@@ -13,7 +13,9 @@ namespace cimstat::experiments::report {
 std::vector<Section> provenance_sections(const ReportInput& input);
 
 /// What one would write in a paper. `program` is a source text, "cimstat 0.1.0 (<revision>)".
-std::string citation_text(std::string_view program, std::string_view content_hash);
-std::string citation_bibtex(std::string_view program, std::string_view content_hash);
+std::string citation_text(std::string_view program, std::string_view content_hash,
+                          std::string_view content_of = "error table");
+std::string citation_bibtex(std::string_view program, std::string_view content_hash,
+                            std::string_view content_of = "error table");
 
 }  // namespace cimstat::experiments::report

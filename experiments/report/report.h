@@ -134,10 +134,11 @@ struct ReportInput {
   std::vector<NamedText> modelled;    ///< cell, column, converter ...: what the figures stand for
   std::vector<NamedText> provenance;  ///< method, program, hashes, seed ...
   std::string program;                ///< "cimstat 0.1.0 (<revision>)": what computed the figures
-  std::string content_hash;           ///< of the error table, to cite it by
-  std::string how_sure;               ///< which engine, and why
-  std::uint64_t trials = 0;           ///< the least number behind a MAC value, where sampled
-  std::uint64_t most_trials = 0;      ///< the largest
+  std::string content_hash;           ///< to cite the result by
+  std::string content_of = "error table";  ///< what it is of
+  std::string how_sure;                    ///< which engine, and why
+  std::uint64_t trials = 0;                ///< the least number behind a MAC value, where sampled
+  std::uint64_t most_trials = 0;           ///< the largest
   std::string intervals = "Clopper-Pearson, each by itself";  ///< of what is sampled
   std::uint32_t rows = 0;
   std::uint32_t active_rows = 0;

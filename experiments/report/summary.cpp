@@ -13,18 +13,6 @@
 namespace cimstat::experiments::report {
 namespace {
 
-std::string card(std::string_view title, std::string_view value,
-                 const std::vector<std::string>& texts) {
-  std::string result = fmt::format("<div class=\"card\"><h2>{}</h2>\n", escaped(title));
-  constexpr std::size_t kLettersOfANumber = 18;
-  if (!value.empty()) {
-    const std::string_view style = letters_of(value) > kLettersOfANumber ? " class=\"words\"" : "";
-    result += fmt::format("<b{}>{}</b>\n", style, escaped(value));
-  }
-  for (const std::string& text : texts) result += fmt::format("<p>{}</p>\n", escaped(text));
-  return result + "</div>\n";
-}
-
 std::string modelled_card(const ReportInput& input) {
   if (input.modelled.empty()) return {};
   std::string items;
@@ -163,6 +151,18 @@ std::string sureness_card(const ReportInput& input) {
 }
 
 }  // namespace
+
+std::string card(std::string_view title, std::string_view value,
+                 const std::vector<std::string>& texts) {
+  std::string result = fmt::format("<div class=\"card\"><h2>{}</h2>\n", escaped(title));
+  constexpr std::size_t kLettersOfANumber = 18;
+  if (!value.empty()) {
+    const std::string_view style = letters_of(value) > kLettersOfANumber ? " class=\"words\"" : "";
+    result += fmt::format("<b{}>{}</b>\n", style, escaped(value));
+  }
+  for (const std::string& text : texts) result += fmt::format("<p>{}</p>\n", escaped(text));
+  return result + "</div>\n";
+}
 
 std::string summary(const ReportInput& input, const CurrentUnit& unit) {
   std::string lead = "Read margin and misreads of an analog compute-in-memory column";

@@ -61,6 +61,22 @@ void Plot::dot(Point at, double radius, std::string_view style, std::string_view
                   pixels(across(at.x)), pixels(down(at.y)), pixels(radius), title_element(hover));
 }
 
+void Plot::dots(std::span<const Point> points, std::string_view style) {
+  std::string route;
+  for (const Point& point : points) {
+    route += fmt::format("M{} {}h0", pixels(across(point.x)), pixels(down(point.y)));
+  }
+  if (!route.empty()) curves_ += path_element(route, fmt::format("dots {}", style), {});
+}
+
+void Plot::carets(std::span<const Point> points, std::string_view style) {
+  std::string route;
+  for (const Point& point : points) {
+    route += fmt::format("M{} {}h7l-3.5 6z", pixels(across(point.x) - 3.5), pixels(down(point.y)));
+  }
+  if (!route.empty()) curves_ += path_element(route, fmt::format("carets {}", style), {});
+}
+
 void Plot::measured(double x, double value, double lower, double upper, std::string_view style,
                     std::string_view hover) {
   const double cap = std::min(4.0, 0.35 * unit_width());

@@ -74,6 +74,10 @@ class Plot {
   };
   void band(std::span<const BandPoint> points, std::string_view style);
   void dot(Point at, double radius, std::string_view style, std::string_view hover = {});
+  /// Many dots as one path, without anything to point at.
+  void dots(std::span<const Point> points, std::string_view style);
+  /// The same with small triangles that point down.
+  void carets(std::span<const Point> points, std::string_view style);
   /// A dot with its interval as a whisker; an end outside of the axis runs to its edge.
   void measured(double x, double value, double lower, double upper, std::string_view style,
                 std::string_view hover);

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
-#include <map>
 #include <mutex>
 #include <thread>
 
@@ -46,17 +45,15 @@ class SharedQueue : public UnitQueue {
  public:
   std::optional<UnitNumbers> next() override {
     std::unique_lock lock(mutex_);
-    Batch& mine = batches_[std::this_thread::get_id()];
-    const std::chrono::duration<double> taken = Clock::now() - mine.since;
-    const std::uint64_t wish = wished_batch(mine.units, taken.count());
     if (!wait_for(Request::none, lock)) return std::nullopt;
-    wish_ = wish;
+    const std::chrono::duration<double> taken = Clock::now() - answered_;
+    wish_ = wished_batch(answer_.end - answer_.first, taken.count());
     request_ = Request::made;
     changed_.notify_all();
     if (!wait_for(Request::answered, lock)) return std::nullopt;
     request_ = Request::none;
+    answered_ = Clock::now();
     changed_.notify_all();
-    mine = {answer_.end - answer_.first, Clock::now()};
     return answer_;
   }
 
@@ -90,10 +87,6 @@ class SharedQueue : public UnitQueue {
 
  private:
   enum class Request { none, made, taken, answered };
-  struct Batch {
-    std::uint64_t units = 0;
-    Clock::time_point since;
-  };
 
   /// False where nothing is left, or a stop was asked for; signal handlers can't notify.
   bool wait_for(Request wanted, std::unique_lock<std::mutex>& lock) {
@@ -105,10 +98,10 @@ class SharedQueue : public UnitQueue {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<std::thread::id, Batch> batches_;  ///< the last of each thread that asks
   Request request_ = Request::none;
   std::uint64_t wish_ = 0;
-  UnitNumbers answer_;
+  UnitNumbers answer_;          ///< the last
+  Clock::time_point answered_;  ///< when it was taken
   bool is_exhausted_ = false;
   bool is_work_over_ = false;
 };

@@ -2,6 +2,8 @@
 
 #include "core/config/section_reader.h"
 
+#include "experiments/sweep/sweep_section.h"
+
 namespace cimstat::experiments {
 
 namespace {
@@ -20,6 +22,7 @@ core::Section root_section() {
                                      .meaning = "of all random numbers"}},
                      .sections = macro_sections()};
   for (core::Section& section : settings_sections()) root.sections.push_back(std::move(section));
+  root.sections.push_back(sweep_section());
   return root;
 }
 
@@ -44,6 +47,8 @@ Experiment read_sections(const core::Config& config) {
   experiment.margin = read_margin_settings(root.section("margin"), rows);
   experiment.columns = read_columns_settings(root.section("columns"), rows);
   experiment.accuracy = read_accuracy_settings(root.section("accuracy"), rows);
+  config.expect("sweep", {});
+  if (config.has("sweep")) read_sweep_section(root.section("sweep"));
   config.finish();
   return experiment;
 }
@@ -52,6 +57,7 @@ Experiment read_sections(const core::Config& config) {
 
 Experiment read_experiment(const core::Config& config) {
   Experiment experiment = read_sections(config);
+  config.leave_out("sweep");
   experiment.config_toml = config.canonical();
   config.leave_out("columns");
   experiment.accuracy_toml = config.canonical();

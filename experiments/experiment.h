@@ -28,7 +28,7 @@ struct Experiment {
   MarginSettings margin;
   ColumnsSettings columns;
   AccuracySettings accuracy;
-  std::string config_toml;    ///< resolved, canonical
+  std::string config_toml;    ///< resolved, canonical; without [sweep]
   std::string accuracy_toml;  ///< what of it an accuracy result carries: all but [columns]
   std::string table_toml;     ///< what of it decides an error table: nor [accuracy] nor [margin]
   std::string

@@ -20,11 +20,11 @@ using detail::ConfigMembers;
 using detail::ConfigNode;
 using detail::Position;
 
-/// Who wrote a text: the file, or the --set of this path.
+/// Who wrote a text: the file, or what stands at this place.
 struct Origin {
-  std::string set_path;
+  std::string place;
   Position position(const toml::source_position& found) const {
-    return set_path.empty() ? Position{found.line, found.column} : Position{};
+    return place.empty() ? Position{found.line, found.column} : Position{};
   }
 };
 
@@ -42,7 +42,7 @@ ConfigMembers converted_members(const toml::table& table, const Origin& origin) 
 
 ConfigNode converted(const toml::node& node, const Origin& origin) {
   ConfigNode result;
-  result.set_path = origin.set_path;
+  result.written_by = origin.place;
   result.position = origin.position(node.source().begin);
   if (const auto* table = node.as_table()) {
     result.value = converted_members(*table, origin);
@@ -150,13 +150,14 @@ ConfigNode parsed_file(std::string_view whole, std::string_view name) {
 /// One --set, taken apart.
 struct Override {
   std::vector<std::string> keys;  ///< from the root down, at least one
-  std::string path;               ///< the same, dotted
   ConfigNode value;
 };
 
+std::string set_place(std::string_view path) { return fmt::format("--set {}", path); }
+
 [[noreturn]] void refuse_set(std::string_view what, std::string_view problem, std::string_view why,
                              std::string_view remedy) {
-  throw UsageError(error_line(fmt::format("--set {}", what), problem, why, remedy));
+  throw UsageError(error_line(set_place(what), problem, why, remedy));
 }
 
 /// The first "=" outside of quotes.
@@ -196,7 +197,7 @@ std::vector<std::string> keys_of(std::string_view key) {
 
 ConfigNode value_of(std::string_view value, const std::string& path) {
   try {
-    return parsed(fmt::format("value = {}", value), {path}).members()->items.front();
+    return parsed(fmt::format("value = {}", value), {set_place(path)}).members()->items.front();
   } catch (const NotToml& error) {
     if (kOpeners.find(value.front()) != kOpeners.npos) {
       refuse_set(path, fmt::format("{} is not a TOML value", text::quoted(value)), error.reason,
@@ -204,7 +205,7 @@ ConfigNode value_of(std::string_view value, const std::string& path) {
     }
   }
   ConfigNode bare_word;
-  bare_word.set_path = path;
+  bare_word.written_by = set_place(path);
   bare_word.value = std::string(value);
   return bare_word;
 }
@@ -221,44 +222,72 @@ Override parsed_override(std::string_view assignment) {
   }
   Override result;
   result.keys = keys_of(assignment.substr(0, equals));
-  for (const std::string& key : result.keys) result.path = text::joined(result.path, key);
+  std::string path;
+  for (const std::string& key : result.keys) path = text::joined(path, key);
   std::string_view value = assignment.substr(equals + 1);
   value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
   if (value.empty()) {
-    refuse_set(result.path, "has no value", "key=value is needed",
+    refuse_set(path, "has no value", "key=value is needed",
                "write the value after the \"=\", or \"\" for an empty text");
   }
-  result.value = value_of(value, result.path);
+  result.value = value_of(value, path);
   return result;
 }
 
-void apply(ConfigNode& root, Override change) {
+/// Puts a value where the keys lead, making the tables on the way.
+void put(ConfigNode& root, std::span<const std::string> keys, ConfigNode value) {
   ConfigNode* table = &root;
   std::string path;
-  for (std::size_t depth = 0; depth + 1 < change.keys.size(); ++depth) {
-    const std::string& key = change.keys[depth];
+  for (const std::string& key : keys.first(keys.size() - 1)) {
     path = text::joined(path, key);
     ConfigNode* child = table->members()->find(key);
     if (child == nullptr) {
       ConfigNode created;
       created.key = key;
-      created.set_path = change.path;
+      created.written_by = value.written_by;
       table->members()->items.push_back(std::move(created));
       child = &table->members()->items.back();
     }
     if (child->members() == nullptr) {
-      refuse_set(change.path, fmt::format("{} is {}", path, shown(*child)),
-                 fmt::format("of the kind {}, not a table", kind_of(*child)),
-                 fmt::format("set {} itself", path));
+      throw UsageError(error_line(value.written_by, fmt::format("{} is {}", path, shown(*child)),
+                                  fmt::format("of the kind {}, not a table", kind_of(*child)),
+                                  fmt::format("set {} itself", path)));
     }
     table = child;
   }
-  change.value.key = change.keys.back();
-  if (ConfigNode* old = table->members()->find(change.keys.back())) {
-    *old = std::move(change.value);
+  value.key = keys.back();
+  if (ConfigNode* old = table->members()->find(value.key)) {
+    *old = std::move(value);
   } else {
-    table->members()->items.push_back(std::move(change.value));
+    table->members()->items.push_back(std::move(value));
   }
+}
+
+ConfigNode node_of(const ConfigScalar& scalar) {
+  ConfigNode node;
+  if (const auto* count = std::get_if<std::uint64_t>(&scalar)) {
+    // TOML's integers have 63 bits; longer counts are texts.
+    if (*count > std::uint64_t{INT64_MAX}) {
+      node.value = fmt::format("{}", *count);
+    } else {
+      node.value = static_cast<std::int64_t>(*count);
+    }
+  } else if (const auto* number = std::get_if<double>(&scalar)) {
+    node.value = *number;
+  } else if (const auto* flag = std::get_if<bool>(&scalar)) {
+    node.value = *flag;
+  } else {
+    node.value = std::get<std::string>(scalar);
+  }
+  return node;
+}
+
+std::shared_ptr<detail::ConfigState> state_of(const std::string& name, ConfigNode root) {
+  auto state = std::make_shared<detail::ConfigState>();
+  state->name = name;
+  state->root = std::move(root);
+  state->tables[""].place = fmt::format("{}:1:1", name);
+  return state;
 }
 
 }  // namespace
@@ -267,14 +296,35 @@ Config::Config(ConfigTable root) : ConfigTable(std::move(root)) {}
 
 Config Config::from_text(std::string_view whole, std::string_view name,
                          std::span<const std::string> overrides) {
-  auto state = std::make_shared<detail::ConfigState>();
-  state->name = std::string(name);
-  state->root = parsed_file(whole, state->name);
-  for (const std::string& assignment : overrides) apply(state->root, parsed_override(assignment));
-  state->tables[""].place = fmt::format("{}:1:1", state->name);
+  auto state = state_of(std::string(name), parsed_file(whole, name));
+  for (const std::string& assignment : overrides) {
+    Override change = parsed_override(assignment);
+    put(state->root, change.keys, std::move(change.value));
+  }
   const ConfigNode* root = &state->root;
   return Config(ConfigTable(std::move(state), {}, root));
 }
+
+Config Config::with(std::span<const ConfigSetting> settings) const {
+  auto state = state_of(state_->name, state_->root);
+  for (const ConfigSetting& setting : settings) {
+    ConfigNode value = node_of(setting.value);
+    value.written_by = setting.place;
+    put(state->root, setting.keys, std::move(value));
+  }
+  const ConfigNode* root = &state->root;
+  return Config(ConfigTable(std::move(state), {}, root));
+}
+
+Config Config::without(std::string_view key) const {
+  auto state = state_of(state_->name, state_->root);
+  std::erase_if(state->root.members()->items,
+                [&](const ConfigNode& member) { return member.key == key; });
+  const ConfigNode* root = &state->root;
+  return Config(ConfigTable(std::move(state), {}, root));
+}
+
+const std::string& Config::name() const { return state_->name; }
 
 Config Config::from_file(const std::filesystem::path& file,
                          std::span<const std::string> overrides) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 /// Typed reading of TOML files, with the place of each problem and a remedy.
@@ -28,6 +29,9 @@ struct Range {
   double high = std::numeric_limits<double>::infinity();
   bool low_open = false;
   bool high_open = false;
+  bool contains(double value) const {
+    return (low_open ? value > low : value >= low) && (high_open ? value < high : value <= high);
+  }
   static constexpr Range positive() {
     return {0.0, std::numeric_limits<double>::infinity(), true, true};
   }
@@ -35,6 +39,32 @@ struct Range {
     return {0.0, std::numeric_limits<double>::infinity(), false, true};
   }
   static constexpr Range fraction() { return {0.0, 1.0, false, false}; }
+};
+
+/// One value, read: in the SI unit where it has one.
+using ConfigScalar = std::variant<double, std::uint64_t, bool, std::string>;
+
+// What a single value is to be, where only the program that runs knows.
+struct NumberKind {
+  Quantity quantity = Quantity::ratio;
+  Range range{};
+};
+struct CountKind {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+};
+struct ChoiceKind {
+  std::vector<std::string_view> choices;
+};
+struct TextKind {};
+struct FlagKind {};
+using ScalarKind = std::variant<NumberKind, CountKind, ChoiceKind, TextKind, FlagKind>;
+
+/// A value that takes the place of the file's, or stands where it has none.
+struct ConfigSetting {
+  std::span<const std::string> keys;  ///< from the root down, at least one
+  ConfigScalar value;
+  std::string_view place;  ///< what messages about it begin with
 };
 
 namespace detail {
@@ -59,6 +89,9 @@ class ConfigTable {
   std::vector<double> numbers(std::string_view key, Quantity quantity, Range range) const;
   std::vector<std::uint64_t> counts(std::string_view key, std::uint64_t low,
                                     std::uint64_t high) const;
+  ConfigScalar scalar(std::string_view key, const ScalarKind& kind) const;
+  /// A list of them, in the file's order.
+  std::vector<ConfigScalar> scalars(std::string_view key, const ScalarKind& kind) const;
 
   // Reads with a default, which is recorded as if it had been written.
   double number_or(std::string_view key, Quantity quantity, Range range, double fallback) const;
@@ -68,6 +101,9 @@ class ConfigTable {
   std::string choice_or(std::string_view key, std::span<const std::string_view> choices,
                         std::string_view fallback) const;
   bool flag_or(std::string_view key, bool fallback) const;
+
+  /// The keys that are there, sorted. Asking doesn't read them.
+  std::vector<std::string> keys() const;
 
   /// A sub-table; `table` throws when it is missing, `table_or_empty` then stands for an empty one.
   ConfigTable table(std::string_view key) const;
@@ -111,6 +147,15 @@ class Config : public ConfigTable {
                           std::span<const std::string> overrides = {});
   static Config from_text(std::string_view text, std::string_view name,
                           std::span<const std::string> overrides = {});
+
+  /// The same configuration, nothing of it read yet, with these values instead, in this order. May
+  /// be called from several threads at once. Throws UsageError where a value stands in the way of a
+  /// table.
+  Config with(std::span<const ConfigSetting> settings) const;
+  /// The same, nothing of it read yet, without a key or table of the root.
+  Config without(std::string_view key) const;
+  /// The file, or the name given for a text: what places begin with.
+  const std::string& name() const;
 
   /// Refuses keys and tables that nothing has read, with the nearest known key. Call it after the
   /// last read.

@@ -55,7 +55,7 @@ std::string shown(const ConfigNode& node) {
 }
 
 std::string ConfigState::place(const ConfigNode& node, Position position) const {
-  if (!node.set_path.empty()) return "--set " + node.set_path;
+  if (!node.written_by.empty()) return node.written_by;
   return fmt::format("{}:{}:{}", name, std::max(position.line, 1u), std::max(position.column, 1u));
 }
 
@@ -124,6 +124,10 @@ std::string value_text(std::uint64_t value) {
   // TOML's integers have 63 bits; count() reads longer ones from text.
   const std::string digits = fmt::format("{}", value);
   return value > std::uint64_t{INT64_MAX} ? text::quoted(digits) : digits;
+}
+
+std::string value_text(const ConfigScalar& scalar) {
+  return std::visit([](const auto& value) { return value_text(value); }, scalar);
 }
 
 template <class Item>

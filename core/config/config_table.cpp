@@ -206,6 +206,34 @@ std::vector<std::uint64_t> ConfigTable::counts(std::string_view key, std::uint64
   return items;
 }
 
+ConfigScalar ConfigTable::scalar(std::string_view key, const ScalarKind& kind) const {
+  const TableView view{*state_, path_, node_};
+  const ConfigNode& node = view.required(key, detail::wanted_words(kind));
+  try {
+    ConfigScalar value = detail::read_scalar(node, kind);
+    std::visit([&](const auto& read) { view.known(key).value = read; }, value);
+    return value;
+  } catch (const Problem& problem) {
+    view.fail(key, problem);
+  }
+}
+
+std::vector<ConfigScalar> ConfigTable::scalars(std::string_view key, const ScalarKind& kind) const {
+  const TableView view{*state_, path_, node_};
+  const std::string wanted = detail::wanted_words(kind);
+  return recorded_items(view, key, view.required(key, fmt::format("a list, each {}", wanted)),
+                        fmt::format("a list, each {},", wanted),
+                        [&](const ConfigNode& node) { return detail::read_scalar(node, kind); });
+}
+
+std::vector<std::string> ConfigTable::keys() const {
+  std::vector<std::string> keys;
+  if (node_ == nullptr) return keys;
+  for (const ConfigNode& member : node_->members()->items) keys.push_back(member.key);
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
 ConfigTable ConfigTable::table(std::string_view key) const {
   const TableView view{*state_, path_, node_};
   view.required(key, "a table");

@@ -26,7 +26,7 @@ struct ConfigMembers {
   ConfigNode* find(std::string_view key);
 };
 
-/// Where a value or key was written; line 0 stands for a --set.
+/// Where a value or key was written; line 0 stands for a place outside of the file.
 struct Position {
   std::uint32_t line = 0;
   std::uint32_t column = 0;
@@ -39,7 +39,7 @@ struct ConfigNode {
   std::string key;  ///< empty in arrays and for the root
   Position key_position;
   Position position;
-  std::string set_path;  ///< the --set that wrote it; empty where the file did
+  std::string written_by;  ///< "--set a.b", or another such place; empty where the file did
   std::variant<ConfigMembers, ConfigArray, std::string, std::int64_t, double, bool, Date> value;
 
   const ConfigMembers* members() const { return std::get_if<ConfigMembers>(&value); }
@@ -52,7 +52,7 @@ std::string_view kind_of(const ConfigNode& node);
 std::string shown(const ConfigNode& node);
 
 using Value = std::variant<std::uint64_t, double, bool, std::string, std::vector<std::uint64_t>,
-                           std::vector<double>>;
+                           std::vector<double>, std::vector<ConfigScalar>>;
 
 /// What the program knows of one key: it asked whether it is there, announced it, or read it.
 struct KnownKey {

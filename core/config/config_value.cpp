@@ -17,11 +17,6 @@ namespace cimstat::core::detail {
 namespace text = config_text;
 namespace {
 
-bool lies_in(double value, const Range& range) {
-  return (range.low_open ? value > range.low : value >= range.low) &&
-         (range.high_open ? value < range.high : value <= range.high);
-}
-
 std::string limit_text(double limit, Quantity quantity) {
   constexpr int kDigits = 6;
   return limit == 0.0 ? "0" : format_quantity(limit, quantity, kDigits);
@@ -117,7 +112,7 @@ double read_number(const ConfigNode& node, Quantity quantity, const Range& range
   if (!std::isfinite(value)) {
     throw Problem{fmt::format("{} is not {}", shown(node), name), "it is not finite", remedy};
   }
-  if (!lies_in(value, range)) {
+  if (!range.contains(value)) {
     throw Problem{fmt::format("{} is out of range", shown(node)), rule_of(range, quantity),
                   remedy_of(range, quantity)};
   }
@@ -162,6 +157,42 @@ std::string read_choice(const ConfigNode& node, std::span<const std::string_view
   throw Problem{fmt::format("{} is not a choice", shown(node)), fmt::format("one of {}", list),
                 meant ? fmt::format("did you mean {}?", text::quoted(*meant))
                       : fmt::format("write one of them, such as {}", text::quoted(words.front()))};
+}
+
+std::string wanted_words(const ScalarKind& kind) {
+  struct Words {
+    std::string operator()(const NumberKind& number) const {
+      const auto [name, example] = words_of(number.quantity);
+      return fmt::format("{} such as {}", name, example);
+    }
+    std::string operator()(const CountKind& count) const {
+      return whole_number_words(count.low, count.high);
+    }
+    std::string operator()(const ChoiceKind& choice) const {
+      return fmt::format("a text such as {}", text::quoted(choice.choices.front()));
+    }
+    std::string operator()(TextKind) const { return "a text"; }
+    std::string operator()(FlagKind) const { return "true or false"; }
+  };
+  return std::visit(Words{}, kind);
+}
+
+ConfigScalar read_scalar(const ConfigNode& node, const ScalarKind& kind) {
+  struct Read {
+    const ConfigNode& node;
+    ConfigScalar operator()(const NumberKind& number) const {
+      return read_number(node, number.quantity, number.range);
+    }
+    ConfigScalar operator()(const CountKind& count) const {
+      return read_count(node, count.low, count.high);
+    }
+    ConfigScalar operator()(const ChoiceKind& choice) const {
+      return read_choice(node, choice.choices);
+    }
+    ConfigScalar operator()(TextKind) const { return read_text(node); }
+    ConfigScalar operator()(FlagKind) const { return read_flag(node); }
+  };
+  return std::visit(Read{node}, kind);
 }
 
 bool read_flag(const ConfigNode& node) {

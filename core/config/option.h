@@ -36,4 +36,13 @@ Value read_option(const SectionReader& reader, std::string_view key,
   throw std::logic_error("a choice outside of its options");
 }
 
+/// The word of one of these values.
+template <class Value, std::size_t count>
+std::string_view word_of(Value value, const Option<Value> (&options)[count]) {
+  for (const Option<Value>& option : options) {
+    if (option.value == value) return option.choice.name;
+  }
+  throw std::logic_error("a value outside of its options");
+}
+
 }  // namespace cimstat::core

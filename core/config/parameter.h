@@ -69,8 +69,26 @@ struct FlagRule {
   bool fallback = false;
 };
 
-using Rule =
-    std::variant<NumberRule, NumbersRule, CountRule, CountsRule, ChoiceRule, TextRule, FlagRule>;
+/// A list of some words, each once; the default holds one of them, `fallback`.
+struct ChoicesRule {
+  std::vector<Choice> choices{};
+  std::string_view fallback{};
+};
+
+/// A list of texts of one line.
+struct TextsRule {
+  std::size_t longest = 0;  ///< bytes of each
+};
+
+/// A value of another key of the file, which one the section says elsewhere: a number with or
+/// without a unit, a text or a flag.
+struct ValueRule {};
+
+/// A list of such values.
+struct ValuesRule {};
+
+using Rule = std::variant<NumberRule, NumbersRule, CountRule, CountsRule, ChoiceRule, TextRule,
+                          FlagRule, ChoicesRule, TextsRule, ValueRule, ValuesRule>;
 
 struct Parameter {
   std::string_view key{};
@@ -80,6 +98,9 @@ struct Parameter {
   std::string_view absent{};   ///< what its absence means, where it is optional and has no default
   std::string_view source{};   ///< paper and equation, where one applies
 };
+
+/// Whether it may name a member of a section: [A-Za-z][A-Za-z0-9_]*.
+bool is_member_name(std::string_view name);
 
 /// A table of the file. The value of `selector`, where there is one, picks a variant: the keys and
 /// sub-sections that are there besides `parameters` and `sections`.
@@ -105,6 +126,11 @@ struct Section {
   std::string_view
       selector_fallback{};  ///< the variant where the selector is left out; "" for none
   std::vector<Variant> variants{};
+  /// At most one: sub-sections of any name, [A-Za-z][A-Za-z0-9_]*, all hold this; its key stands
+  /// for the name where it is described.
+  std::vector<Section> members{};
+  /// At most one: all keys of any name are this; its key stands for the name.
+  std::vector<Parameter> entries{};
 };
 
 using Variant = Section::Variant;

@@ -25,6 +25,7 @@ class SectionReader {
   /// The value of the selector; the sections without one have none.
   std::string_view variant() const { return variant_ == nullptr ? "" : variant_->name; }
   bool has(std::string_view key) const { return table_.has(key); }
+  std::string_view kind_of(std::string_view key) const { return table_.kind_of(key); }
 
   double number(std::string_view key) const;
   std::optional<double> optional_number(std::string_view key) const;
@@ -39,6 +40,17 @@ class SectionReader {
   std::string choice(std::string_view key) const;
   std::string text(std::string_view key) const;
   bool flag(std::string_view key) const;
+  std::vector<std::string> choices(std::string_view key) const;
+  std::vector<std::string> texts(std::string_view key) const;
+  /// Values of another key, whose rule is `like`: a single number, word or flag of it.
+  ConfigScalar value(std::string_view key, const Rule& like) const;
+  std::vector<ConfigScalar> values(std::string_view key, const Rule& like) const;
+
+  /// All keys that are there, sorted.
+  std::vector<std::string> keys() const { return table_.keys(); }
+  /// The sub-sections of any name, sorted. Throws UsageError for a name that is none.
+  std::vector<std::string> members() const;
+  SectionReader member(std::string_view name) const;
 
   /// A sub-section. A required one must be there; an optional one stands for an empty one.
   SectionReader section(std::string_view key) const;
@@ -47,6 +59,8 @@ class SectionReader {
                          std::string_view remedy = {}) const {
     table_.fail(key, problem, why, remedy);
   }
+  /// "section.key", dotted from the root.
+  std::string path_of(std::string_view key) const { return table_.path_of(key); }
   /// "file:line:column: section.key", for messages that stop nothing.
   std::string place(std::string_view key) const { return table_.place(key); }
 
@@ -55,6 +69,7 @@ class SectionReader {
   std::pair<const Parameter*, const Kind*> rule(std::string_view key) const;
   void expect_all() const;
   void check_ways() const;
+  void check_line(std::string_view key, const std::string& value, std::size_t longest) const;
 
   ConfigTable table_;
   const Section* section_;

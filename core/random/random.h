@@ -38,6 +38,7 @@ enum class Domain : std::uint8_t {
   bootstrap = 192,       ///< data drawn from a fitted law
   stopping = 208,        ///< times of trials, by which a sequential estimate is made (GBAS)
   die_factor = 224,      ///< common to all columns of a die
+  sweep_points = 232,    ///< Latin hypercubes of sweeps
   test = 240,
 };
 

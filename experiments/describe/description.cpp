@@ -9,6 +9,7 @@ namespace cimstat::experiments {
 namespace {
 
 using core::ChoiceRule;
+using core::ChoicesRule;
 using core::CountRule;
 using core::CountsRule;
 using core::FlagRule;
@@ -17,6 +18,9 @@ using core::NumbersRule;
 using core::Quantity;
 using core::Range;
 using core::TextRule;
+using core::TextsRule;
+using core::ValueRule;
+using core::ValuesRule;
 
 void add_sections(std::vector<PlacedSection>& placed, const std::string& path,
                   const std::string& condition, const core::Section& section) {
@@ -26,6 +30,9 @@ void add_sections(std::vector<PlacedSection>& placed, const std::string& path,
   };
   for (const core::Section& inner : section.sections) {
     add_sections(placed, below(inner), condition, inner);
+  }
+  for (const core::Section& member : section.members) {
+    add_sections(placed, below(member), condition, member);
   }
   for (const core::Variant& variant : section.variants) {
     for (const core::Section& inner : variant.sections) {
@@ -72,6 +79,15 @@ std::string high_words(std::uint64_t high, std::string_view high_key) {
   return high_key.empty() ? fmt::format("{}", high) : std::string(high_key);
 }
 
+std::string words_of(const std::vector<core::Choice>& choices) {
+  std::string words;
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    const std::string_view separator = i == 0 ? "" : i + 1 == choices.size() ? " or " : ", ";
+    words += fmt::format("{}\"{}\"", separator, choices[i].name);
+  }
+  return words;
+}
+
 struct Allowed {
   std::string operator()(const NumberRule& rule) const {
     return fmt::format("{}, {}", quantity_name(rule.quantity),
@@ -88,18 +104,19 @@ struct Allowed {
     return fmt::format("\"{}\", a whole number or a list of them, {} to {}", rule.word, rule.low,
                        high_words(rule.high, rule.high_key));
   }
-  std::string operator()(const ChoiceRule& rule) const {
-    std::string words;
-    for (std::size_t i = 0; i < rule.choices.size(); ++i) {
-      const std::string_view separator = i == 0 ? "" : i + 1 == rule.choices.size() ? " or " : ", ";
-      words += fmt::format("{}\"{}\"", separator, rule.choices[i].name);
-    }
-    return words;
-  }
+  std::string operator()(const ChoiceRule& rule) const { return words_of(rule.choices); }
   std::string operator()(const TextRule& rule) const {
     return fmt::format("text of one line, up to {} bytes", rule.longest);
   }
   std::string operator()(const FlagRule&) const { return "true or false"; }
+  std::string operator()(const ChoicesRule& rule) const {
+    return "list of " + words_of(rule.choices);
+  }
+  std::string operator()(const TextsRule& rule) const {
+    return fmt::format("list of texts of one line, each up to {} bytes", rule.longest);
+  }
+  std::string operator()(ValueRule) const { return "as the key that it is for"; }
+  std::string operator()(ValuesRule) const { return "list of values of the key that it is for"; }
 };
 
 struct Default {
@@ -121,6 +138,12 @@ struct Default {
     return fmt::format("\"{}\"", rule.fallback);
   }
   std::string operator()(const FlagRule& rule) const { return rule.fallback ? "true" : "false"; }
+  std::string operator()(const ChoicesRule& rule) const {
+    return rule.fallback.empty() ? std::string() : fmt::format("[\"{}\"]", rule.fallback);
+  }
+  std::string operator()(const TextsRule&) const { return {}; }
+  std::string operator()(ValueRule) const { return {}; }
+  std::string operator()(ValuesRule) const { return {}; }
 };
 
 }  // namespace
@@ -140,7 +163,8 @@ std::string default_words(const core::Parameter& parameter) {
 
 std::string_view kind_of(const core::Rule& rule) {
   constexpr std::string_view kinds[] = {"number", "numbers", "whole number", "whole numbers",
-                                        "choice", "text",    "flag"};
+                                        "choice", "text",    "flag",         "choices",
+                                        "texts",  "value",   "values"};
   static_assert(std::size(kinds) == std::variant_size_v<core::Rule>);
   return kinds[rule.index()];
 }

@@ -12,7 +12,7 @@ namespace cimstat::experiments {
 
 /// A section with its whole path; those of a variant are there where its condition holds.
 struct PlacedSection {
-  std::string path;       ///< "cell.lrs"; "" for the top of the file
+  std::string path;  ///< "cell.lrs"; "" for the top of the file; NAME in it stands for any name
   std::string condition;  ///< `cell.model = "rram"`, or empty
   const core::Section* section = nullptr;
 };
@@ -36,7 +36,8 @@ std::string allowed_words(const core::Rule& rule);
 /// The default as TOML writes it, the key that it follows, or what its absence means; "" for a
 /// required one.
 std::string default_words(const core::Parameter& parameter);
-/// "number", "numbers", "whole number", "whole numbers", "choice", "text" or "flag".
+/// "number", "numbers", "whole number", "whole numbers", "choice", "text", "flag", "choices",
+/// "texts", "value" or "values".
 std::string_view kind_of(const core::Rule& rule);
 
 }  // namespace cimstat::experiments

@@ -64,6 +64,13 @@ struct AddRule {
     json["default"] = rule.fallback;
   }
   void operator()(const core::FlagRule& rule) const { json["default"] = rule.fallback; }
+  void operator()(const core::ChoicesRule& rule) const {
+    json["choices"] = choices(rule.choices);
+    if (!rule.fallback.empty()) json["default"] = Json::array({rule.fallback});
+  }
+  void operator()(const core::TextsRule& rule) const { json["longest_bytes"] = rule.longest; }
+  void operator()(core::ValueRule) const {}
+  void operator()(core::ValuesRule) const {}
 };
 
 Json parameters(const std::vector<core::Parameter>& all) {
@@ -100,6 +107,7 @@ std::string list_as_json(const core::Section& root) {
     object["required"] = section.need == core::Need::required;
     object["meaning"] = section.meaning;
     object["parameters"] = parameters(section.parameters);
+    if (!section.entries.empty()) object["keys_of_any_name"] = parameters(section.entries);
     if (!section.selector.empty()) {
       Json selector{{"key", section.selector}, {"meaning", section.selector_meaning}};
       add_if_any(selector, "default", section.selector_fallback);

@@ -126,6 +126,7 @@ std::string section_text(const core::Section& root, const PlacedSection& placed)
   std::string text = heading(placed) + '\n';
   if (!section.selector.empty()) text += selector_entry(section);
   for (const core::Parameter& parameter : section.parameters) text += entry(parameter, false);
+  for (const core::Parameter& any : section.entries) text += entry(any, false);
   for (const core::Variant& variant : section.variants) text += variant_text(section, variant);
   std::string inner;
   for (const PlacedSection& other : placed_sections(root)) {
@@ -147,6 +148,7 @@ std::vector<std::string_view> keys_of(const core::Section& section) {
     }
   };
   add(section.parameters);
+  add(section.entries);
   for (const core::Variant& variant : section.variants) add(variant.parameters);
   return keys;
 }
@@ -156,8 +158,10 @@ std::string key_text(const PlacedSection& placed, std::string_view key) {
   std::string text =
       placed.path.empty() ? std::string("top of the file\n") : fmt::format("[{}]\n", placed.path);
   if (key == section.selector) return text + selector_entry(section);
-  if (const auto* parameter = core::find(section.parameters, key)) {
-    return text + entry(*parameter, false);
+  for (const auto* parameters : {&section.parameters, &section.entries}) {
+    if (const auto* parameter = core::find(*parameters, key)) {
+      return text + entry(*parameter, false);
+    }
   }
   for (const core::Variant& variant : section.variants) {
     const auto* parameter = core::find(variant.parameters, key);

@@ -46,6 +46,10 @@ Json choice_schema(const std::vector<core::Choice>& choices) {
   return {{"type", "string"}, {"enum", names}};
 }
 
+Json value_schema() {
+  return Json::object({{"type", Json::array({"number", "string", "boolean"})}});
+}
+
 struct RuleSchema {
   Json operator()(const core::NumberRule& rule) const {
     Json schema = number_schema(rule.quantity, rule.range);
@@ -76,6 +80,17 @@ struct RuleSchema {
   Json operator()(const core::FlagRule& rule) const {
     return {{"type", "boolean"}, {"default", rule.fallback}};
   }
+  Json operator()(const core::ChoicesRule& rule) const {
+    Json schema = list_schema(choice_schema(rule.choices), 1);
+    schema["uniqueItems"] = true;
+    if (!rule.fallback.empty()) schema["default"] = Json::array({rule.fallback});
+    return schema;
+  }
+  Json operator()(const core::TextsRule& rule) const {
+    return list_schema({{"type", "string"}, {"maxLength", rule.longest}}, 1);
+  }
+  Json operator()(core::ValueRule) const { return value_schema(); }
+  Json operator()(core::ValuesRule) const { return list_schema(value_schema(), 1); }
 };
 
 Json parameter_schema(const Parameter& parameter) {
@@ -203,6 +218,12 @@ Json section_schema(const Section& section) {
               {"properties", properties},
               {"required", required},
               {"additionalProperties", false}};
+  for (const Section& member : section.members) {
+    schema["patternProperties"]["^[A-Za-z][A-Za-z0-9_]*$"] = section_schema(member);
+  }
+  for (const Parameter& entry : section.entries) {
+    schema["additionalProperties"] = parameter_schema(entry);
+  }
   if (!section.variants.empty()) schema["allOf"] = variants;
   return schema;
 }

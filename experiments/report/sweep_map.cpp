@@ -83,10 +83,10 @@ std::string picture(const SweepView& view, const SweepChoice& choice, const Axis
   if (cells.has_limits) {
     legend.push_back(
         {LegendItem::Sign::patch, "limit",
-         fmt::format(
-             "{}: at most {}",
-             view.record.method == "exact" ? "below the error bound or the scale" : "none seen",
-             limit_text(cells.greatest_limit))});
+         fmt::format("{}: at most {}",
+                     view.record.origin.method == "exact" ? "below the error bound or the scale"
+                                                          : "none seen",
+                     limit_text(cells.greatest_limit))});
   }
   if (cells.has_unknown) legend.push_back({LegendItem::Sign::patch, "blank", "not known"});
   plot.legend(legend);

@@ -23,7 +23,7 @@ std::string reading_hint(const SweepRecord& record, const SweepView& view) {
                    [](const ScalarView& scalar) { return scalar.has_special; })) {
     return {};
   }
-  return record.method == "exact"
+  return record.origin.method == "exact"
              ? std::string(
                    "Arrows down: the computation cannot tell the rate from 0; it is not "
                    "above the arrow.")
@@ -57,9 +57,9 @@ ReportInput provenance_of(const SweepRecord& record) {
   input.content_of = "sweep result";
   input.config_toml = record.config_toml;
   input.provenance = {{"program", record.source}, {"seed", std::to_string(record.seed)}};
-  if (!record.method.empty()) {
+  if (!record.origin.method.empty()) {
     input.provenance.emplace_back(
-        "misread rates", record.method == "exact" ? "computed, not sampled" : "Monte Carlo");
+        "misread rates", record.origin.method == "exact" ? "computed, not sampled" : "Monte Carlo");
   }
   for (const auto& [key, name] : {std::pair("random_numbers", "random numbers"),
                                   {"sampling", "sampled axes"},
@@ -101,7 +101,7 @@ std::string render_sweep_report(const SweepRecord& record) {
       "Each cell is a point; values of an axis stand side by side, however far apart they are.",
       sweep_map_figure(view));
   add("curves", "Curves", "Over one axis",
-      record.method == "exact"
+      record.origin.method == "exact"
           ? "Bands of misread rates are bounds of the computation. " + reading_hint(record, view)
           : fmt::format("Bands and whiskers: {} intervals of each point by itself. {}", level,
                         reading_hint(record, view)),

@@ -98,7 +98,7 @@ std::string quantity_card(const SweepRecord& record, const SweepView& full, std:
 std::string sureness_card(const SweepRecord& record) {
   std::vector<std::string> texts;
   const std::string level = percent_text(record.confidence, 0);
-  if (record.method == "exact") {
+  if (record.origin.method == "exact") {
     texts.push_back(
         "Misread rates and tables are computed, not sampled: their ends are bounds of the "
         "computation, which say nothing about how well the configuration describes the macro.");
@@ -108,13 +108,14 @@ std::string sureness_card(const SweepRecord& record) {
   }
   const bool is_independent =
       sweep_setting(record.config_toml, "random_numbers") == "\"independent\"";
-  if (record.method != "exact") {
+  if (record.origin.method != "exact") {
     texts.push_back(is_independent
                         ? "Each point draws its own random numbers."
                         : "All points draw the same random numbers: differences between points are "
                           "known better than their intervals suggest.");
   }
-  return card("How sure", record.method == "exact" ? "computed" : level + " intervals", texts);
+  return card("How sure", record.origin.method == "exact" ? "computed" : level + " intervals",
+              texts);
 }
 
 }  // namespace

@@ -378,7 +378,7 @@ std::string layout_of(const SweepView& view) {
   using core::Json;
   Json layout;
   layout["confidence"] = percent_text(view.record.confidence, 0);
-  layout["computed"] = view.record.method == "exact";
+  layout["computed"] = view.record.origin.method == "exact";
   layout["dimensions"] = Json::array();
   for (std::size_t dimension = 0; dimension < view.record.dimensions.size(); ++dimension) {
     const auto& [name, size] = view.record.dimensions[dimension];

@@ -167,7 +167,7 @@ Knowledge knowledge_of(const SweepRecord& record, const SweepScalar& scalar, std
   const double upper = scalar.upper[point];
   if (std::isnan(lower) || std::isnan(upper)) return Knowledge::value;
   if (!is_rate(scalar)) return lower == upper ? Knowledge::value : Knowledge::interval;
-  const bool computed = record.method == "exact";
+  const bool computed = record.origin.method == "exact";
   if (computed && lower <= 0.0 && upper > 0.0) return Knowledge::below_bound;
   if (!computed && value <= 0.0 && upper > 0.0) return Knowledge::none_seen;
   if (lower == upper) return Knowledge::value;

@@ -63,7 +63,7 @@ TEST(SweepPoints, SayWhatAValueRestsOn) {
   EXPECT_EQ(known(1), Knowledge::interval);
   EXPECT_EQ(known(2), Knowledge::nothing);
   EXPECT_EQ(known(3), Knowledge::value);
-  record.method = "exact";
+  record.origin.method = "exact";
   EXPECT_EQ(known(0), Knowledge::below_bound);
   EXPECT_EQ(known(1), Knowledge::bound);
   record.scalars[0].name = "margin";  // 0 is a margin like any other

@@ -59,7 +59,7 @@ inline SweepRecord record_over(std::vector<SweepAxis> axes) {
   record.source = "cimstat 0.1.0 (0123456789ab)";
   record.seed = 1;
   record.content_sha256 = std::string(64, 'c');
-  record.method = "monte_carlo";
+  record.origin.method = "monte_carlo";
   for (const SweepAxis& axis : axes) {
     const bool is_sampled = axis.kind == SweepAxis::Kind::sampled;
     const std::string name = is_sampled ? "sample" : axis.name;
@@ -184,7 +184,7 @@ inline SweepRecord one_point_record() {
 /// Exact rates over one axis: some are hidden by the bound of the computation.
 inline SweepRecord line_record() {
   SweepRecord record = record_over({number_axis("sigma", {0.02, 0.04, 0.06, 0.08, 0.1, 0.12})});
-  record.method = "exact";
+  record.origin.method = "exact";
   add_scalar(record, "misread_mean", "1", [](const Coordinates& at) {
     const double rate = std::erfc(0.35 / at[0]);
     return Estimated{rate, std::max(0.0, rate - 1e-13), rate + 1e-13};
@@ -219,7 +219,7 @@ inline SweepRecord hostile_record() {
   words.keys = {attack};
   words.units = attack;
   SweepRecord record = record_over({words, number_axis("x" + attack, {1.0, 2.0, 4.0}, attack)});
-  record.name = record.config_toml = record.source = record.content_sha256 = record.method = attack;
+  record.name = record.config_toml = record.source = record.content_sha256 = record.origin.method = attack;
   add_scalar(record, attack, attack, [](const Coordinates& at) {
     return Estimated{at[0], at[0] - 0.5, at[0] + 0.5};
   });

@@ -69,6 +69,8 @@ void add_margin_command(CLI::App& app);
 void add_table_command(CLI::App& app);
 void add_columns_command(CLI::App& app);
 void add_accuracy_command(CLI::App& app);
+/// Its callback throws CLI::RuntimeError(75) where it stopped early.
+void add_sweep_command(CLI::App& app);
 void add_report_command(CLI::App& app);
 void add_describe_command(CLI::App& app);
 void add_validate_command(CLI::App& app);

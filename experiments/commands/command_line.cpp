@@ -49,7 +49,7 @@ const std::vector<Group>& groups() {
        {add_fit_command, add_describe_command, add_validate_command, add_selfcheck_command}},
       {"Compute",
        {add_margin_command, add_references_command, add_table_command, add_columns_command,
-        add_accuracy_command}},
+        add_accuracy_command, add_sweep_command}},
       {"Look at results", {add_show_command, add_diff_command, add_report_command}},
       {"Shell", {add_completion_command}},
   };
@@ -78,7 +78,9 @@ void add_command_line(CLI::App& app) {
       "  cimstat report macro.table.h5                  one HTML page\n"
       "`cimstat COMMAND --help` says what a command takes; `man cimstat` has it all.\n"
       "Exit codes: 0 done, 1 failure (diff: the files differ), 2 usage or configuration (diff: or "
-      "failure), 3 damaged\nor foreign data, 130 interrupted.");
+      "failure), 3 damaged,\nforeign or incomplete data, 75 stopped early (started again it goes "
+      "on), "
+      "130 interrupted.");
   for (const Group& group : groups()) {
     for (const auto add : group.commands) {
       const std::size_t before = app.get_subcommands([](const CLI::App*) { return true; }).size();

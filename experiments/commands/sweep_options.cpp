@@ -55,6 +55,10 @@ void tell_end(const SweepRunResult& result, const SweepWork& work,
               const std::filesystem::path& folder) {
   fmt::print("{} computed, {} found in {}\n", counted(result.computed, "chunk"), result.found,
              core::one_line(folder.string()));
+  if (result.stopped_early > 0) {
+    fmt::print("{} known well enough before the last trial\n",
+               counted(result.stopped_early, "point"));
+  }
   if (result.end == SweepEnd::done) return;
   fmt::print("stopped early ({}): run it again to go on; at most {} chunks are missing\n",
              result.why, work.chunks() - std::min(work.chunks(), result.found + result.computed));

@@ -78,6 +78,8 @@ std::filesystem::path write_segment(const SweepWork& work, std::vector<ChunkResu
                  std::vector<std::int64_t>{result_schema_major, segment_schema_minor});
   file.attribute("/", "source", core::source_text());
   file.attribute("/", "sweep_sha256", work.identity());
+  file.attribute("/", "chunk_trials",
+                 static_cast<std::int64_t>(work.plan().settings().chunk_trials));
   file.attribute("/", "content_sha256", hash);
   write_described(file, "/chunk", columns.chunk, {rows},
                   "number of the chunk: point * chunks of a point + which");
@@ -105,6 +107,13 @@ SegmentReader::SegmentReader(const SweepWork& work, std::filesystem::path file)
     input.fail("/", "is of another sweep",
                "another configuration, or another network or data set behind the same name",
                "move it away, or use another folder");
+  }
+  const auto chunk_trials = static_cast<std::int64_t>(work.plan().settings().chunk_trials);
+  if (const std::int64_t found = input.integer_attribute("/", "chunk_trials");
+      found != chunk_trials) {
+    input.fail("/", fmt::format("is cut into chunks of {} trials", found),
+               fmt::format("{} are needed", chunk_trials),
+               "set sweep.chunk_trials to that, or use another folder");
   }
   const core::Shape64 shape = input.shape("/chunk");
   const std::uint64_t rows = shape.empty() ? 0 : shape.front();

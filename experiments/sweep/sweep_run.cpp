@@ -183,6 +183,7 @@ class SweepRun {
     SweepRunResult result;
     result.found = finished_.count();
     result.computed = computed_;
+    result.stopped_early = stopped_early_;
     result.why = why_stopped();
     // Stopped behind the last unit is done.
     if (all_done_) result.why.clear();
@@ -244,6 +245,7 @@ class SweepRun {
       results.back().completes_point = !chunk.has_value();
       keep(results.back());
     }
+    if (results.size() < work_.layout().chunks_per_point()) ++stopped_early_;
     return true;
   }
 
@@ -270,6 +272,7 @@ class SweepRun {
   std::uint64_t expected_;
   SegmentBuffer buffer_;
   std::atomic<std::uint64_t> computed_ = 0;
+  std::atomic<std::uint64_t> stopped_early_ = 0;
   std::atomic<std::uint64_t> open_ = 0;  ///< units handed out and not done
   std::atomic<bool> all_done_ = false;
   std::atomic<bool> failed_ = false;

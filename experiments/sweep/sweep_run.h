@@ -20,11 +20,11 @@ namespace cimstat::experiments {
 std::unique_ptr<WorkSource> shard_source(const SweepWork& work, Shard shard);
 
 struct SweepRunOptions {
-  std::filesystem::path folder;
+  std::filesystem::path folder = {};
   std::string worker = "all";     ///< name of its record
   double segment_seconds = 60.0;  ///< a segment is written at least so often, between two chunks
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;  ///< of results in memory
-  std::optional<double> most_seconds;                     ///< stop, resumably, after this
+  std::optional<double> most_seconds = {};                     ///< stop, resumably, after this
 };
 
 enum class SweepEnd {
@@ -34,9 +34,10 @@ enum class SweepEnd {
 
 struct SweepRunResult {
   SweepEnd end = SweepEnd::done;
-  std::string why;             ///< it stopped
-  std::uint64_t found = 0;     ///< chunks that were there before, of the whole sweep
-  std::uint64_t computed = 0;  ///< chunks
+  std::string why;                  ///< it stopped
+  std::uint64_t found = 0;          ///< chunks that were there before, of the whole sweep
+  std::uint64_t computed = 0;       ///< chunks
+  std::uint64_t stopped_early = 0;  ///< points that this run finished before their last chunk
 };
 
 /// Progress is told in units of what the source hands out. A signal that asks to stop is answered

@@ -41,6 +41,16 @@ void make_folder(const std::filesystem::path& folder) {
   }
 }
 
+/// The canonical form with what cuts the work: who reads it finds the same chunks.
+std::string folder_toml(const SweepPlan& plan) {
+  constexpr std::string_view header = "[sweep]\n";
+  std::string text = plan.config_toml();
+  const std::size_t place = text.find(header);
+  if (place == text.npos) throw std::logic_error("a sweep's configuration without [sweep]");
+  return text.insert(place + header.size(),
+                     fmt::format("chunk_trials = {}\n", plan.settings().chunk_trials));
+}
+
 /// Written once; a worker that comes at the same time writes the same.
 void keep_text(const std::filesystem::path& file, const std::string& text) {
   if (std::filesystem::exists(file) && text_of(file) == text) return;
@@ -61,9 +71,10 @@ void keep_text(const std::filesystem::path& file, const std::string& text) {
 void open_work_folder(const SweepPlan& plan, const std::filesystem::path& folder) {
   make_folder(folder);
   const std::filesystem::path config = folder / config_name;
+  const std::string text = folder_toml(plan);
   std::error_code ignored;
   if (std::filesystem::exists(config, ignored)) {
-    if (text_of(config) != plan.config_toml()) {
+    if (text_of(config) != text) {
       refuse(folder, "belongs to another sweep", fmt::format("its {} differs", config_name),
              "name another with --folder, or remove it");
     }
@@ -73,7 +84,7 @@ void open_work_folder(const SweepPlan& plan, const std::filesystem::path& folder
   }
   core::remove_abandoned(folder);
   if (!plan.points_csv().empty()) keep_text(folder / points_name, plan.points_csv());
-  keep_text(config, plan.config_toml());
+  keep_text(config, text);
 }
 
 SweepPlan plan_of_folder(const std::filesystem::path& folder) {

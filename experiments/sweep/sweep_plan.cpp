@@ -222,7 +222,11 @@ std::vector<std::size_t> SweepPlan::indices(std::uint64_t point) const {
 
 std::string SweepPlan::point_text(std::uint64_t point) const { return state_->point_text(point); }
 
-Experiment SweepPlan::experiment(std::uint64_t point) const { return state_->experiment(point); }
+Experiment SweepPlan::experiment(std::uint64_t point) const {
+  Experiment experiment = state_->experiment(point);
+  experiment.point = key(point).point;
+  return experiment;
+}
 
 core::StreamKey SweepPlan::key(std::uint64_t point) const {
   std::uint64_t seed = state_->first.seed;

@@ -24,7 +24,7 @@ struct SweepRunOptions {
   std::string worker = "all";     ///< name of its record
   double segment_seconds = 60.0;  ///< a segment is written at least so often, between two chunks
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;  ///< of results in memory
-  std::optional<double> most_seconds = {};                     ///< stop, resumably, after this
+  std::optional<double> most_seconds = {};                ///< stop, resumably, after this
 };
 
 enum class SweepEnd {

@@ -264,9 +264,11 @@ TEST(SweepRun, GivesTheSameChunksForAnyThreadsShardsAndInterruptions) {
     std::size_t runs = 0;
     SweepRunResult result;
     std::uint64_t computed = 0;
-    do {  // asked to stop behind every unit
+    do {  // asked to stop a few units later each time
       result = run_in(work, folder / "stopped", {}, 2, {.segment_seconds = 1000.0},
-                      [](std::size_t, std::size_t) { core::request_stop(SIGTERM); });
+                      [&](std::size_t done, std::size_t) {
+                        if (done > 3 * runs) core::request_stop(SIGTERM);
+                      });
       core::forget_stop();
       EXPECT_EQ(result.found, computed);
       computed += result.computed;

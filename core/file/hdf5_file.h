@@ -20,10 +20,10 @@
 /// the disk; wrong use is a std::logic_error. Reading: errors are DataErrors "file: /object:
 /// problem (why); remedy". Only files whose structure carries checksums are opened (format 1.8 or
 /// later); sizes are checked against a limit and against the file's own before memory is taken;
-/// what leads to other files (soft and external links, external and virtual datasets), filters but
-/// gzip, shuffle and fletcher32, and types but integers, floating-point numbers and fixed-length
-/// texts are refused. A file must not be used by two threads at once. The library's own printing of
-/// errors is switched off.
+/// what leads to other files (soft and external links, external and virtual datasets, but those of
+/// `allow_virtual`), filters but gzip, shuffle and fletcher32, and types but integers,
+/// floating-point numbers and fixed-length texts are refused. A file must not be used by two
+/// threads at once. The library's own printing of errors is switched off.
 namespace cimstat::core {
 
 namespace detail {
@@ -35,6 +35,26 @@ using Shape64 = std::vector<std::uint64_t>;
 
 /// For people: "15 x 5", "one value" for a scalar; cut where it is very long.
 std::string shape_text(const Shape64& shape);
+
+/// Rows of a dataset [row, column] of another file that stand in a virtual one.
+struct VirtualRows {
+  std::string file;  ///< relative to the folder of the virtual one
+  std::string dataset;
+  Shape64 shape;                   ///< of that dataset
+  std::uint64_t first_column = 0;  ///< its columns from here on make a row
+  struct Pair {
+    std::uint64_t row = 0;     ///< of the virtual dataset
+    std::uint64_t source = 0;  ///< the row there
+  };
+  std::vector<Pair> rows;  ///< ascending in both
+};
+
+/// What a virtual dataset takes from another file.
+struct VirtualSource {
+  std::string file;  ///< as it is named
+  std::string dataset;
+  Shape64 reaches;  ///< how large that dataset must be
+};
 
 class Hdf5Output {
  public:
@@ -66,6 +86,12 @@ class Hdf5Output {
   void append_rows(std::string_view path, std::span<const double> rows);
   void append_rows(std::string_view path, std::span<const std::uint64_t> rows);
 
+  /// A dataset of such rows whose values stay in other files. Those must hold Number, and be there
+  /// whenever it is read: HDF5 takes what is missing for the largest integer, or no number.
+  template <typename Number>
+  void virtual_rows(std::string_view path, const Shape64& shape, std::size_t leading,
+                    std::span<const VirtualRows> sources);
+
   // Attributes of a group or dataset ("/" for the root). Text is fixed-length UTF-8.
   void attribute(std::string_view path, std::string_view name, std::string_view value);
   void attribute(std::string_view path, std::string_view name, double value);
@@ -93,6 +119,14 @@ void Hdf5Output::start_rows<double>(std::string_view path, const Shape64& shape,
 template <>
 void Hdf5Output::start_rows<std::uint64_t>(std::string_view path, const Shape64& shape,
                                            std::size_t leading);
+
+template <>
+void Hdf5Output::virtual_rows<double>(std::string_view path, const Shape64& shape,
+                                      std::size_t leading, std::span<const VirtualRows> sources);
+template <>
+void Hdf5Output::virtual_rows<std::uint64_t>(std::string_view path, const Shape64& shape,
+                                             std::size_t leading,
+                                             std::span<const VirtualRows> sources);
 
 /// Rows first .. first + count - 1 of a dataset, as Hdf5Output::start_rows has them.
 struct RowRange {
@@ -129,6 +163,13 @@ class Hdf5Input {
   std::vector<double> doubles(std::string_view dataset, RowRange rows, std::uint64_t limit) const;
   std::vector<std::uint64_t> unsigneds(std::string_view dataset, RowRange rows,
                                        std::uint64_t limit) const;
+
+  /// What a virtual dataset is made of, of which there is a source for every value; empty for any
+  /// other dataset.
+  std::vector<VirtualSource> sources(std::string_view dataset) const;
+  /// From now on this virtual dataset is read as others are: the caller has checked that its
+  /// sources are there, and has opened each as Hdf5Input does.
+  void allow_virtual(std::string_view dataset);
 
   /// Of fixed length; UTF-8 without control characters but newline and tab.
   std::string text_attribute(std::string_view path, std::string_view name) const;

@@ -94,6 +94,14 @@ std::vector<std::uint64_t> Hdf5Input::unsigneds(std::string_view dataset, RowRan
   return reader_->read_rows<std::uint64_t>(dataset, rows, limit);
 }
 
+std::vector<VirtualSource> Hdf5Input::sources(std::string_view dataset) const {
+  silence_errors();
+  return reader_->sources(dataset);
+}
+void Hdf5Input::allow_virtual(std::string_view dataset) {
+  reader_->allowed_virtual.emplace(dataset);
+}
+
 std::string Hdf5Input::text_attribute(std::string_view path, std::string_view name) const {
   return reader_->read_text(path, name);
 }

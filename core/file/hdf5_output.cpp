@@ -1,3 +1,4 @@
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -62,6 +63,20 @@ template <>
 void Hdf5Output::start_rows<std::uint64_t>(std::string_view path, const Shape64& shape,
                                            std::size_t leading) {
   writer_->start_rows(path, H5T_NATIVE_UINT64, H5T_STD_U64LE, shape, leading);
+}
+template <>
+void Hdf5Output::virtual_rows<double>(std::string_view path, const Shape64& shape,
+                                      std::size_t leading, std::span<const VirtualRows> sources) {
+  constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+  writer_->write_virtual(path, H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE, &nothing, shape, leading,
+                         sources);
+}
+template <>
+void Hdf5Output::virtual_rows<std::uint64_t>(std::string_view path, const Shape64& shape,
+                                             std::size_t leading,
+                                             std::span<const VirtualRows> sources) {
+  constexpr std::uint64_t nothing = std::numeric_limits<std::uint64_t>::max();
+  writer_->write_virtual(path, H5T_NATIVE_UINT64, H5T_STD_U64LE, &nothing, shape, leading, sources);
 }
 void Hdf5Output::append_rows(std::string_view path, std::span<const double> rows) {
   writer_->append_rows(path, H5T_NATIVE_DOUBLE, std::as_bytes(rows), rows.size());

@@ -15,6 +15,8 @@ namespace cimstat::core::detail {
 namespace {
 
 constexpr hsize_t most_names = 4096;
+constexpr std::size_t most_sources = std::size_t{1} << 20;
+constexpr std::size_t longest_name = 4096;
 constexpr std::string_view restore = "restore the file or make it again";
 
 /// The library's walks tell names through C, which no exception may pass.
@@ -133,9 +135,58 @@ Object Hdf5Reader::open_group(std::string_view path) const {
 Object Hdf5Reader::open_dataset(std::string_view path) const {
   Object object = open_any(path);
   if (H5Iget_type(object.id()) != H5I_DATASET) fail(path, "is not a dataset", {}, restore);
+  if (allowed_virtual.contains(path)) return object;
   const Refusal refusal = foreign_storage(object.id());
   if (refusal) fail(path, refusal.problem, refusal.why, refusal.remedy);
   return object;
+}
+
+std::vector<VirtualSource> Hdf5Reader::sources(std::string_view path) const {
+  const Object object = open_any(path);
+  if (H5Iget_type(object.id()) != H5I_DATASET) return {};
+  const Properties properties(H5Dget_create_plist(object.id()));
+  const H5D_layout_t layout = properties ? H5Pget_layout(properties.id()) : H5D_LAYOUT_ERROR;
+  if (layout == H5D_LAYOUT_ERROR) fail_with_cause(path, "layout can't be read");
+  if (layout != H5D_VIRTUAL) return {};
+  std::size_t count = 0;
+  if (H5Pget_virtual_count(properties.id(), &count) < 0 || count > most_sources) {
+    fail(path, "has too many sources", fmt::format("{} at most", most_sources), restore);
+  }
+  const auto text = [&](auto ask, std::size_t source) {
+    const ssize_t size = ask(properties.id(), source, nullptr, 0);
+    if (size <= 0 || size > static_cast<ssize_t>(longest_name)) {
+      fail(path, "has a source without a usable name", cause(), restore);
+    }
+    std::string words(static_cast<std::size_t>(size) + 1, '\0');
+    ask(properties.id(), source, words.data(), words.size());
+    words.pop_back();
+    return words;
+  };
+  std::vector<VirtualSource> sources;
+  std::uint64_t values = 0;
+  for (std::size_t source = 0; source < count; ++source) {
+    const Space here(H5Pget_virtual_vspace(properties.id(), source));
+    const Space there(H5Pget_virtual_srcspace(properties.id(), source));
+    const int rank = there ? H5Sget_simple_extent_ndims(there.id()) : -1;
+    std::vector<hsize_t> first(static_cast<std::size_t>(std::max(rank, 0)));
+    std::vector<hsize_t> last(first.size());
+    const hssize_t points = here ? H5Sget_select_npoints(here.id()) : -1;
+    if (first.empty() || points <= 0 ||
+        H5Sget_select_bounds(there.id(), first.data(), last.data()) < 0) {
+      fail(path, "has a source that can't be used", cause(), restore);
+    }
+    VirtualSource found{text(&H5Pget_virtual_filename, source),
+                        text(&H5Pget_virtual_dsetname, source),
+                        {last.begin(), last.end()}};
+    for (std::uint64_t& extent : found.reaches) ++extent;
+    sources.push_back(std::move(found));
+    values += static_cast<std::uint64_t>(points);
+  }
+  const Space space(H5Dget_space(object.id()));
+  if (product(shape_of(path, space)) != values) {
+    fail(path, "lacks a part of its values", "no source has them", restore);
+  }
+  return sources;
 }
 
 Attribute Hdf5Reader::open_attribute(std::string_view path, std::string_view attribute) const {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@ struct Hdf5Reader {
   std::filesystem::path name;
   std::uint64_t file_bytes = 0;
   File file;
+  std::set<std::string, std::less<>> allowed_virtual;  ///< datasets whose sources were checked
 
   /// Throws as Hdf5Input does.
   explicit Hdf5Reader(std::filesystem::path path);
@@ -30,8 +32,9 @@ struct Hdf5Reader {
   bool reachable(std::string_view path) const;
   Object open_any(std::string_view path) const;
   Object open_group(std::string_view path) const;
-  /// One whose values lie in this file.
+  /// One whose values lie in this file, or that is allowed to be virtual.
   Object open_dataset(std::string_view path) const;
+  std::vector<VirtualSource> sources(std::string_view path) const;
   Attribute open_attribute(std::string_view path, std::string_view attribute) const;
   bool has_attribute(std::string_view path, std::string_view attribute) const;
   std::vector<std::string> children(std::string_view group) const;

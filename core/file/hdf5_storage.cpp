@@ -211,6 +211,7 @@ Refusal storage_problem(hid_t dataset, const Shape64& shape, std::uint64_t file_
     return {"claims more values than the file can hold", {}, std::string(restore)};
   }
   const Properties properties(H5Dget_create_plist(dataset));
+  if (H5Pget_layout(properties.id()) == H5D_VIRTUAL) return {};  // its sources were checked
   if (H5Pget_layout(properties.id()) == H5D_CHUNKED) {
     return chunk_problem(dataset, properties, shape, element_bytes, file_bytes, blocks);
   }

@@ -70,6 +70,44 @@ Properties utf8_names(hid_t kind) {
   return properties;
 }
 
+/// Rows of a virtual dataset and those that they come from.
+struct Selections {
+  Space here;
+  Space there;
+};
+
+/// Without a value where the library can't select them.
+Selections selections(const Shape64& shape, std::size_t leading, const VirtualRows& source) {
+  Selections result{space_of(shape), space_of(source.shape)};
+  std::uint64_t width = 1;
+  for (std::size_t axis = leading; axis < shape.size(); ++axis) width *= shape[axis];
+  const auto add = [](Space& space, const Block& block, bool& is_first) {
+    const H5S_seloper_t how = is_first ? H5S_SELECT_SET : H5S_SELECT_OR;
+    if (space && H5Sselect_hyperslab(space.id(), how, block.start.data(), nullptr,
+                                     block.count.data(), nullptr) < 0) {
+      space = Space();
+    }
+    is_first = false;
+  };
+  bool is_first_here = true;
+  bool is_first_there = true;
+  for (std::size_t i = 0; i < source.rows.size();) {
+    std::size_t count = 1;
+    while (i + count < source.rows.size() &&
+           source.rows[i + count].row == source.rows[i].row + count &&
+           source.rows[i + count].source == source.rows[i].source + count) {
+      ++count;
+    }
+    for (const Block& block : blocks_of_rows(shape, leading, source.rows[i].row, count)) {
+      add(result.here, block, is_first_here);
+    }
+    add(result.there, {{source.rows[i].source, source.first_column}, {count, width}, 0},
+        is_first_there);
+    i += count;
+  }
+  return result;
+}
+
 }  // namespace
 
 Space space_of(const Shape64& shape) {
@@ -179,6 +217,28 @@ void Hdf5Writer::append_rows(std::string_view path, hid_t memory_type,
   }
   silence_errors();
   if (!dataset.append(rows)) fail(path, "rows can't be written");
+  medium.require_written();
+}
+
+void Hdf5Writer::write_virtual(std::string_view path, hid_t memory_type, hid_t file_type,
+                               const void* nothing, const Shape64& shape, std::size_t leading,
+                               std::span<const VirtualRows> sources) const {
+  require_open();
+  silence_errors();
+  Properties properties(H5Pcreate(H5P_DATASET_CREATE));
+  set_object_properties(properties);
+  H5Pset_fill_value(properties.id(), memory_type, nothing);
+  for (const VirtualRows& source : sources) {
+    const Selections selected = selections(shape, leading, source);
+    // It would stand for the number of a file in a series.
+    const bool is_pattern = (source.file + source.dataset).find('%') != std::string::npos;
+    if (is_pattern || !selected.here || !selected.there ||
+        H5Pset_virtual(properties.id(), selected.here.id(), source.file.c_str(),
+                       source.dataset.c_str(), selected.there.id()) < 0) {
+      fail(path, fmt::format("can't refer to {}", source.file));
+    }
+  }
+  make_dataset(path, file_type, shape, properties, Properties(H5Pcreate(H5P_DATASET_ACCESS)));
   medium.require_written();
 }
 

@@ -44,6 +44,9 @@ struct Hdf5Writer {
                   std::size_t leading);
   void append_rows(std::string_view path, hid_t memory_type, std::span<const std::byte> rows,
                    std::uint64_t elements);
+  void write_virtual(std::string_view path, hid_t memory_type, hid_t file_type, const void* nothing,
+                     const Shape64& shape, std::size_t leading,
+                     std::span<const VirtualRows> sources) const;
   void write_attribute(std::string_view path, std::string_view name, const void* values,
                        hid_t memory_type, hid_t file_type, const Space& space) const;
   void commit();

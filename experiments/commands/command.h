@@ -71,6 +71,7 @@ void add_columns_command(CLI::App& app);
 void add_accuracy_command(CLI::App& app);
 /// Its callback throws CLI::RuntimeError(75) where it stopped early.
 void add_sweep_command(CLI::App& app);
+void add_merge_command(CLI::App& app);
 void add_report_command(CLI::App& app);
 void add_describe_command(CLI::App& app);
 void add_validate_command(CLI::App& app);

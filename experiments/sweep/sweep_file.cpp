@@ -36,8 +36,14 @@ bool has(const SweepFields& fields, FieldShape at_least) {
 class SweepWriter {
  public:
   SweepWriter(const SweepPlan& plan, const SweepFields& fields,
-              const std::vector<circuits::ColumnClass>& classes, core::Hdf5Output& file)
-      : plan_(plan), fields_(fields), classes_(classes), file_(file), content_(names()) {}
+              const std::vector<circuits::ColumnClass>& classes,
+              const std::vector<LinkedField>& linked, core::Hdf5Output& file)
+      : plan_(plan),
+        fields_(fields),
+        classes_(classes),
+        linked_(linked),
+        file_(file),
+        content_(names()) {}
 
   void write_axes() {
     if (is_sampled()) {
@@ -159,7 +165,12 @@ class SweepWriter {
 
   template <typename Number>
   void start(const SweepField& field) {
-    file_.start_rows<Number>("/" + field.name, shape(field), plan_.shape().size());
+    const std::size_t leading = plan_.shape().size();
+    if (const LinkedField* link = linked(field)) {
+      file_.virtual_rows<Number>("/" + field.name, shape(field), leading, link->sources);
+    } else {
+      file_.start_rows<Number>("/" + field.name, shape(field), leading);
+    }
     describe(field);
   }
 
@@ -176,8 +187,16 @@ class SweepWriter {
     return rows;
   }
 
+  const LinkedField* linked(const SweepField& field) const {
+    const auto found = std::find_if(linked_.begin(), linked_.end(), [&](const LinkedField& link) {
+      return link.name == field.name;
+    });
+    return found == linked_.end() ? nullptr : &*found;
+  }
+
   template <typename Number>
   void append(const SweepField& field, const std::vector<Number>& rows) {
+    if (linked(field) != nullptr) return;
     const std::string path = "/" + field.name;
     if (!plan_.shape().empty()) {
       file_.append_rows(path, std::span<const Number>(rows));
@@ -190,6 +209,7 @@ class SweepWriter {
   const SweepPlan& plan_;
   const SweepFields& fields_;
   const std::vector<circuits::ColumnClass>& classes_;
+  const std::vector<LinkedField>& linked_;
   core::Hdf5Output& file_;
   SweepContent content_;
 };
@@ -210,7 +230,8 @@ void require_free_names(const SweepPlan& plan, const SweepFields& fields) {
 
 void write_sweep_file(const SweepPlan& plan, const SweepOrigin& origin, const SweepFields& fields,
                       const std::vector<circuits::ColumnClass>& classes,
-                      const std::filesystem::path& target, const NextPoints& next) {
+                      const std::filesystem::path& target, const NextPoints& next,
+                      const std::vector<LinkedField>& linked) {
   require_free_names(plan, fields);
   core::Hdf5Output file(target);
   write_result_header(file, plan.base(), plan.config_toml(), sweep_filetype, 0);
@@ -222,7 +243,7 @@ void write_sweep_file(const SweepPlan& plan, const SweepOrigin& origin, const Sw
   }
   file.attribute("/", "dimensions", joined(plan.dimensions()));
   file.attribute("/", "sampled_axes", joined(sampled));
-  SweepWriter writer(plan, fields, classes, file);
+  SweepWriter writer(plan, fields, classes, linked, file);
   writer.write_axes();
   writer.write_classes();
   writer.start_fields();

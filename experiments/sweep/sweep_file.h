@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/file/hdf5_file.h"
+
 #include "circuits/column.h"
 
 #include "experiments/sweep/sweep_fields.h"
@@ -23,16 +25,24 @@ struct SweepOrigin {
   std::string identity;  ///< SweepWork::identity()
 };
 
+/// A field whose values stay in the segments that they were found in.
+struct LinkedField {
+  std::string name;
+  std::vector<core::VirtualRows> sources;  ///< their paths relative to the result's folder
+};
+
 /// Writes a result. `next(first, count)` gives the values at points first .. first + count - 1; it
 /// is called with ascending, contiguous ranges, and memory does not grow with the number of points.
 /// `classes`: those of every point, where they are the same for all; else empty, and lrs_count and
 /// active_rows are fields. The bytes of the file depend on plan, origin, classes, fields and values
-/// alone. Throws UsageError where an axis has the name of a dataset.
+/// alone. `linked` fields become virtual datasets; `next` gives their values all the same. Throws
+/// UsageError where an axis has the name of a dataset.
 using NextPoints =
     std::function<std::vector<PointValues>(std::uint64_t first, std::uint64_t count)>;
 void write_sweep_file(const SweepPlan& plan, const SweepOrigin& origin, const SweepFields& fields,
                       const std::vector<circuits::ColumnClass>& classes,
-                      const std::filesystem::path& file, const NextPoints& next);
+                      const std::filesystem::path& file, const NextPoints& next,
+                      const std::vector<LinkedField>& linked = {});
 
 /// A scalar at each point, with its interval where it has one: what pictures and texts are made of.
 struct SweepScalar {
@@ -68,7 +78,7 @@ struct SweepRecord {
 };
 
 /// Throws UsageError when the file can't be opened, DataError when it is not a whole, consistent
-/// result.
+/// result; also where segments that it refers to are missing, damaged or of another sweep.
 SweepRecord read_sweep_file(const std::filesystem::path& file);
 
 }  // namespace cimstat::experiments

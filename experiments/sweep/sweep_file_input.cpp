@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "core/file/hdf5_file.h"
 
 #include "experiments/result_header.h"
+#include "experiments/sweep/segment_file.h"
 #include "experiments/sweep/sweep_axis_file.h"
 #include "experiments/sweep/sweep_content.h"
 #include "experiments/sweep/sweep_file.h"
@@ -42,7 +44,9 @@ struct Field {
 class SweepInput {
  public:
   explicit SweepInput(const std::filesystem::path& path)
-      : file_(path), header_(read_result_header(file_, sweep_filetype, sweep_schema_minor)) {}
+      : folder_(path.parent_path()),
+        file_(path),
+        header_(read_result_header(file_, sweep_filetype, sweep_schema_minor)) {}
 
   SweepRecord read() {
     record_.name = header_.title;
@@ -210,11 +214,44 @@ class SweepInput {
     }
   }
 
+  /// A segment of the same sweep, as large as is needed of it.
+  void check_source(const Field& field, const core::VirtualSource& source) const {
+    const std::string path = field.path();
+    const std::filesystem::path name(source.file);
+    const bool is_below = name.is_relative() && source.file.find('%') == std::string::npos &&
+                          name.lexically_normal().begin()->string() != "..";
+    if (!is_below || source.dataset != (field.is_integer ? "/integers" : "/numbers")) {
+      file_.fail(path, fmt::format("refers to {} of {}", source.dataset, source.file),
+                 "only segments in a folder beside it may be referred to", again);
+    }
+    try {
+      const core::Hdf5Input segment(folder_ / name);
+      segment.require_type(segment_filetype, result_schema_major);
+      if (segment.text_attribute("/", "sweep_sha256") != record_.origin.identity) {
+        segment.fail("/", "is of another sweep", "its sweep_sha256 differs", "restore the segment");
+      }
+      const core::Shape64 shape = segment.shape(source.dataset);
+      if (shape.size() != source.reaches.size() ||
+          !std::equal(shape.begin(), shape.end(), source.reaches.begin(), std::greater_equal()) ||
+          segment.element_type(source.dataset) != (field.is_integer ? "uint64" : "float64")) {
+        segment.fail(source.dataset, "is not what the result refers to", core::shape_text(shape),
+                     "restore the segment");
+      }
+    } catch (const core::UsageError& error) {
+      file_.fail(path, fmt::format("refers to the segment {}, which can't be read", source.file),
+                 error.what(), "restore it, or make the result again with cimstat merge");
+    }
+  }
+
   /// Nothing where the dataset is of a later version.
-  std::optional<Field> field(const std::string& name) const {
+  std::optional<Field> field(const std::string& name) {
     Field field{.name = name, .shape = FieldShape::point, .is_integer = false};
     const std::string type = file_.element_type(field.path());
     field.is_integer = type == "uint64";
+    if (const auto sources = file_.sources(field.path()); !sources.empty()) {
+      for (const core::VirtualSource& source : sources) check_source(field, source);
+      file_.allow_virtual(field.path());
+    }
     const core::Shape64 shape = file_.shape(field.path());
     core::Shape64 needed = shape_;
     const std::size_t behind = shape.size() - std::min(shape.size(), shape_.size());
@@ -397,6 +434,7 @@ class SweepInput {
   static constexpr std::size_t most_names = 128;
   static constexpr std::uint64_t most_classes = std::uint64_t{1} << 20;
 
+  std::filesystem::path folder_;
   core::Hdf5Input file_;
   ResultHeader header_;
   SweepRecord record_;

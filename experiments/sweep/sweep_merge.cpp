@@ -11,6 +11,7 @@
 #include "core/error.h"
 
 #include "experiments/counted.h"
+#include "experiments/sweep/chunk_layout.h"
 #include "experiments/sweep/chunk_stream.h"
 #include "experiments/sweep/sweep_file.h"
 
@@ -64,9 +65,9 @@ void require_complete(const SweepWork& work, const FinishedChunks& finished,
   const bool by_point = work.layout().is_point_whole;
   throw core::DataError(
       core::error_line(folder.string(),
-                       fmt::format("is not complete: {} of {} missing",
-                                   counted(missing.chunks, by_point ? "point" : "chunk"),
-                                   by_point ? work.plan().points() : work.chunks()),
+                       fmt::format("is not complete: {} of {} are missing", missing.chunks,
+                                   by_point ? counted(work.plan().points(), "point")
+                                            : counted(work.chunks(), "chunk")),
                        list, "run cimstat sweep with this folder until it is done"));
 }
 
@@ -74,6 +75,82 @@ std::string method_of(const SweepWork& work) {
   const SweepSettings& settings = work.plan().settings();
   if (!settings.asks(SweepOutput::misread) && !settings.asks(SweepOutput::table)) return "";
   return work.layout().is_sampled ? "monte_carlo" : "exact";
+}
+
+[[noreturn]] void refuse_virtual(std::string_view why, const std::string& remedy) {
+  throw core::UsageError(core::error_line("--virtual", "can't be made of this sweep", why, remedy));
+}
+
+/// Where the tables of the points stand in the segments' rows.
+struct TablePlace {
+  std::string field;
+  std::string dataset;
+  std::size_t columns = 0;  ///< of that dataset
+  std::size_t first_column = 0;
+};
+
+TablePlace table_place(const SweepWork& work) {
+  const SweepLayout& layout = work.layout();
+  const SweepSettings& settings = work.plan().settings();
+  if (!settings.asks(SweepOutput::table) || work.plan().shape().empty()) {
+    refuse_virtual("it has no tables over its points", "leave --virtual out");
+  }
+  if (layout.accuracy_chunks > 0) {
+    refuse_virtual("accuracy is not of the same chunk as the table of a point",
+                   "sweep accuracy on its own, or leave --virtual out");
+  }
+  if (layout.table_chunks != 1) {
+    refuse_virtual(
+        fmt::format("{} chunks add up to a point", layout.table_chunks),
+        fmt::format("sweep with sweep.chunk_trials of {} or more, or leave --virtual out",
+                    work.plan().base().table.trials));
+  }
+  const ChunkLayout places(settings, layout);
+  if (layout.is_sampled) return {"counts", "/integers", work.chunk_integers(), places.counts};
+  return {"probability", "/numbers", work.chunk_numbers(), places.probability};
+}
+
+/// The folder of the segments, as seen from the result's.
+std::filesystem::path relative_folder(const std::filesystem::path& folder,
+                                      const std::filesystem::path& result) {
+  const auto whole = [](const std::filesystem::path& path) {
+    return std::filesystem::absolute(path).lexically_normal();
+  };
+  const std::filesystem::path relative =
+      whole(folder).lexically_relative(whole(result).parent_path());
+  if (relative.empty() || relative.begin()->string() == ".." ||
+      relative.string().find('%') != std::string::npos) {
+    throw core::UsageError(core::error_line(
+        result.string(), "can't refer to the segments",
+        fmt::format("{} is not below its folder, or has a % in its name", folder.string()),
+        "name a result beside the folder with --out"));
+  }
+  return relative;
+}
+
+std::vector<LinkedField> linked_tables(const SweepWork& work, const FinishedChunks& finished,
+                                       const std::filesystem::path& folder,
+                                       const std::filesystem::path& result) {
+  const TablePlace place = table_place(work);
+  const std::filesystem::path beside = relative_folder(folder, result);
+  LinkedField field{.name = place.field, .sources = {}};
+  std::vector<bool> is_there(work.plan().points());
+  for (const SegmentReader& segment : finished.segments()) {
+    core::VirtualRows source{
+        .file = (beside / segment.file().filename()).lexically_normal().string(),
+        .dataset = place.dataset,
+        .shape = {segment.chunks().size(), place.columns},
+        .first_column = place.first_column,
+        .rows = {}};
+    for (std::size_t row = 0; row < segment.chunks().size(); ++row) {
+      const std::uint64_t point = segment.chunks()[row];  // of which it is the only chunk
+      if (is_there[point]) continue;
+      is_there[point] = true;
+      source.rows.push_back({point, row});
+    }
+    if (!source.rows.empty()) field.sources.push_back(std::move(source));
+  }
+  return {std::move(field)};
 }
 
 /// Points from chunks, in their order.
@@ -140,16 +217,15 @@ class PointStream {
 void merge_sweep(const SweepWork& work, const std::filesystem::path& folder,
                  const std::filesystem::path& result, MergeKind kind, core::Threads threads,
                  const core::Progress& progress) {
-  if (kind == MergeKind::virtually) {
-    throw core::UsageError(
-        core::error_line("--virtual", "is not known to this version", {}, "leave it out"));
-  }
+  if (kind == MergeKind::virtually) table_place(work);  // before any work is done
   const FinishedChunks finished(work, folder);
   require_complete(work, finished, folder);
+  std::vector<LinkedField> linked;
+  if (kind == MergeKind::virtually) linked = linked_tables(work, finished, folder, result);
   PointStream points(work, finished, folder, threads, progress);
   write_sweep_file(
       work.plan(), {method_of(work), work.identity()}, work.fields(), work.classes(), result,
-      [&](std::uint64_t first, std::uint64_t count) { return points.next(first, count); });
+      [&](std::uint64_t first, std::uint64_t count) { return points.next(first, count); }, linked);
 }
 
 }  // namespace cimstat::experiments

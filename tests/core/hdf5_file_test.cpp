@@ -349,6 +349,65 @@ TEST(Hdf5File, RefusesRowsThatDoNotFit) {
   EXPECT_TRUE(std::filesystem::exists(folder / "a.h5"));
 }
 
+/// Rows 0 .. 11 of /all: even ones from a.h5, odd ones from b.h5, where columns 1 and 2 are theirs.
+void write_virtual(const TemporaryFolder& folder) {
+  std::vector<VirtualRows> sources;
+  for (const std::uint64_t part : {0U, 1U}) {
+    const std::string name = part == 0 ? "parts/a.h5" : "parts/b.h5";
+    std::filesystem::create_directories(folder / "parts");
+    std::vector<std::uint64_t> values;
+    VirtualRows source{
+        .file = name, .dataset = "/rows", .shape = {6, 3}, .first_column = 1, .rows = {}};
+    for (std::uint64_t row = 0; row < 6; ++row) {
+      for (std::uint64_t column = 0; column < 3; ++column) {
+        values.push_back(100 * (2 * row + part) + column);
+      }
+      source.rows.push_back({2 * row + part, row});
+    }
+    Hdf5Output output(folder / name);
+    output.dataset("/rows", values, {6, 3});
+    output.commit();
+    sources.push_back(source);
+  }
+  Hdf5Output output(folder / "all.h5");
+  output.virtual_rows<std::uint64_t>("/all", {3, 4, 2}, 2, sources);
+  output.commit();
+}
+
+TEST(Hdf5File, ReadsAVirtualDatasetOnlyWhereItsSourcesWereAllowed) {
+  const TemporaryFolder folder;
+  write_virtual(folder);
+  Hdf5Input input(folder / "all.h5");
+  EXPECT_THAT(message_of([&] { input.unsigneds("/all", plenty); }),
+              HasSubstr("/all: keeps its values in another file"));
+  const std::vector<VirtualSource> sources = input.sources("/all");
+  ASSERT_EQ(sources.size(), 2U);
+  EXPECT_EQ(sources[0].file, "parts/a.h5");
+  EXPECT_EQ(sources[1].dataset, "/rows");
+  EXPECT_THAT(sources[1].reaches, ElementsAre(6, 3));
+  input.allow_virtual("/all");
+  EXPECT_THAT(input.shape("/all"), ElementsAre(3, 4, 2));
+  EXPECT_THAT(input.unsigneds("/all", RowRange{4, 3, 2}, plenty),
+              ElementsAre(401, 402, 501, 502, 601, 602));
+  EXPECT_EQ(input.unsigneds("/all", plenty).size(), 24U);
+  EXPECT_TRUE(Hdf5Input(folder / "parts/a.h5").sources("/rows").empty());
+}
+
+TEST(Hdf5File, RefusesAVirtualDatasetThatLacksSources) {
+  const TemporaryFolder folder;
+  Hdf5Output output(folder / "all.h5");
+  const std::vector<VirtualRows> half = {
+      {.file = "a.h5", .dataset = "/rows", .shape = {6, 2}, .first_column = 0, .rows = {{1, 0}}}};
+  output.virtual_rows<double>("/all", {2, 2}, 1, half);
+  std::vector<VirtualRows> series = half;
+  series[0].file = "part%b.h5";
+  EXPECT_THROW(output.virtual_rows<double>("/series", {1, 2}, 1, series), Error);
+  output.commit();
+  const Hdf5Input input(folder / "all.h5");
+  EXPECT_THAT(message_of([&] { input.sources("/all"); }),
+              HasSubstr("/all: lacks a part of its values (no source has them)"));
+}
+
 /// Largest resident memory of a child that does this [KiB].
 long memory_of(const std::function<void()>& action) {
   const pid_t child = ::fork();

@@ -6,6 +6,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -38,11 +39,22 @@ void append_bytes(std::string& bytes, const std::vector<Value>& values) {
   bytes.append(reinterpret_cast<const char*>(raw.data()), raw.size());
 }
 
-std::string content_hash(const Columns& columns) {
+/// Counts are mostly small.
+using Integers =
+    std::variant<std::vector<std::uint8_t>, std::vector<std::uint32_t>, std::vector<std::uint64_t>>;
+
+Integers narrowed(std::vector<std::uint64_t> values) {
+  const std::uint64_t most = values.empty() ? 0 : *std::max_element(values.begin(), values.end());
+  if (most <= UINT8_MAX) return std::vector<std::uint8_t>(values.begin(), values.end());
+  if (most <= UINT32_MAX) return std::vector<std::uint32_t>(values.begin(), values.end());
+  return values;
+}
+
+std::string content_hash(const Columns& columns, const Integers& integers) {
   std::string bytes;
   append_bytes(bytes, columns.chunk);
   append_bytes(bytes, columns.completes);
-  append_bytes(bytes, columns.integers);
+  std::visit([&](const auto& values) { append_bytes(bytes, values); }, integers);
   append_bytes(bytes, columns.numbers);
   return core::sha256(bytes);
 }
@@ -68,7 +80,8 @@ std::filesystem::path write_segment(const SweepWork& work, std::vector<ChunkResu
     result = {};
   }
   const std::size_t rows = columns.chunk.size();
-  const std::string hash = content_hash(columns);
+  const Integers integers = narrowed(std::move(columns.integers));
+  const std::string hash = content_hash(columns, integers);
   const std::filesystem::path target =
       folder / fmt::format("{}{:011}-{}-{}{}", name_start, columns.chunk.front(), rows,
                            hash.substr(0, 16), name_end);
@@ -85,8 +98,12 @@ std::filesystem::path write_segment(const SweepWork& work, std::vector<ChunkResu
                   "number of the chunk: point * chunks of a point + which");
   write_described(file, "/completes_point", columns.completes, {rows},
                   "1 where the point needs no chunk behind this one");
-  write_described(file, "/integers", columns.integers, {rows, work.chunk_integers()},
-                  "what adds up over the chunks of a point");
+  std::visit(
+      [&](const auto& values) {
+        write_described(file, "/integers", values, {rows, work.chunk_integers()},
+                        "what adds up over the chunks of a point");
+      },
+      integers);
   write_described(file, "/numbers", columns.numbers, {rows, work.chunk_numbers()},
                   "what the first chunk of a point says");
   file.commit();

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <sys/mount.h>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -368,6 +370,58 @@ TEST(SweepRun, LosesNothingThatWasWrittenWhereTheFolderVanishes) {
   const SweepRunResult rest = run_in(work, folder / "f");
   EXPECT_GE(rest.found, 3U);
   EXPECT_EQ(rest.found + rest.computed, work.chunks());
+}
+
+/// A file system of so many bytes.
+class SmallDisk {
+ public:
+  SmallDisk(std::filesystem::path folder, const std::string& size) : folder_(std::move(folder)) {
+    std::filesystem::create_directories(folder_);
+    is_there_ = ::mount("tmpfs", folder_.c_str(), "tmpfs", 0, ("size=" + size).c_str()) == 0;
+  }
+  ~SmallDisk() {
+    if (is_there_) ::umount2(folder_.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  bool is_there() const { return is_there_; }
+  bool grow(const std::string& size) const {
+    return ::mount("tmpfs", folder_.c_str(), "tmpfs", MS_REMOUNT, ("size=" + size).c_str()) == 0;
+  }
+
+ private:
+  std::filesystem::path folder_;
+  bool is_there_ = false;
+};
+
+TEST(SweepRun, LosesOnlyWhatWasNotWrittenWhereTheDiskIsFull) {
+  const tests::TemporaryFolder folder;
+  const SmallDisk disk(folder / "disk", "80k");
+  if (!disk.is_there()) GTEST_SKIP() << "a small file system needs the rights of root";
+  const SweepWork work = work_of(sampled);
+  run_in(work, folder / "roomy");
+  const auto expected = content(work, folder / "roomy");
+  const std::filesystem::path full = folder / "disk/f";
+  std::string problem;
+  try {
+    run_in(work, full, {}, 2, {.segment_seconds = 0.0});
+  } catch (const core::Error& error) {
+    EXPECT_EQ(error.code(), core::ExitCode::failure);
+    problem = error.what();
+  }
+  EXPECT_THAT(problem, HasSubstr("No space left on device"));
+  EXPECT_THAT(problem, HasSubstr("make room"));
+  const auto kept = content(work, full);
+  EXPECT_GE(kept.size(), 2U);
+  EXPECT_LT(kept.size(), expected.size());
+  ASSERT_TRUE(disk.grow("10m"));
+  const SweepRunResult rest = run_in(work, full);
+  EXPECT_EQ(rest.found, kept.size());
+  EXPECT_EQ(rest.computed, expected.size() - kept.size());
+  EXPECT_EQ(content(work, full), expected);
+  for (const auto& entry : std::filesystem::directory_iterator(full)) {
+    EXPECT_NE(entry.path().extension(), ".tmp");
+  }
 }
 
 }  // namespace

@@ -7,17 +7,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/config/section_rule.h"
 #include "core/utf8.h"
 
 namespace cimstat::core {
 namespace {
-
-std::vector<std::string_view> names_of(const std::vector<Choice>& choices) {
-  std::vector<std::string_view> names;
-  names.reserve(choices.size());
-  for (const Choice& choice : choices) names.push_back(choice.name);
-  return names;
-}
 
 bool contains(const std::vector<std::string_view>& keys, std::string_view key) {
   return std::find(keys.begin(), keys.end(), key) != keys.end();
@@ -42,38 +36,7 @@ std::string words_of(const std::vector<std::vector<std::string_view>>& ways) {
              fmt::format("lower it too, for example --set {}={}", table.path_of(key), high));
 }
 
-/// What a single value of a key with this rule is.
-ScalarKind scalar_kind(const Rule& rule) {
-  struct Kind {
-    ScalarKind operator()(const NumberRule& rule) const {
-      return NumberKind{rule.quantity, rule.range};
-    }
-    ScalarKind operator()(const CountRule& rule) const { return CountKind{rule.low, rule.high}; }
-    ScalarKind operator()(const CountsRule& rule) const { return CountKind{rule.low, rule.high}; }
-    ScalarKind operator()(const ChoiceRule& rule) const {
-      return ChoiceKind{names_of(rule.choices)};
-    }
-    ScalarKind operator()(const TextRule&) const { return TextKind{}; }
-    ScalarKind operator()(const FlagRule&) const { return FlagKind{}; }
-    [[noreturn]] static void refuse() { throw std::logic_error("the rule of no single value"); }
-    ScalarKind operator()(const NumbersRule&) const { refuse(); }
-    ScalarKind operator()(const ChoicesRule&) const { refuse(); }
-    ScalarKind operator()(const TextsRule&) const { refuse(); }
-    ScalarKind operator()(ValueRule) const { refuse(); }
-    ScalarKind operator()(ValuesRule) const { refuse(); }
-  };
-  return std::visit(Kind{}, rule);
-}
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
 }  // namespace
-
-bool is_member_name(std::string_view name) {
-  return !name.empty() && is_letter(name.front()) &&
-         std::all_of(name.begin(), name.end(),
-                     [](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; });
-}
 
 const Parameter* find(const std::vector<Parameter>& parameters, std::string_view key) {
   const auto found = std::find_if(parameters.begin(), parameters.end(),
@@ -159,18 +122,6 @@ void SectionReader::check_ways() const {
            "keep one of these");
     }
   }
-}
-
-template <class Kind>
-std::pair<const Parameter*, const Kind*> SectionReader::rule(std::string_view key) const {
-  const Parameter* parameter = find(section_->parameters, key);
-  if (parameter == nullptr && variant_ != nullptr) parameter = find(variant_->parameters, key);
-  if (parameter == nullptr && !section_->entries.empty()) parameter = &section_->entries.front();
-  const auto* kind = parameter == nullptr ? nullptr : std::get_if<Kind>(&parameter->rule);
-  if (kind == nullptr) {
-    throw std::logic_error(fmt::format("{} is not in its list in this way", table_.path_of(key)));
-  }
-  return {parameter, kind};
 }
 
 double SectionReader::number(std::string_view key) const {
@@ -261,62 +212,6 @@ std::string SectionReader::text(std::string_view key) const {
   std::string value = table_.text_or(key, kind->fallback);
   check_line(key, value, kind->longest);
   return value;
-}
-
-std::vector<std::string> SectionReader::texts(std::string_view key) const {
-  const auto [parameter, kind] = rule<TextsRule>(key);
-  std::vector<std::string> values;
-  for (const ConfigScalar& value : table_.scalars(key, TextKind{})) {
-    values.push_back(std::get<std::string>(value));
-    check_line(key, values.back(), kind->longest);
-  }
-  return values;
-}
-
-std::vector<std::string> SectionReader::choices(std::string_view key) const {
-  const auto [parameter, kind] = rule<ChoicesRule>(key);
-  if (!has(key) && !kind->fallback.empty()) return {std::string(kind->fallback)};
-  std::vector<std::string> values;
-  for (const ConfigScalar& value : table_.scalars(key, ChoiceKind{names_of(kind->choices)})) {
-    const std::string& word = std::get<std::string>(value);
-    if (std::find(values.begin(), values.end(), word) != values.end()) {
-      fail(key, fmt::format("names \"{}\" twice", word), {}, "name each once");
-    }
-    values.push_back(word);
-  }
-  if (values.empty()) {
-    fail(key, "is empty", "at least one is needed",
-         fmt::format("name some, such as [\"{}\"]", kind->choices.front().name));
-  }
-  return values;
-}
-
-ConfigScalar SectionReader::value(std::string_view key, const Rule& like) const {
-  rule<ValueRule>(key);
-  return table_.scalar(key, scalar_kind(like));
-}
-
-std::vector<ConfigScalar> SectionReader::values(std::string_view key, const Rule& like) const {
-  rule<ValuesRule>(key);
-  return table_.scalars(key, scalar_kind(like));
-}
-
-std::vector<std::string> SectionReader::members() const {
-  std::vector<std::string> names;
-  if (section_->members.empty()) return names;
-  for (std::string& name : table_.keys()) {
-    if (find(section_->parameters, name) != nullptr) continue;
-    if (!is_member_name(name)) {
-      fail(name, "is no name of a section here", "letters, digits and _ make one, a letter first",
-           "rename it");
-    }
-    names.push_back(std::move(name));
-  }
-  return names;
-}
-
-SectionReader SectionReader::member(std::string_view name) const {
-  return {table_.table_or_empty(name), section_->members.at(0)};
 }
 
 bool SectionReader::flag(std::string_view key) const {

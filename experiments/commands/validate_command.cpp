@@ -8,6 +8,7 @@
 #include "experiments/inference/accuracy_run.h"
 #include "experiments/inference/forward_pass.h"
 #include "experiments/macro/macro_text.h"
+#include "experiments/sweep/sweep_plan.h"
 
 namespace cimstat::experiments {
 
@@ -43,14 +44,24 @@ void add_validate_command(CLI::App& app) {
   command->footer("Example: cimstat validate macro.toml --dry-run --set table.trials=1e9");
   command->callback([options] {
     const core::Config config = options->open();
-    const bool asks_accuracy = config.has("accuracy");
-    const Experiment experiment = read_experiment(config);
+    std::optional<SweepPlan> sweep;
+    if (config.has("sweep")) sweep = read_sweep_plan(config);
+    // Of a sweep its first point: the axes may give what the sections leave out.
+    const Experiment experiment = sweep ? sweep->base() : read_experiment(config);
+    const bool asks_accuracy =
+        config.has("accuracy") || (sweep && sweep->settings().asks(SweepOutput::accuracy));
     print_warnings(experiment);
     const auto classes = circuits::classes_for(experiment.table.active_rows);
     check_table(experiment, classes);
     std::optional<NamedFiles> files;
     if (asks_accuracy) files = read_named_files(experiment.accuracy);
     fmt::print("ok\n{}", aligned_text(macro_lines(experiment.macro)));
+    if (sweep) {
+      fmt::print(
+          "sweep    {} points, of which this is the first: `cimstat sweep {} --dry-run` "
+          "checks all\n",
+          sweep->points(), options->config.string());
+    }
     if (!options->dry_run) return;
     const core::Threads threads = options->thread_count();
     fmt::print("{}", table_plan(experiment, classes));

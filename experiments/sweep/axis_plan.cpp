@@ -16,11 +16,11 @@ using core::ConfigScalar;
 using core::Quantity;
 
 std::string meaning_of(const AxisSetting& axis) {
-  if (axis.form != AxisForm::cases) {
-    return fmt::format("{}: {}", axis.keys[0].name, axis.keys[0].meaning);
-  }
   std::string names;
   for (const SweptKey& key : axis.keys) names += (names.empty() ? "" : ", ") + key.name;
+  if (axis.form != AxisForm::cases) {
+    return fmt::format("{}: {}", names, axis.keys.front().meaning);
+  }
   return "cases of " + names;
 }
 

@@ -51,6 +51,11 @@ core::Section axis_section() {
                       .meaning = "the key that it sets",
                       .example = "\"cell.lrs.sigma\"",
                       .absent = "`cases` and `vary` are given"},
+                     {.key = "also",
+                      .rule = core::TextsRule{longest_key},
+                      .meaning = "other keys that are set to the same values",
+                      .example = "[\"cell.hrs.sigma\"]",
+                      .absent = "`key` alone is set"},
                      {.key = "values",
                       .rule = ValuesRule{},
                       .meaning = "the values, in this order",
@@ -121,7 +126,7 @@ AxisForm form_of(const SectionReader& section) {
                    key == "cases" ? "add names such as [\"slow\", \"fast\"]"
                                   : "add a section that lists values for each key");
     }
-    refuse_beside("cases", {"key", "values", "from", "to", "count", "spacing"});
+    refuse_beside("cases", {"key", "also", "values", "from", "to", "count", "spacing"});
     return AxisForm::cases;
   }
   if (!section.has("key")) {
@@ -188,6 +193,23 @@ void read_range(const SectionReader& section, AxisSetting& axis) {
   }
 }
 
+/// They take the values of the first key, so they must mean the same.
+void read_other_keys(const SectionReader& section, AxisSetting& axis) {
+  const SweptKey first = axis.keys.front();
+  for (const std::string& name : section.texts("also")) {
+    const SweptKey other = swept_key(name, section, "also");
+    const bool is_alike = first.is_number() == other.is_number() &&
+                          first.is_count() == other.is_count() &&
+                          first.quantity() == other.quantity() &&
+                          (first.is_numeric() || first.rule.index() == other.rule.index());
+    if (!is_alike) {
+      section.fail("also", fmt::format("{} can't take the values of {}", name, first.name),
+                   "they are of different kinds", "use cases, which have a list for each key");
+    }
+    axis.keys.push_back(other);
+  }
+}
+
 void refuse_repeated(const SectionReader& section, const std::vector<std::string>& cases) {
   for (std::size_t i = 1; i < cases.size(); ++i) {
     if (std::find(cases.begin(), cases.begin() + static_cast<std::ptrdiff_t>(i), cases[i]) ==
@@ -235,6 +257,7 @@ AxisSetting read_axis(const SectionReader& section, const std::string& name,
   }
   axis.keys = {swept_key(section.text("key"), section, "key")};
   axis.key_places = {section.place("key")};
+  if (section.has("also")) read_other_keys(section, axis);
   if (axis.form == AxisForm::grid || axis.form == AxisForm::sampled) {
     read_range(section, axis);
   } else if (axis.form == AxisForm::values) {
@@ -245,7 +268,9 @@ AxisSetting read_axis(const SectionReader& section, const std::string& name,
       section.fail("values", "is empty", "an axis has values", "list some");
     }
   }
-  if (axis.form == AxisForm::sampled && axis.keys.front().name == "seed") {
+  const bool sets_seed = std::any_of(axis.keys.begin(), axis.keys.end(),
+                                     [](const SweptKey& key) { return key.name == "seed"; });
+  if (axis.form == AxisForm::sampled && sets_seed) {
     section.fail("key", "can't be sampled", "the seed decides the samples",
                  "add `count`, or list values");
   }

@@ -166,9 +166,9 @@ PointsFile read_points_file(const std::filesystem::path& file,
   const std::vector<Column> columns = columns_of(table, file, axes);
   points.values.resize(axes.size());
   for (std::span<const TextField> row = table.next(); !row.empty(); row = table.next()) {
-    if (points.points == most_axis_values) {
+    if (points.points == most_samples) {
       table.fail(row.front(), "is one point too many",
-                 fmt::format("{} may be listed", most_axis_values), "split the sweep");
+                 fmt::format("{} may be listed", most_samples), "split the sweep");
     }
     for (std::size_t i = 0; i < columns.size(); ++i) {
       const Column& column = columns[i];

@@ -59,7 +59,7 @@ core::Section sweep_section() {
             .rule = core::option_rule(random_numbers, "common"),
             .meaning = "whether the points share their random numbers"},
            {.key = "samples",
-            .rule = CountRule{1, most_axis_values, usual_samples, {}},
+            .rule = CountRule{1, most_samples, usual_samples, {}},
             .meaning = "points over the sampled axes, for each point of the listed ones"},
            {.key = "sampling",
             .rule = core::option_rule(samplings, "sobol"),

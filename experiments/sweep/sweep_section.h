@@ -13,8 +13,10 @@
 /// The section [sweep] of a configuration, as it is written.
 namespace cimstat::experiments {
 
-/// Values of one axis, and samples.
-constexpr std::uint64_t most_axis_values = std::uint64_t{1} << 24;
+/// Values of a grid.
+constexpr std::uint64_t most_axis_values = std::uint64_t{1} << 20;
+/// Samples, or rows of a file of points.
+constexpr std::uint64_t most_samples = std::uint64_t{1} << 24;
 
 enum class Spacing { linear, log };
 enum class Sampling { sobol, latin_hypercube };
@@ -33,8 +35,9 @@ struct AxisSetting {
   std::string name;
   std::string place;  ///< of the table
   AxisForm form = AxisForm::values;
-  std::vector<SweptKey> keys{};           ///< one, but for cases
-  std::vector<std::string> key_places{};  ///< what messages about values of each key begin with
+  std::vector<SweptKey> keys{};  ///< of one kind, but for cases
+  /// What messages about values begin with: of each key, or of all.
+  std::vector<std::string> key_places{};
   /// [key][value] of lists and cases; from and to of grids and sampled axes.
   std::vector<std::vector<core::ConfigScalar>> values{};
   std::uint64_t count = 0;  ///< of a grid

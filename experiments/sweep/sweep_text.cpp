@@ -47,6 +47,11 @@ std::string axis_toml(const AxisSetting& axis) {
     }
     return result;
   }
+  if (axis.keys.size() > 1) {
+    const std::vector<SweptKey> others(axis.keys.begin() + 1, axis.keys.end());
+    result +=
+        line("also", list_text(others, [](const SweptKey& key) { return text::quoted(key.name); }));
+  }
   if (axis.form == AxisForm::grid) result += line("count", fmt::format("{}", axis.count));
   const bool is_range = axis.form == AxisForm::grid || axis.form == AxisForm::sampled;
   if (is_range) result += line("from", value_text(axis.values[0][0]));

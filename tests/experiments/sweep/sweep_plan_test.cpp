@@ -146,6 +146,30 @@ values = [3, 9]
   EXPECT_THAT(point.table.active_rows, ElementsAre(9));
 }
 
+TEST(SweepPlan, AnAxisCanSetSeveralKeysToTheSameValues) {
+  const SweepPlan plan = plan_of(R"([sweep.axis.sigma]
+key = "cell.lrs.sigma"
+also = ["cell.hrs.sigma"]
+values = [0.05, 0.2]
+[sweep.axis.n]
+key = "table.active_rows"
+also = ["margin.active_rows"]
+values = [4, 9]
+)");
+  const Experiment point = plan.experiment(3);
+  EXPECT_THAT(point.config_toml, HasSubstr("[cell.hrs]\ndistribution = \"lognormal\"\n"
+                                           "median = 1e-06\nsigma = 0.2\n"));
+  EXPECT_THAT(point.table.active_rows, ElementsAre(9));
+  EXPECT_EQ(point.margin.active_rows, 9u);
+  const SweepPlan again =
+      read_sweep_plan(core::Config::from_text(plan.config_toml(), "canonical.toml"));
+  EXPECT_EQ(again.sha256(), plan.sha256());
+  EXPECT_THAT(refusal_of("[sweep.axis.a]\nkey = \"cell.lrs.sigma\"\nvalues = [0.1]\n"
+                         "also = [\"column.read_voltage\"]\n"),
+              HasSubstr("column.read_voltage can't take the values of cell.lrs.sigma (they are of "
+                        "different kinds)"));
+}
+
 TEST(SweepPlan, AnAxisSuppliesAKeyThatTheFileLacks) {
   const SweepPlan plan = three_axis_plan();
   EXPECT_NEAR(plan.base().macro.design.hrs.mean(),

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/file/provenance.h"
+#include "core/utf8.h"
 
 #include "experiments/sweep/axis_plan.h"
 #include "experiments/sweep/axis_values.h"
@@ -83,19 +84,19 @@ std::string hash_of(const SweepAxis& axis) {
 }  // namespace
 
 void SweepPlan::State::make_axes() {
-  for (const AxisSetting& setting : section.axes) {
-    axes.push_back(make_axis(setting));
-    if (setting.is_listed()) ++listed;
-  }
+  const std::vector<AxisSetting>& given = section.axes;
+  listed = static_cast<std::size_t>(std::count_if(
+      given.begin(), given.end(), [](const AxisSetting& setting) { return setting.is_listed(); }));
   const auto refuse = [&](std::size_t at, std::size_t most, std::string_view kind) {
     throw core::UsageError(core::error_line(section.axes[at].place, "is one axis too many",
                                             fmt::format("{} {} axes are allowed", most, kind),
                                             "set several keys by one axis' cases"));
   };
   if (listed > most_listed_axes) refuse(most_listed_axes, most_listed_axes, "listed");
-  if (axes.size() - listed > most_sampled_axes) {
+  if (given.size() - listed > most_sampled_axes) {
     refuse(listed + most_sampled_axes, most_sampled_axes, "sampled");
   }
+  for (const AxisSetting& setting : given) axes.push_back(make_axis(setting));
 }
 
 void SweepPlan::State::read_points() {
@@ -176,8 +177,8 @@ Experiment SweepPlan::State::experiment(std::uint64_t point) const {
     return read_experiment(config(point));
   } catch (const core::UsageError& error) {
     if (axes.empty()) throw;
-    throw core::UsageError(
-        fmt::format("point {} ({}): {}", point, point_text(point), error.what()));
+    const std::string where = core::one_line(core::excerpt(point_text(point)));
+    throw core::UsageError(fmt::format("point {} ({}): {}", point, where, error.what()));
   }
 }
 

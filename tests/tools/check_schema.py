@@ -40,6 +40,15 @@ WRONG = [
     (["table"], "closed_form", "yes"),
     ([], "nosuch", {"key": 1}),
     ([], "column", [{"rows": 9}]),
+    ([], "sweep", {"outputs": ["tables"]}),
+    ([], "sweep", {"outputs": []}),
+    ([], "sweep", {"outputs": ["table", "table"]}),
+    ([], "sweep", {"axis": {"1st": {"key": "seed", "values": [1]}}}),
+    ([], "sweep", {"axis": {"a": {"key": "seed", "values": []}}}),
+    ([], "sweep", {"axis": {"a": {"key": "seed", "values": [[1]]}}}),
+    ([], "sweep", {"axis": {"a": {"key": "seed", "value": [1]}}}),
+    ([], "sweep", {"axis": {"a": {"key": "cell.lrs.sigma", "from": 1, "to": 2, "spacing": "log10"}}}),
+    ([], "sweep", {"axis": {"a": {"cases": [1], "vary": {"seed": [1]}}}}),
 ]
 
 # The same file in other words, which must pass.
@@ -57,6 +66,11 @@ RIGHT = [
     (["cell"], "hrs", {"distribution": "empirical", "values": ["1 uS", 2e-6]}),
     ([], "converter", {"references": "uniform", "codes": 8}),
     ([], "converter", {"reference_rows": 16}),
+    ([], "sweep", {"outputs": ["table", "margin"], "samples": 4,
+                   "axis": {"a": {"key": "seed", "values": [1, 2]},
+                            "b": {"key": "cell.lrs.sigma", "also": ["cell.hrs.sigma"],
+                                  "from": 0.1, "to": "20 %", "spacing": "log"},
+                            "c": {"cases": ["x", "y"], "vary": {"column.rows": [128, 64]}}}}),
 ]
 
 
@@ -74,7 +88,7 @@ def changed(document, path, key, value):
 
 def toml_value(value):
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {toml_value(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f'"{key}" = {toml_value(item)}' for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(toml_value, value)) + "]"
     return json.dumps(value, ensure_ascii=False)

@@ -1,7 +1,6 @@
 #include "experiments/sweep/sweep_content.h"
 
 #include <array>
-#include <bit>
 #include <string_view>
 #include <utility>
 
@@ -22,12 +21,16 @@ std::array<std::byte, 8> little_endian(std::uint64_t value) {
 SweepContent::SweepContent(std::vector<std::string> integer_fields)
     : names_(std::move(integer_fields)), hashes_(names_.size()) {}
 
+// As LEB128: most counts are small, and hashing costs by the byte.
 void SweepContent::add(std::size_t field, std::span<const std::uint64_t> values) {
-  if constexpr (std::endian::native == std::endian::little) {
-    hashes_[field].add(std::as_bytes(values));
-  } else {
-    for (const std::uint64_t value : values) hashes_[field].add(little_endian(value));
+  constexpr std::size_t longest = 10;
+  bytes_.resize(longest * values.size());
+  std::byte* end = bytes_.data();
+  for (std::uint64_t value : values) {
+    for (; value >= 0x80; value >>= 7) *end++ = static_cast<std::byte>((value & 0x7F) | 0x80);
+    *end++ = static_cast<std::byte>(value);
   }
+  hashes_[field].add({bytes_.data(), end});
 }
 
 std::string SweepContent::sha256(const std::string& config_toml,

@@ -26,6 +26,7 @@ class SweepContent {
  private:
   std::vector<std::string> names_;
   std::vector<core::Sha256> hashes_;
+  std::vector<std::byte> bytes_;
 };
 
 }  // namespace cimstat::experiments

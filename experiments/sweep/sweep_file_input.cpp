@@ -233,7 +233,8 @@ class SweepInput {
       const core::Shape64 shape = segment.shape(source.dataset);
       if (shape.size() != source.reaches.size() ||
           !std::equal(shape.begin(), shape.end(), source.reaches.begin(), std::greater_equal()) ||
-          segment.element_type(source.dataset) != (field.is_integer ? "uint64" : "float64")) {
+          !segment.element_type(source.dataset)
+               .starts_with(field.is_integer ? "uint" : "float64")) {
         segment.fail(source.dataset, "is not what the result refers to", core::shape_text(shape),
                      "restore the segment");
       }

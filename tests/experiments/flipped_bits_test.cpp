@@ -15,6 +15,7 @@
 #include "core/file/hdf5_library.h"
 
 #include "tests/experiments/result_samples.h"
+#include "tests/experiments/sweep/sweep_fixtures.h"
 #include "tests/support/temporary_folder.h"
 
 namespace cimstat::experiments {
@@ -222,6 +223,11 @@ INSTANTIATE_TEST_SUITE_P(
                                write_columns(experiment, tests::sample_columns(experiment), file);
                              },
                              read_columns},
+                      Format{"Sweep",
+                             [](const auto& file) {
+                               tests::write_sample_sweep(tests::sample_plan(), file, 40);
+                             },
+                             read_sweep_file},
                       Format{"Network",
                              [](const auto& file) { write_network(tests::sample_network(), file); },
                              read_network}),

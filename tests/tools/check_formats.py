@@ -97,6 +97,57 @@ def check_result(path, page, conditions):
             compare(f"{path}: /{name}", attribute_types(data), promised_in(of, "attribute", conditions))
 
 
+def holds(when, conditions):
+    """Of a page of sweeps: parts with a comma between them, each of alternatives."""
+    return all(any(one in conditions for one in part.split(" or ")) for part in when.split(", "))
+
+
+def check_sweep(path, conditions):
+    conditions = conditions | {"always"}
+    page = tables("formats/sweep.md")
+    with h5py.File(path) as file:
+        compare(path, attribute_types(file),
+                promised_in(tables("README.md")["attribute"], "attribute", conditions)
+                | promised_in(page["attribute"], "attribute", conditions))
+        dimensions = file.attrs["dimensions"].decode().split()
+        sampled = file.attrs["sampled_axes"].decode().split()
+        listed = [name for name in dimensions if name != "sample"]
+        scales = {name: [scale.values()[0].name.lstrip("/") if len(scale) else name for scale in data.dims]
+                  for name, data in file.items()}
+        for name in listed + sampled:
+            data, labelled = file[name], "labels" in file[name].attrs
+            kind = ("listed, words or cases" if labelled else "listed, numbers") if name in listed else (
+                "sampled, words" if labelled else "sampled, numbers")
+            row = next(row for row in page["axis"] if row["when"] == kind)
+            compare(f"{path}: axis", {name: f"{data.dtype.name} {scales[name]}"},
+                    {name: f"{row['type']} {[name] if name in listed else ['sample']}"})
+            compare(f"{path}: /{name}", attribute_types(data),
+                    {row["axis attribute"]: row["type"].replace("[labels]", f"[{len(set(data))}]")
+                     for row in page["axis attribute"]
+                     if row["when"] in ({"always", "words or cases"} if labelled else {"always"})})
+
+        def over(name):
+            axes = scales[name]
+            if len(axes) >= len(dimensions) > 0 and axes[:len(dimensions)] == dimensions and name != "sample":
+                axes = ["..."] + axes[len(dimensions):]
+            return "[" + ", ".join(axes) + "]"
+
+        rest = {name: data for name, data in file.items() if name not in listed + sampled}
+        compare(path, {name: f"{data.dtype.name} {over(name)} {data.attrs['units'].decode()}"
+                       for name, data in rest.items()},
+                {row["dataset"]: f"{row['type']} {row['axes']} {row['unit']}"
+                 for row in page["dataset"] if holds(row["when"], conditions)})
+        for name, data in rest.items():
+            names = {row["attribute of datasets"] for row in page["attribute of datasets"]}
+            coordinates = sampled + (["lrs_count", "active_rows"] if "class" in scales[name] and
+                                     "same classes" in conditions else [])
+            if not over(name).startswith("[...") or not coordinates:
+                names -= {"coordinates"}
+            elif data.attrs["coordinates"].decode().split() != coordinates:
+                complain(f"{path}: /{name} has the coordinates {data.attrs['coordinates']}")
+            compare(f"{path}: /{name}", attribute_types(data), {key: "text" for key in names})
+
+
 def check_network(path):
     page_tables = tables("formats/network.md")
     with h5py.File(path) as file:
@@ -173,6 +224,48 @@ columns = folder / "macro.columns.h5"
 run("columns", replica, "-q", "--columns", "8", "--dies", "3", "-o", columns)
 check_result(columns, "formats/columns.md", set())
 check_record(folder / "macro.columns.h5.run.json")
+
+sampled_axes = """
+samples = 4
+[sweep.axis.factor]
+key = "column.read_voltage"
+from = "0.15 V"
+to = "0.25 V"
+"""
+cases = """
+[sweep.axis.corner]
+cases = ["slow corner", "fast"]
+[sweep.axis.corner.vary]
+"column.read_voltage" = ["0.18 V", "0.22 V"]
+"cell.hrs.sigma" = [0.1, 0.2]
+"""
+grid = """
+[sweep.axis.sigma]
+key = "cell.lrs.sigma"
+from = 0.05
+to = 0.2
+count = 3
+"""
+
+
+def make_sweep(name, outputs, axes, *sets):
+    config = folder / f"{name}.toml"
+    config.write_text(dual.read_text() + f"\n[sweep]\noutputs = {json.dumps(outputs)}" + axes)
+    run("sweep", config, "-q", "-o", folder / f"{name}.sweep.h5", "--folder", folder / name,
+        *(word for one in sets for word in ("--set", one)))
+    return folder / f"{name}.sweep.h5"
+
+
+monte_carlo = ["table.method=monte_carlo", "table.trials=4096"]
+sweep = make_sweep("macro", ["margin", "misread", "table"], sampled_axes + grid, *monte_carlo)
+check_sweep(sweep, {"margin", "misread", "table", "monte_carlo", "sampled", "same classes"})
+check_record(folder / "macro.sweep.h5.run.json")
+check_sweep(make_sweep("corners", ["margin"], cases), {"margin"})
+check_sweep(make_sweep("exact", ["misread", "table"], grid, "table.method=exact"),
+            {"misread", "table", "exact", "same classes"})
+check_sweep(make_sweep("target", ["misread"], grid, *monte_carlo, "table.target_relative_error=0.5"),
+            {"misread", "monte_carlo", "target", "same classes"})
+check_sweep(make_sweep("accuracy", ["accuracy"], grid, "accuracy.images=20", "accuracy.reads=2"), {"accuracy"})
 
 shipped = pages / "networks" / "fashion_cnn.h5"
 check_network(shipped)

@@ -12,6 +12,7 @@
 #include "experiments/commands/number_check.h"
 #include "experiments/seeing/comparison_text.h"
 #include "experiments/seeing/file_description.h"
+#include "experiments/seeing/sweep_comparison.h"
 
 namespace cimstat::experiments {
 
@@ -90,22 +91,54 @@ Finding compare_accuracy_files(const DiffOptions& options) {
   return finding;
 }
 
+Finding compare_sweep_files(const DiffOptions& options) {
+  const SweepRecord a = read_sweep_file(options.a);
+  const SweepRecord b = read_sweep_file(options.b);
+  const std::string difference = axes_difference(a, b);
+  if (!difference.empty()) {
+    throw core::UsageError(
+        core::error_line(options.b.string(), "is over other points: " + difference,
+                         options.a.string(), "compare two sweeps over the same points"));
+  }
+  const auto keys = differing_keys(a.config_toml, b.config_toml);
+  const SweepComparison comparison = compare_sweeps(a, b, options.level);
+  const auto what = [](const SweepRecord& record) {
+    return fmt::format("{}; {}; seed {}",
+                       record.origin.method == "exact" ? "computed" : "Monte Carlo", record.source,
+                       record.seed);
+  };
+  Finding finding;
+  finding.differ = comparison.differ();
+  finding.text = headline("a", options.a, what(a)) + headline("b", options.b, what(b)) +
+                 format_keys(keys) +
+                 format_comparison(a, b, comparison, options.level, options.listed);
+  core::Json json = comparison_as_json(a, b, comparison, options.level);
+  json["keys"] = keys_as_json(keys);
+  finding.json = core::json_text(json);
+  return finding;
+}
+
 Finding compare(const DiffOptions& options) {
   const FileKind kind = file_kind(options.a);
   const FileKind other = file_kind(options.b);
-  if (kind != other || (kind != FileKind::error_table && kind != FileKind::accuracy)) {
+  const bool is_known =
+      kind == FileKind::error_table || kind == FileKind::accuracy || kind == FileKind::sweep;
+  if (kind != other || !is_known) {
     throw core::UsageError(core::error_line(
         options.b.string(),
         fmt::format("is a file of the kind {}, {} is one of the kind {}", name_of(other),
                     options.a.string(), name_of(kind)),
-        "two error tables or two accuracy results can be compared", "name two of one kind"));
+        "two error tables, two accuracy results or two results of sweeps can be compared",
+        "name two of one kind"));
   }
   if (core::sha256_of_file(options.a) == core::sha256_of_file(options.b)) {
     // Read all the same: a damaged file isn't equal to anything.
     if (kind == FileKind::error_table) read_table(options.a);
     if (kind == FileKind::accuracy) read_accuracy(options.a);
+    if (kind == FileKind::sweep) read_sweep_file(options.a);
     return identical("the same bytes");
   }
+  if (kind == FileKind::sweep) return compare_sweep_files(options);
   return kind == FileKind::error_table ? compare_table_files(options)
                                        : compare_accuracy_files(options);
 }
@@ -114,10 +147,11 @@ Finding compare(const DiffOptions& options) {
 
 void add_diff_command(CLI::App& app) {
   const auto options = std::make_shared<DiffOptions>();
-  CLI::App* command = app.add_subcommand(
-      "diff",
-      "Compare two error tables class by class, or two accuracy results, with significance");
-  command->add_option("a", options->a, "error table or accuracy result")
+  CLI::App* command = app.add_subcommand("diff",
+                                         "Compare two error tables class by class, two sweeps "
+                                         "point by point, or two accuracy results, "
+                                         "with significance");
+  command->add_option("a", options->a, "error table, accuracy or sweep result")
       ->required()
       ->type_name("FILE.h5");
   command->add_option("b", options->b, "another of the same kind")
@@ -126,11 +160,12 @@ void add_diff_command(CLI::App& app) {
   command
       ->add_option("--level", options->level,
                    "chance of reporting any difference where there is none, over all classes "
-                   "together")
+                   "or points together")
       ->type_name("P")
       ->check(number_between(1e-12, 0.5))
       ->capture_default_str();
-  command->add_option("--classes", options->listed, "list at most so many differing classes")
+  command
+      ->add_option("--classes", options->listed, "list at most so many differing classes or points")
       ->type_name("N")
       ->transform(whole_number(0, 1'000'000))
       ->capture_default_str();
@@ -138,7 +173,10 @@ void add_diff_command(CLI::App& app) {
   command->footer(
       "Exact tables are compared with the sum of their error bounds; with sampled ones each class "
       "has a G test of\nall codes and an exact test of its misreads, and the misreads of all "
-      "classes together have one; all adjusted by Holm.\nAccuracy results on the same images are "
+      "classes together have one; all adjusted by Holm.\n"
+      "Sweeps over the same points are compared value by value, beyond their intervals, adjusted "
+      "by "
+      "Holm.\nAccuracy results on the same images are "
       "paired.\n"
       "Exit status: 0 no (significant) difference, 1 they differ, 2 wrong use or other "
       "trouble, 3 a file is\ndamaged.\n"

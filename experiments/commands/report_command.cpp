@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "core/error.h"
 #include "core/file/atomic_file.h"
 #include "core/utf8.h"
 
@@ -11,25 +12,60 @@
 #include "experiments/commands/interval_options.h"
 #include "experiments/commands/number_check.h"
 #include "experiments/commands/report_files.h"
+#include "experiments/report/sweep_report.h"
 #include "experiments/report_input.h"
 
 namespace cimstat::experiments {
 
-void add_report_command(CLI::App& app) {
-  struct Options {
-    std::filesystem::path table;
-    std::vector<std::string> accuracy;
-    std::filesystem::path columns;
-    std::filesystem::path output_file;
-    std::optional<std::uint32_t> active_rows;
-    IntervalOptions intervals;
-    unsigned threads = 0;
-    bool quiet = false;
+namespace {
+
+struct ReportOptions {
+  std::filesystem::path table;
+  std::vector<std::string> accuracy;
+  std::filesystem::path columns;
+  std::filesystem::path output_file;
+  std::optional<std::uint32_t> active_rows;
+  IntervalOptions intervals;
+  unsigned threads = 0;
+  bool quiet = false;
+};
+
+PhaseNote drawing_note(const std::filesystem::path& file, const ReportOptions& options) {
+  return PhaseNote("drawing " + core::one_line(file.string()),
+                   options.quiet ? Verbosity::quiet : Verbosity::normal);
+}
+
+void refuse_options_of_tables(const ReportOptions& options) {
+  const auto refuse = [&](bool is_given, std::string_view place) {
+    if (!is_given) return;
+    throw core::UsageError(
+        core::error_line(place, fmt::format("{} is the result of a sweep", options.table.string()),
+                         "only the page of an error table takes it", "leave it out"));
   };
-  const auto options = std::make_shared<Options>();
+  refuse(!options.accuracy.empty(), options.accuracy.empty() ? "" : options.accuracy.front());
+  refuse(!options.columns.empty(), "--columns");
+  refuse(options.active_rows.has_value(), "--active-rows");
+  refuse(!options.intervals.simultaneous.empty(), "--simultaneous");
+  refuse(options.intervals.is_given(), "--interval");
+}
+
+std::string sweep_page(const ReportOptions& options, const std::filesystem::path& file) {
+  refuse_options_of_tables(options);
+  const SweepRecord record = read_sweep_file(options.table);
+  const PhaseNote note = drawing_note(file, options);
+  return render_sweep_report(record);
+}
+
+}  // namespace
+
+void add_report_command(CLI::App& app) {
+  const auto options = std::make_shared<ReportOptions>();
   CLI::App* command = app.add_subcommand(
-      "report", "One self-contained HTML page from an error table and accuracy results");
-  command->add_option("table", options->table, "error table")->required()->type_name("FILE.h5");
+      "report",
+      "One self-contained HTML page from an error table and accuracy results, or from a sweep");
+  command->add_option("table", options->table, "error table, or result of a sweep")
+      ->required()
+      ->type_name("FILE.h5");
   command
       ->add_option("accuracy", options->accuracy,
                    "accuracy results to show with it; several are compared, and all but one may be "
@@ -58,9 +94,12 @@ void add_report_command(CLI::App& app) {
       "The page needs no network: level distributions with references, which code each MAC value "
       "gives, misread rates,\nmargins, accuracy with intervals, all figures and the resolved "
       "configuration.\n"
+      "Of a sweep: its axes, the best and the worst points, and pictures whose quantity, axes and "
+      "slices are chosen on the page.\n"
       "Example: cimstat report macro.table.h5 macro.accuracy.h5 -o macro.html\n"
       "         cimstat report a.table.h5 'as made=a.accuracy.h5' 'twice the offset=b.accuracy.h5' "
-      "-o compared.html");
+      "-o compared.html\n"
+      "         cimstat report macro.sweep.h5");
   command->callback([options] {
     std::filesystem::path file = options->output_file;
     if (file.empty()) file = options->table.stem().string() + ".html";
@@ -74,6 +113,11 @@ void add_report_command(CLI::App& app) {
     inputs.push_back(options->table);
     if (!options->columns.empty()) inputs.push_back(options->columns);
     check_output(file, inputs);
+    if (is_sweep_result(options->table)) {
+      core::write_atomically(file, sweep_page(*options, file));
+      fmt::print("written {}\n", core::one_line(file.string()));
+      return;
+    }
     require_kinds(options->table, arguments);
     const TableRecord record = read_table(options->table);
     const std::vector<NamedAccuracy> accuracy = read_conditions(arguments, options->table, record);
@@ -82,8 +126,7 @@ void add_report_command(CLI::App& app) {
     const std::uint32_t active_rows =
         options->active_rows.value_or(default_active_rows(record.table));
     const std::string page = [&] {
-      const PhaseNote note("drawing " + core::one_line(file.string()),
-                           options->quiet ? Verbosity::quiet : Verbosity::normal);
+      const PhaseNote note = drawing_note(file, *options);
       ReportInput input =
           report_input(record, accuracy, active_rows, options->intervals.choice(record.confidence),
                        {options->threads});

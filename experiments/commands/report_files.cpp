@@ -104,6 +104,10 @@ void refuse_repetition(const std::vector<AccuracyArgument>& arguments) {
   }
 }
 
+bool is_sweep_result(const std::filesystem::path& file) {
+  return kind_of_file(file) == FileKind::sweep;
+}
+
 void require_kinds(const std::filesystem::path& table,
                    const std::vector<AccuracyArgument>& accuracy) {
   const std::optional<FileKind> first = kind_of_file(table);

@@ -24,6 +24,9 @@ AccuracyArgument accuracy_argument(const std::string& text);
 /// Throws UsageError where a file or a label stands twice.
 void refuse_repetition(const std::vector<AccuracyArgument>& arguments);
 
+/// Whether a file is the result of a sweep.
+bool is_sweep_result(const std::filesystem::path& file);
+
 /// Throws DataError where a file is of another kind than its place asks for, with the order that
 /// is meant. What no kind can be told of is left to its reader.
 void require_kinds(const std::filesystem::path& table,

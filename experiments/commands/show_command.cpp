@@ -22,6 +22,7 @@
 #include "experiments/report_input.h"
 #include "experiments/seeing/file_description.h"
 #include "experiments/seeing/network_summary.h"
+#include "experiments/seeing/sweep_table.h"
 #include "experiments/seeing/table_csv.h"
 #include "experiments/seeing/table_summary.h"
 #include "experiments/table/table_file.h"
@@ -34,6 +35,7 @@ struct ShowOptions {
   std::filesystem::path file;
   std::optional<std::uint32_t> active_rows;
   std::string column_class;
+  std::vector<std::string> at;
   std::optional<double> confidence;
   IntervalOptions intervals;
   bool config = false;
@@ -103,6 +105,25 @@ void show_columns(const ShowOptions& options, const FileDescription& description
   print(core::json_text(object));
 }
 
+void show_sweep(const ShowOptions& options, const FileDescription& description) {
+  const SweepRecord record = read_sweep_file(options.file);
+  const SweepSlice slice = slice_of(record, options.at);
+  if (options.csv) {
+    for (const std::string& note : slice.notes) {
+      fmt::print(stderr, "note: {}\n", core::one_line(note));
+    }
+    return print(sweep_as_csv(record, slice));
+  }
+  if (!options.json) {
+    return print(format_description(options.file, description) + "\n" +
+                 format_sweep(record, slice));
+  }
+  core::Json object = description_as_json(options.file, description);
+  object["summary"] = sweep_as_json(record, slice);
+  object["config_toml"] = record.config_toml;
+  print(core::json_text(object));
+}
+
 void show_network(const ShowOptions& options, const FileDescription& description) {
   const Network network = read_network(options.file);
   if (!options.json) {
@@ -168,8 +189,10 @@ void show_experiment(const ShowOptions& options) {
       counted(experiment.macro.design.ladder.codes, "code")));
 }
 
-void refuse_options_of_tables(const ShowOptions& options, FileKind kind) {
-  if (kind == FileKind::error_table) return;
+void refuse_options_of_others(const ShowOptions& options, FileKind kind) {
+  const bool is_table = kind == FileKind::error_table;
+  constexpr std::string_view axes = "only the result of a sweep has axes";
+  constexpr std::string_view points = "only an error table and the result of a sweep are tables";
   constexpr std::string_view classes = "only an error table has classes";
   constexpr std::string_view counts = "only an error table has counts to give intervals";
   struct Refusal {
@@ -177,12 +200,14 @@ void refuse_options_of_tables(const ShowOptions& options, FileKind kind) {
     std::string_view option;
     std::string_view why;
   };
-  const Refusal refusals[] = {{options.active_rows.has_value(), "--active-rows", classes},
-                              {!options.column_class.empty(), "--class", classes},
-                              {options.csv, "--csv", classes},
-                              {options.confidence.has_value(), "--confidence", counts},
-                              {!options.intervals.simultaneous.empty(), "--simultaneous", counts},
-                              {options.intervals.is_given(), "--interval", counts}};
+  const Refusal refusals[] = {
+      {!is_table && options.active_rows.has_value(), "--active-rows", classes},
+      {!is_table && !options.column_class.empty(), "--class", classes},
+      {!is_table && kind != FileKind::sweep && options.csv, "--csv", points},
+      {!is_table && options.confidence.has_value(), "--confidence", counts},
+      {!is_table && !options.intervals.simultaneous.empty(), "--simultaneous", counts},
+      {!is_table && options.intervals.is_given(), "--interval", counts},
+      {kind != FileKind::sweep && !options.at.empty(), "--at", axes}};
   const auto refused = std::find_if(std::begin(refusals), std::end(refusals),
                                     [](const Refusal& refusal) { return refusal.is_given; });
   if (refused == std::end(refusals)) return;
@@ -194,7 +219,7 @@ void refuse_options_of_tables(const ShowOptions& options, FileKind kind) {
 
 void show(const ShowOptions& options) {
   const FileKind kind = file_kind(options.file);
-  refuse_options_of_tables(options, kind);
+  refuse_options_of_others(options, kind);
   if (kind == FileKind::run_record && !options.config) return show_run_record(options);
   if (kind == FileKind::experiment) return show_experiment(options);
   if (options.config) return print(config_of(options.file, kind));
@@ -202,6 +227,7 @@ void show(const ShowOptions& options) {
   if (kind == FileKind::error_table) return show_table(options, description);
   if (kind == FileKind::accuracy) return show_accuracy(options, description);
   if (kind == FileKind::columns) return show_columns(options, description);
+  if (kind == FileKind::sweep) return show_sweep(options, description);
   show_network(options, description);
 }
 
@@ -212,8 +238,9 @@ void add_show_command(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("show", "What made a file, its axes and datasets, and what it says");
   command
-      ->add_option("file", options->file,
-                   "error table, accuracy or columns result, network, run record or experiment")
+      ->add_option(
+          "file", options->file,
+          "error table, accuracy, columns or sweep result, network, run record or experiment")
       ->required()
       ->type_name("FILE");
   CLI::Option* rows =
@@ -234,6 +261,12 @@ void add_show_command(CLI::App& app) {
                    "of a sampled table: level of the intervals (default: that of the file)")
       ->type_name("P")
       ->check(number_between(0.5, 0.999999));
+  command
+      ->add_option("--at", options->at,
+                   "of a sweep: only points at this value of an axis, or at the nearest to it; "
+                   "repeat for several axes")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
   options->intervals.add_to(*command);
   command->add_flag("--config", options->config,
                     "print the resolved configuration only: making the file again from it gives "
@@ -242,7 +275,7 @@ void add_show_command(CLI::App& app) {
   command
       ->add_flag("--csv", options->csv,
                  "of a table: print the misread rates of all classes (or those of --active-rows), "
-                 "or the row of --class, as CSV")
+                 "or the row of --class, as CSV; of a sweep: all points, or those of --at")
       ->excludes(json);
   command->footer(
       "Rates are probabilities; exact ones have an error bound (+-), sampled ones an interval: "
@@ -252,7 +285,8 @@ void add_show_command(CLI::App& app) {
       "limit. Hashes are checked; a\ndamaged file is refused with exit code 3. NO_COLOR switches "
       "colours off.\n"
       "Example: cimstat show macro.table.h5 --active-rows 8\n"
-      "         cimstat show macro.table.h5 --class 3,16 --interval goodman --simultaneous row");
+      "         cimstat show macro.table.h5 --class 3,16 --interval goodman --simultaneous row\n"
+      "         cimstat show macro.sweep.h5 --at sigma=0.1 --at corner=slow --csv");
   command->callback([options] { show(*options); });
 }
 

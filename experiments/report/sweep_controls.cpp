@@ -37,7 +37,10 @@ std::string index_text(const SweepView& view, std::size_t dimension, std::size_t
 SweepChoice first_choice(const SweepView& view) {
   SweepChoice choice;
   const std::vector<SweepScalar>& scalars = view.record.scalars;
-  const auto found = std::find_if(scalars.begin(), scalars.end(), changes);
+  auto found = std::find_if(scalars.begin(), scalars.end(), [](const SweepScalar& scalar) {
+    return !scalar.lower.empty() && changes(scalar);
+  });
+  if (found == scalars.end()) found = std::find_if(scalars.begin(), scalars.end(), changes);
   if (found != scalars.end()) choice.scalar = static_cast<std::size_t>(found - scalars.begin());
   for (std::size_t dimension = 0; dimension < view.record.dimensions.size(); ++dimension) {
     const std::size_t size = view.record.dimensions[dimension].size;

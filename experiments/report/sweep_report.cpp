@@ -97,7 +97,7 @@ std::string render_sweep_report(const SweepRecord& record) {
           "intervals after Bonett and Wright (2000), which take samples for independent.",
           level),
       sweep_sensitivity_figure(view, record));
-  add("map", "Map", "Over two axes",
+  add("heat-map", "Map", "Over two axes",
       "Each cell is a point; values of an axis stand side by side, however far apart they are.",
       sweep_map_figure(view));
   add("curves", "Curves", "Over one axis",

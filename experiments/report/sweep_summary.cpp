@@ -144,7 +144,7 @@ std::string sweep_summary(const SweepRecord& record, const SweepView& view) {
   const std::uint64_t points = points_of(record);
   std::string cards = swept_card(record);
   for (std::size_t index = 0; index < record.scalars.size(); ++index) {
-    cards += quantity_card(record, full, index);
+    if (!is_count(record.scalars[index])) cards += quantity_card(record, full, index);
   }
   cards += sureness_card(record);
   return fmt::format(

@@ -25,10 +25,11 @@ struct KnownKind {
   std::string_view name;
   std::string_view filetype;  ///< root attribute; empty where the file isn't HDF5
 };
-constexpr std::array<KnownKind, 6> kinds = {{
+constexpr std::array<KnownKind, 7> kinds = {{
     {FileKind::error_table, "error table", "cimstat error table"},
     {FileKind::accuracy, "accuracy result", "cimstat accuracy"},
     {FileKind::columns, "columns result", "cimstat columns"},
+    {FileKind::sweep, "sweep result", "cimstat sweep"},
     {FileKind::network, "network", "cimstat network"},
     {FileKind::run_record, "run record", ""},
     {FileKind::experiment, "experiment", ""},
@@ -259,10 +260,11 @@ core::Json description_as_json(const std::filesystem::path& file,
 }
 
 std::string config_of(const std::filesystem::path& file, FileKind kind) {
-  if (kind != FileKind::error_table && kind != FileKind::accuracy && kind != FileKind::columns) {
+  if (kind != FileKind::error_table && kind != FileKind::accuracy && kind != FileKind::columns &&
+      kind != FileKind::sweep) {
     throw core::UsageError(core::error_line(
         "--config", fmt::format("a {} holds no resolved configuration", name_of(kind)),
-        file.string(), "name an error table, an accuracy or a columns result"));
+        file.string(), "name an error table, an accuracy, columns or sweep result"));
   }
   return core::Hdf5Input(file).text_attribute("/", "config_toml");
 }

@@ -12,12 +12,13 @@
 /// What every file of ours says about itself: who made it and how, its axes, its datasets.
 namespace cimstat::experiments {
 
-enum class FileKind { error_table, accuracy, columns, network, run_record, experiment };
+enum class FileKind { error_table, accuracy, columns, sweep, network, run_record, experiment };
 
 /// By its content; a run record and an experiment also by their names' ends (.run.json, .toml).
 /// Throws UsageError where there is no such file, DataError where it is none of these.
 FileKind file_kind(const std::filesystem::path& file);
-/// "error table", "accuracy result", "columns result", "network", "run record", "experiment".
+/// "error table", "accuracy result", "columns result", "sweep result", "network", "run record",
+/// "experiment".
 std::string_view name_of(FileKind kind);
 
 struct Fact {

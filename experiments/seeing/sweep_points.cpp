@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <string_view>
 
@@ -185,7 +186,20 @@ std::optional<bool> lower_is_better(const SweepScalar& scalar) {
   return std::nullopt;
 }
 
+bool is_count(const SweepScalar& scalar) {
+  return scalar.lower.empty() && scalar.units == "1" && !is_rate(scalar) &&
+         std::all_of(scalar.value.begin(), scalar.value.end(),
+                     [](double value) { return value == std::floor(value); });
+}
+
 std::optional<Extremes> extremes_of(const SweepRecord& record, const SweepScalar& scalar) {
+  std::vector<std::uint64_t> points(scalar.value.size());
+  std::iota(points.begin(), points.end(), std::uint64_t{0});
+  return extremes_of(record, scalar, points);
+}
+
+std::optional<Extremes> extremes_of(const SweepRecord& record, const SweepScalar& scalar,
+                                    const std::vector<std::uint64_t>& points) {
   Extremes extremes;
   const auto is_limit = [&](std::uint64_t point) {
     const Knowledge known = knowledge_of(record, scalar, point);
@@ -194,7 +208,7 @@ std::optional<Extremes> extremes_of(const SweepRecord& record, const SweepScalar
   const auto rank = [&](std::uint64_t point) {
     return std::pair(is_limit(point) ? 0.0 : scalar.value[point], ends_of(scalar, point).upper);
   };
-  for (std::uint64_t point = 0; point < scalar.value.size(); ++point) {
+  for (const std::uint64_t point : points) {
     if (std::isnan(scalar.value[point])) continue;
     if (extremes.known++ == 0) {
       extremes.least = extremes.greatest = point;
@@ -206,7 +220,7 @@ std::optional<Extremes> extremes_of(const SweepRecord& record, const SweepScalar
   if (extremes.known == 0) return std::nullopt;
   const double highest_least = ends_of(scalar, extremes.least).upper;
   const double lowest_greatest = ends_of(scalar, extremes.greatest).lower;
-  for (std::uint64_t point = 0; point < scalar.value.size(); ++point) {
+  for (const std::uint64_t point : points) {
     const Ends ends = ends_of(scalar, point);
     if (point != extremes.least && ends.lower <= highest_least) ++extremes.as_low;
     if (point != extremes.greatest && ends.upper >= lowest_greatest) ++extremes.as_high;

@@ -57,6 +57,8 @@ enum class Knowledge {
 };
 Knowledge knowledge_of(const SweepRecord& record, const SweepScalar& scalar, std::uint64_t point);
 
+/// Whether it only counts: whole numbers without an interval or unit, such as which class is worst.
+bool is_count(const SweepScalar& scalar);
 /// Whether it is the probability of something bad, which may be never seen.
 bool is_rate(const SweepScalar& scalar);
 /// Whether lower values are better, or worse; nothing where that is not known.
@@ -74,5 +76,8 @@ struct Extremes {
 /// Where only upper limits are known for all that is lowest, the least is the one of the lowest
 /// limit. Nothing where no value is a number.
 std::optional<Extremes> extremes_of(const SweepRecord& record, const SweepScalar& scalar);
+/// The same among some points.
+std::optional<Extremes> extremes_of(const SweepRecord& record, const SweepScalar& scalar,
+                                    const std::vector<std::uint64_t>& points);
 
 }  // namespace cimstat::experiments

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Opens pages that `cimstat report` made in headless Chromium and uses them as a reader would.
 
-usage: run.py CIMSTAT CHROMIUM CONFIGS FOLDER      (exit 77: Chromium is missing, skipped)
+usage: run.py CIMSTAT CHROMIUM CONFIGS FOLDER SWEEP_PAGES     (exit 77: Chromium is missing, skipped)
+SWEEP_PAGES is sweep_sample_pages, which writes pages of made-up sweeps.
 """
 
 import csv
@@ -16,7 +17,7 @@ import time
 
 from devtools import Browser
 
-CIMSTAT, CHROMIUM, CONFIGS, FOLDER = sys.argv[1:5]
+CIMSTAT, CHROMIUM, CONFIGS, FOLDER, SWEEP_PAGES = sys.argv[1:6]
 HOSTILE = '</script></title><img src=x onerror=alert(1)>"\'&'
 failures = 0
 
@@ -47,6 +48,9 @@ def make_pages(folder):
         run("table", *arguments, "-q", "-o", folder / (name + ".h5"))
         rows = ["--active-rows", "32"] if name == "codes64" else []
         run("report", folder / (name + ".h5"), *rows, "-o", folder / (name + ".html"))
+
+
+    subprocess.run([SWEEP_PAGES, str(folder)], check=True)
 
 
 def complaints(page):
@@ -184,6 +188,118 @@ def try_structure(page, name):
     page.size(1200, 900)
 
 
+def choose(page, selector, value):
+    page.value(f"(() => {{const one = document.querySelector({json.dumps(selector)}); "
+               f"one.value = {json.dumps(value)}; one.dispatchEvent(new Event("
+               "one.type === 'range' ? 'input' : 'change', {bubbles: true}))})()")
+
+
+def picture(page, figure):
+    return page.value(f"document.querySelector('[data-sweep={figure}] svg').innerHTML")
+
+
+def caption(page, figure):
+    return page.value(f"document.querySelector('[data-sweep={figure}] .slice').textContent")
+
+
+def changes(page, figure, selector, value, what):
+    """Whether choosing a value draws another picture and says so."""
+    before = picture(page, figure), caption(page, figure)
+    choose(page, selector, value)
+    after = picture(page, figure), caption(page, figure)
+    check(after[0] != before[0] and after[0].count("<") > 20, f"{figure}: {what}")
+    return after[1]
+
+
+def plain_number(text):
+    digits, _, power = text.partition(" × 10")
+    power = power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+    return float(digits.replace("−", "-")) * 10.0 ** int(power or 0)
+
+
+def try_grid(page, name):
+    """Of made-up misread rates over corner, ratio and sigma: numbers and choices."""
+    rows = numbers(page, "sweep")[1]
+    said = changes(page, "map", "#map-at-0", "2", "a slider shows another slice")
+    check(said.endswith(" at corner = fast"), f"{name}: the line above says {said}")
+    page.value("document.querySelector('[data-sweep=map] .map').focus()")
+    for key, code in (("Home", 36), ("End", 35), ("PageUp", 33)):
+        page.press(key, code)
+    said = page.value("document.getElementById('sweep-map-readout').textContent")
+    fast = [row for row in rows if row["corner"] == "fast"]
+    expected = float(fast[-1]["misread_mean"])  # the greatest ratio, the greatest sigma
+    shown = re.match("corner = fast, ratio = 100, sigma = 0.3: ([^(]*) \\(", said)
+    check(shown is not None and abs(plain_number(shown[1]) / expected - 1.0) < 1e-3,
+          f"{name}: the cell under the cursor is {said} ({expected})")
+    changes(page, "map", "#map-quantity", "2", "another quantity")
+    changes(page, "map", "#map-range", "slice", "colours over the slice")
+    before = page.value("[document.getElementById('map-x').value, "
+                        "document.getElementById('map-y').value]")
+    changes(page, "map", "#map-x", before[1], "the axes change places")
+    check(page.value("[document.getElementById('map-x').value, "
+                     "document.getElementById('map-y').value]") == before[::-1],
+          f"{name}: the other axis takes the place of the one chosen")
+    changes(page, "map", "#map-y", "0", "a named axis goes up")
+    check(page.value("[...document.querySelectorAll('[data-sweep=map] .slide')].map("
+                     "(one) => one.hidden)") == [True, False, True],
+          f"{name}: sliders stand for the axes that the map does not show")
+    changes(page, "curve", "#curve-series", "none", "one curve alone")
+    changes(page, "curve", "#curve-at-2", "0", "a slider moves the curve")
+    title = page.value("document.querySelector('[data-sweep=curve] svg .dot title, "
+                       "[data-sweep=curve] svg .mark title').textContent")
+    check(title.startswith("corner = "), f"{name}: a point of the curve says {title}")
+    changes(page, "curve", "#curve-x", "0", "a curve over words")
+    changes(page, "curve", "#curve-range", "slice", "an axis around the slice")
+
+
+def try_samples(page, name):
+    changes(page, "scatter", "#scatter-at-0", "0", "a slider shows another slice of the samples")
+    changes(page, "bars", "#bars-at-0", "0", "a slider shows other rank correlations")
+    page.value("document.querySelector('[data-sweep=scatter] .plot').scrollIntoView("
+               "{behavior: 'instant'})")
+    tip = "document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent"
+    box = page.value("(({x, y, width, height}) => ({x, y, width, height}))(document.querySelector("
+                     "'[data-sweep=scatter] .dots').getBoundingClientRect())")
+    said = set()
+    for step in range(1, 30):
+        page.point_at(box["x"] + box["width"] * step / 30, box["y"] + box["height"] / 4)
+        said.add(page.value(tip))
+    said.discard("")
+    check(len(said) > 3 and all("sigma = " in one for one in said),
+          f"{name}: the pointer finds samples, such as {sorted(said)[:1]}")
+
+
+def try_sweep_without_script(page):
+    page.send("Emulation.setScriptExecutionDisabled", value=True)
+    page.open((folder / "sweep-grid.html").as_uri())
+    page.send("Emulation.setScriptExecutionDisabled", value=False)
+    drawn = page.value("[...document.querySelectorAll('.sweep svg')].map((one) => "
+                       "one.querySelectorAll('path').length)")
+    check(len(drawn) == 2 and min(drawn) > 20, f"without the script there are pictures {drawn}")
+    check(page.value("getComputedStyle(document.querySelector('.choices')).display") == "none",
+          "without the script there is nothing to choose")
+
+
+def try_sweeps(page):
+    for name in ("grid", "sampled", "few", "mixed", "odd", "one", "line", "large",
+                 "large-sampled", "hostile"):
+        name = "sweep-" + name
+        seconds = page.open((folder / (name + ".html")).as_uri())
+        size = (folder / (name + ".html")).stat().st_size
+        quiet(page, name)
+        check(size < 5_000_000 and seconds < 20, f"{name}: {size} bytes, loaded in {seconds:.2f} s")
+        try_structure(page, name)
+        if name == "sweep-grid":
+            try_theme(page)
+            try_grid(page, name)
+            try_print(page, name)
+        if name == "sweep-mixed":
+            try_samples(page, name)
+        quiet(page, name)
+    check("<img" not in page.value("document.body.innerHTML"), "hostile texts of a sweep stay text")
+    try_sweep_without_script(page)
+
+
 def try_without_script(page):
     page.send("Emulation.setScriptExecutionDisabled", value=True)
     page.open((folder / "exact.html").as_uri())
@@ -233,6 +349,7 @@ with Browser(CHROMIUM) as browser:
         quiet(both[-1], kind)
         check(size < 2_000_000, f"{kind}: {size} bytes, loaded in {seconds:.2f} s")
         try_structure(both[-1], kind)
+    try_sweeps(tab)
     try_policy(tab)
     try_without_script(tab)
 print(f"{'FAILED' if failures else 'all passed'}: {failures} failures")

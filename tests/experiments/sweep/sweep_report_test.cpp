@@ -37,7 +37,7 @@ TEST(SweepReport, OfAGridHoldsMapAndCurves) {
   const std::string page = render_sweep_report(grid_record());
   EXPECT_THAT(page, StartsWith("<!DOCTYPE html>"));
   expect_sound(page);
-  for (const char* name : {"map", "curves", "axes", "numbers", "provenance", "cite", "config"}) {
+  for (const char* name : {"heat-map", "curves", "axes", "numbers", "provenance", "cite", "config"}) {
     EXPECT_TRUE(has_section(page, name)) << name;
   }
   EXPECT_FALSE(has_section(page, "scatter"));
@@ -53,7 +53,7 @@ TEST(SweepReport, OfSamplesHoldsPanelsAndRankCorrelations) {
   expect_sound(page);
   EXPECT_TRUE(has_section(page, "scatter"));
   EXPECT_TRUE(has_section(page, "sensitivity"));
-  EXPECT_FALSE(has_section(page, "map"));
+  EXPECT_FALSE(has_section(page, "heat-map"));
   EXPECT_FALSE(has_section(page, "curves"));
   EXPECT_EQ(pictures_of(page).size(), 3u + 1u);
 }
@@ -143,7 +143,7 @@ TEST(SweepReport, OddSweepsHaveSoundPages) {
     expect_sound(page);
     EXPECT_LT(page.size(), 1'000'000u);
   }
-  EXPECT_TRUE(has_section(render_sweep_report(odd_record()), "map"));
+  EXPECT_TRUE(has_section(render_sweep_report(odd_record()), "heat-map"));
   EXPECT_FALSE(has_section(render_sweep_report(one_point_record()), "curves"));
   EXPECT_THAT(render_sweep_report(line_record()), HasSubstr("not above"));
 }

@@ -47,10 +47,13 @@ Ladder dual_ladder(const ColumnDesign& design, std::uint32_t reference_rows) {
 Ladder replica_ladder(const ColumnDesign& design, std::uint32_t reference_rows) {
   check_reference_rows(design, reference_rows);
   Ladder ladder{.codes = reference_rows + 1, .references = {}, .follows_active_rows = true};
+  ladder.references.reserve((std::size_t{design.rows} + 1) * reference_rows);
+  // As continued_mean, with what a run shares worked out once: points of a sweep wait for this.
+  const double step = design.lrs.mean() - design.hrs.mean();
   for (std::uint32_t n = 0; n <= design.rows; ++n) {
+    const double base = mean_current(design, {0, n});
     for (std::uint32_t j = 0; j < reference_rows; ++j) {
-      ladder.references.push_back(
-          0.5 * (continued_mean(design, j, n) + continued_mean(design, j + 1, n)));
+      ladder.references.push_back(0.5 * ((base + j * step) + (base + (j + 1) * step)));
     }
   }
   return ladder;

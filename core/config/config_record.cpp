@@ -137,13 +137,19 @@ std::string value_text(const std::vector<Item>& values) {
   return "[" + list + "]";
 }
 
-bool is_left_out(const ConfigState& state, const std::string& path) {
-  return std::any_of(state.tables.begin(), state.tables.end(), [&](const auto& entry) {
-    return std::any_of(entry.second.keys.begin(), entry.second.keys.end(), [&](const auto& known) {
-      if (!known.second.left_out) return false;
-      const std::string above = text::joined(entry.first, known.first);
-      return path.starts_with(above) && (path.size() == above.size() || path[above.size()] == '.');
-    });
+std::vector<std::string> left_out_paths(const ConfigState& state) {
+  std::vector<std::string> paths;
+  for (const auto& [path, table] : state.tables) {
+    for (const auto& [key, known] : table.keys) {
+      if (known.left_out) paths.push_back(text::joined(path, key));
+    }
+  }
+  return paths;
+}
+
+bool is_within(std::string_view path, const std::vector<std::string>& above) {
+  return std::any_of(above.begin(), above.end(), [&](const std::string& one) {
+    return path.starts_with(one) && (path.size() == one.size() || path[one.size()] == '.');
   });
 }
 
@@ -184,9 +190,10 @@ void Config::finish() const {
 }
 
 std::string Config::canonical() const {
+  const std::vector<std::string> left_out = left_out_paths(*state_);
   std::string result;
   for (const auto& [path, table] : state_->tables) {
-    if (!path.empty() && is_left_out(*state_, path)) continue;
+    if (!path.empty() && is_within(path, left_out)) continue;
     std::string lines;
     for (const auto& [key, known] : table.keys) {
       if (!known.value || known.left_out) continue;

@@ -35,7 +35,10 @@ struct TableView {
   const ConfigNode* node;  ///< null for an absent table
 
   detail::KnownKey& known(std::string_view key) const {
-    return state.tables[path].keys[std::string(key)];
+    auto& keys = state.tables[path].keys;
+    const auto at = keys.lower_bound(key);
+    if (at != keys.end() && at->first == key) return at->second;
+    return keys.emplace_hint(at, std::string(key), detail::KnownKey())->second;
   }
   const ConfigNode* find(std::string_view key) const {
     known(key);

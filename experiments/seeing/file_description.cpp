@@ -67,8 +67,7 @@ AxisFacts axis_of(const core::Hdf5Input& input, DatasetFacts dataset) {
 /// All groups and datasets of a file, whoever made it.
 class Walk {
  public:
-  Walk(const core::Hdf5Input& input, const std::filesystem::path& file,
-       FileDescription& description)
+  Walk(core::Hdf5Input& input, const std::filesystem::path& file, FileDescription& description)
       : input_(input), file_(file), description_(description) {}
 
   void through(const std::string& group, std::size_t depth) {
@@ -85,8 +84,11 @@ class Walk {
         if (depth < deepest_group) through(path, depth + 1);
         continue;
       }
+      const bool is_of_axis = is_axis(input_, path);
+      // A sweep's values may lie in its segments; its reader checks these.
+      if (!is_of_axis && description_.kind == FileKind::sweep) input_.allow_virtual(path);
       DatasetFacts dataset = facts_of(input_, path, std::move(type));
-      if (is_axis(input_, path)) {
+      if (is_of_axis) {
         description_.axes.push_back(axis_of(input_, std::move(dataset)));
       } else {
         description_.datasets.push_back(std::move(dataset));
@@ -95,7 +97,7 @@ class Walk {
   }
 
  private:
-  const core::Hdf5Input& input_;
+  core::Hdf5Input& input_;
   const std::filesystem::path& file_;
   FileDescription& description_;
   std::size_t objects_ = 0;
@@ -196,7 +198,7 @@ FileKind file_kind(const std::filesystem::path& file) {
 }
 
 FileDescription describe_file(const std::filesystem::path& file, FileKind kind) {
-  const core::Hdf5Input input(file);
+  core::Hdf5Input input(file);
   FileDescription description;
   description.kind = kind;
   const std::vector<std::int64_t> schema = input.integers_attribute("/", "schema_version");

@@ -129,6 +129,32 @@ TEST_F(SeeingSweeps, ShowRefusesOptionsOfOtherKinds) {
   EXPECT_EQ(cimstat("show x.sweep.h5 --at corner=none").exit_code, 2);
 }
 
+TEST_F(SeeingSweeps, ResultsThatReferToSegmentsAreSeenToo) {
+  const Outcome whole = cimstat(
+      "sweep x.toml -q --set 'sweep.outputs=[\"misread\",\"table\"]' -o t.sweep.h5 --folder "
+      "t.sweep");
+  ASSERT_EQ(whole.exit_code, 0) << whole.output;
+  const Outcome merged = cimstat("merge t.sweep --virtual -o v.h5");
+  ASSERT_EQ(merged.exit_code, 0) << merged.output;
+  EXPECT_EQ(cimstat("show v.h5 --csv").output, cimstat("show t.sweep.h5 --csv").output);
+  const Outcome shown = cimstat("show v.h5");
+  EXPECT_EQ(shown.exit_code, 0) << shown.output;
+  EXPECT_THAT(shown.output, HasSubstr("/misread_worst"));
+}
+
+TEST_F(SeeingSweeps, DiffTellsWhatDiffers) {
+  const Outcome other =
+      cimstat("sweep x.toml -q -o y.h5 --folder y.sweep --set cell.hrs.sigma=0.31");
+  ASSERT_EQ(other.exit_code, 0) << other.output;
+  const Outcome differ = cimstat("diff x.sweep.h5 y.h5");
+  EXPECT_EQ(differ.exit_code, 1);
+  EXPECT_THAT(differ.output, AllOf(HasSubstr("cell.hrs.sigma  0.3 | 0.31"),
+                                   HasSubstr("differ beyond their intervals")));
+  EXPECT_EQ(cimstat("diff x.sweep.h5 x.sweep.h5").output, "identical: the same bytes\n");
+  const Outcome table = cimstat("diff x.sweep.h5 x.toml");
+  EXPECT_EQ(table.exit_code, 2);
+}
+
 TEST_F(SeeingSweeps, ADamagedResultIsRefused) {
   std::string bytes = text_of("x.sweep.h5");
   bytes[bytes.size() / 2] ^= 0x10;

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
-#include <memory>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,12 +18,11 @@ using testing::Not;
 using testing::StartsWith;
 using tests::Outcome;
 
-/// One sweep of six points, made once by the program.
+/// A sweep of six points, made by the program.
 class SeeingSweeps : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    folder() = std::make_unique<tests::TemporaryFolder>();
-    std::ofstream(folder()->path() / "x.toml") << R"(name = "swept macro"
+  void SetUp() override {
+    std::ofstream(folder_ / "x.toml") << R"(name = "swept macro"
 [cell]
 model = "rram"
 [cell.lrs]
@@ -50,27 +48,18 @@ cases = ["slow", "fast"]
 [sweep.axis.corner.vary]
 "column.read_voltage" = ["0.18 V", "0.22 V"]
 )";
-    made() = cimstat("sweep x.toml -q -o x.sweep.h5");
+    const Outcome made = cimstat("sweep x.toml -q -o x.sweep.h5");
+    ASSERT_EQ(made.exit_code, 0) << made.output;
   }
-  static void TearDownTestSuite() { folder().reset(); }
-  void SetUp() override { ASSERT_EQ(made().exit_code, 0) << made().output; }
-
-  static std::unique_ptr<tests::TemporaryFolder>& folder() {
-    static std::unique_ptr<tests::TemporaryFolder> one;
-    return one;
-  }
-  static Outcome& made() {
-    static Outcome outcome;
-    return outcome;
-  }
-  static Outcome cimstat(const std::string& arguments) {
-    return tests::run_program("cd " + folder()->path().string() + " && " + CIMSTAT_BINARY + " " +
+  Outcome cimstat(const std::string& arguments) const {
+    return tests::run_program("cd " + folder_.path().string() + " && " + CIMSTAT_BINARY + " " +
                               arguments + " 2>&1");
   }
-  static std::string text_of(const std::string& name) {
-    std::ifstream file(folder()->path() / name, std::ios::binary);
+  std::string text_of(const std::string& name) const {
+    std::ifstream file(folder_ / name, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
+  tests::TemporaryFolder folder_;
 };
 
 TEST_F(SeeingSweeps, ReportWritesAPageOfTheResult) {
@@ -113,7 +102,7 @@ TEST_F(SeeingSweeps, ShowPicksPointsAndWritesCsv) {
   EXPECT_THAT(some.output, AllOf(HasSubstr("note: sigma has no 0.11; the nearest is 0.1\n"),
                                  HasSubstr("\nfast,0.1,")));
   // The numbers are those of the file.
-  const SweepRecord record = read_sweep_file(folder()->path() / "x.sweep.h5");
+  const SweepRecord record = read_sweep_file(folder_ / "x.sweep.h5");
   const auto worst =
       std::find_if(record.scalars.begin(), record.scalars.end(),
                    [](const SweepScalar& scalar) { return scalar.name == "misread_worst"; });
@@ -158,7 +147,7 @@ TEST_F(SeeingSweeps, DiffTellsWhatDiffers) {
 TEST_F(SeeingSweeps, ADamagedResultIsRefused) {
   std::string bytes = text_of("x.sweep.h5");
   bytes[bytes.size() / 2] ^= 0x10;
-  std::ofstream(folder()->path() / "damaged.h5", std::ios::binary) << bytes;
+  std::ofstream(folder_ / "damaged.h5", std::ios::binary) << bytes;
   EXPECT_EQ(cimstat("show damaged.h5").exit_code, 3);
   EXPECT_EQ(cimstat("report damaged.h5 -o d.html").exit_code, 3);
 }

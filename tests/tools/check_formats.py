@@ -283,6 +283,7 @@ run("accuracy", replica, "--table", table, *few, "-o", "mine.accuracy.h5",
 
 check_versions(table, lambda file: ["report", file, "-o", "page.html"])
 check_versions(accuracy, lambda file: ["report", table, file, "-o", "page.html"])
+check_versions(sweep, lambda file: ["show", file])
 check_versions(columns, lambda file: ["show", file])
 check_versions(shipped, lambda file: ["accuracy", replica, "--table", table, *few, "-o", "later.h5",
                                       "--set", f"accuracy.network={file}"])

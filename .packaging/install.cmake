@@ -5,6 +5,9 @@ set(cimstat_package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/cimstat)
 set(cimstat_document_folder ${CMAKE_INSTALL_DATADIR}/doc/cimstat)
 
 install(TARGETS cimstat RUNTIME COMPONENT program)
+if(TARGET cimstat-mpi)
+  install(TARGETS cimstat-mpi RUNTIME COMPONENT program)
+endif()
 install(DIRECTORY experiments/networks experiments/configs
         DESTINATION ${CMAKE_INSTALL_DATADIR}/cimstat COMPONENT program)
 install(FILES README.md CHANGELOG.md CITATION.cff LICENSE

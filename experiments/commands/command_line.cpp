@@ -50,6 +50,7 @@ const std::vector<Group>& groups() {
       {"Compute",
        {add_margin_command, add_references_command, add_table_command, add_columns_command,
         add_accuracy_command, add_sweep_command, add_merge_command}},
+      {"Sweeps on clusters", {add_submit_command, add_status_command}},
       {"Look at results", {add_show_command, add_diff_command, add_report_command}},
       {"Shell", {add_completion_command}},
   };

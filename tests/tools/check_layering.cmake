@@ -15,9 +15,9 @@ set(seams
   "<openssl/.*=core/file/provenance.cpp"
   "<zlib.*=core/file/deflate.cpp"
   "<mpi.*=core/communicator.cpp"
-  "\"core/communicator.h=(core/communicator.cpp|experiments/sweep/mpi_.*)"
+  "\"core/communicator.h=(core/communicator.cpp|experiments/sweep/mpi_source.h|experiments/mpi_main.cpp)"
   "<torch/.*=experiments/training/.*"
-  "<CLI/.*=experiments/(commands/.*|main.cpp|sweep/mpi_main.cpp|training/.*)")
+  "<CLI/.*=experiments/(commands/.*|main.cpp|mpi_main.cpp|training/.*)")
 
 foreach(room IN LISTS rooms)
   list(FIND rooms ${room} height)

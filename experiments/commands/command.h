@@ -81,8 +81,6 @@ void add_references_command(CLI::App& app);
 void add_show_command(CLI::App& app);
 /// Its callback throws CLI::RuntimeError(1) where the files differ.
 void add_diff_command(CLI::App& app);
-void add_status_command(CLI::App& app);
-void add_submit_command(CLI::App& app);
 // These print what is made from `app` itself.
 void add_completion_command(CLI::App& app);
 void add_man_command(CLI::App& app);

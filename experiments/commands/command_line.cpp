@@ -9,6 +9,7 @@
 
 #include "core/file/provenance.h"
 
+#include "experiments/commands/cluster_commands.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/program_model.h"
 

@@ -3,6 +3,7 @@
 
 #include "core/file/json.h"
 
+#include "experiments/commands/cluster_commands.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/status_text.h"
 

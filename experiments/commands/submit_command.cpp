@@ -11,6 +11,7 @@
 #include "core/file/atomic_file.h"
 #include "core/utf8.h"
 
+#include "experiments/commands/cluster_commands.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/number_check.h"
 #include "experiments/sweep/batch_limits.h"

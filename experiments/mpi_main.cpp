@@ -3,7 +3,9 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <iostream>
 #include <memory>
+#include <new>
 #include <numeric>
 #include <optional>
 #include <unistd.h>
@@ -86,13 +88,23 @@ int prepare(const Communicator& communicator, const std::function<void()>& step)
   return worst(codes);
 }
 
+/// Points stay whole where there are enough of them, so that each is prepared once.
+std::uint64_t units_per_group(const Communicator& communicator, const SweepWork& work) {
+  constexpr std::uint64_t points_for_each = 8;
+  const auto ranks = static_cast<std::uint64_t>(communicator.size());
+  const bool by_point =
+      !work.layout().is_point_whole && work.plan().points() >= points_for_each * ranks;
+  return by_point ? work.layout().chunks_per_point() : 1;
+}
+
 /// This process's part of the work.
 int work_through(const Communicator& communicator, const MpiOptions& options, const SweepWork& work,
                  SweepRunResult& result) {
   const bool is_first = communicator.rank() == 0;
   const Failure failure = outcome_of([&] {
-    communicator.share(work.units(), [&](core::UnitQueue& queue) {
-      MpiSource source(queue);
+    const std::uint64_t group = units_per_group(communicator, work);
+    communicator.share((work.units() + group - 1) / group, [&](core::UnitQueue& queue) {
+      MpiSource source(queue, work.units(), group);
       const auto units = static_cast<double>(work.units());
       ProgressMeter meter("sweep", {work.layout().is_point_whole ? "points" : "chunks", units},
                           is_first ? options.verbosity() : Verbosity::quiet);
@@ -140,7 +152,7 @@ int run(const Communicator& communicator, const MpiOptions& options) {
   });
   if (code != done) return code;
   code = prepare(communicator, [&] {
-    work = std::make_unique<SweepWork>(options.open_sweep());
+    work.reset(new SweepWork(options.open_sweep()));  // it can't be moved
     if (is_first) open_work_folder(work->plan(), options.folder());
   });
   if (code != done) return code;

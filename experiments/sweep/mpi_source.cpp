@@ -1,12 +1,15 @@
 #include "experiments/sweep/mpi_source.h"
 
+#include <algorithm>
+
 namespace cimstat::experiments {
 
 std::optional<UnitRange> MpiSource::next() {
   const std::optional<core::UnitNumbers> numbers = queue_.next();
   if (!numbers) return std::nullopt;
-  handed_out_ = numbers->end;  // they go out in order
-  return UnitRange{numbers->first, numbers->end};
+  const std::uint64_t end = std::min(numbers->end * group_, units_);
+  handed_out_ = end;  // they go out in order
+  return UnitRange{numbers->first * group_, end};
 }
 
 }  // namespace cimstat::experiments

@@ -10,10 +10,11 @@
 
 namespace cimstat::experiments {
 
-/// The units that processes share out by MPI.
+/// The units that processes share out by MPI, in groups: the queue counts groups.
 class MpiSource : public WorkSource {
  public:
-  explicit MpiSource(core::UnitQueue& queue) : queue_(queue) {}
+  MpiSource(core::UnitQueue& queue, std::uint64_t units, std::uint64_t units_per_group)
+      : queue_(queue), units_(units), group_(units_per_group) {}
 
   std::optional<UnitRange> next() override;
   double share() const override { return 1.0; }  // who is faster does more
@@ -22,6 +23,8 @@ class MpiSource : public WorkSource {
 
  private:
   core::UnitQueue& queue_;
+  std::uint64_t units_;
+  std::uint64_t group_;
   std::atomic<std::uint64_t> handed_out_ = 0;
 };
 

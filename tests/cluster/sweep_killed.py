@@ -12,7 +12,11 @@ import subprocess
 import sys
 import time
 
-import h5py
+try:
+    import h5py
+except ImportError:
+    print("skipped: h5py (python3-h5py) is missing")
+    sys.exit(0)
 from surroundings import (Slurm, config, die_with_parent, environment, fail, mpi, processes_of, require, run, sha256,
                           work_folder)
 

@@ -78,16 +78,18 @@ struct Range {
   bool is_empty() const { return !(least <= most); }
 };
 
-void choose_log_range(ScalarView& view, const Range& positive) {
-  view.is_logarithmic = true;
-  if (positive.is_empty()) {
-    view.least = view.low = 1e-6;
-    view.most = view.high = 1.0;
-    return;
-  }
-  view.low = view.least = std::pow(10.0, std::floor(std::log10(positive.least) + 1e-9));
-  view.high = view.most = std::pow(10.0, std::ceil(std::log10(positive.most) - 1e-9));
-  if (view.low == view.high) view.low = view.least = 0.1 * view.high;
+struct Ends {
+  double low = 1e-6;
+  double high = 1.0;
+};
+
+/// Whole powers of ten around it.
+Ends decades_of(const Range& positive) {
+  if (positive.is_empty()) return {};
+  Ends ends{std::pow(10.0, std::floor(std::log10(positive.least) + 1e-9)),
+            std::pow(10.0, std::ceil(std::log10(positive.most) - 1e-9))};
+  if (ends.low == ends.high) ends.low = 0.1 * ends.high;
+  return ends;
 }
 
 ScalarView scalar_view(const SweepRecord& record, std::size_t index) {
@@ -99,8 +101,9 @@ ScalarView scalar_view(const SweepRecord& record, std::size_t index) {
   view.unit.name = shortened(view.unit.name, most_letters);
   if (!view.unit.name.empty()) view.title += fmt::format(" [{}]", view.unit.name);
   Range values;
-  Range all;  // with the ends of intervals
-  Range positive;
+  Range all;       // with the ends of intervals
+  Range seen;      // on a logarithmic scale
+  Range positive;  // ... with the ends of intervals
   for (std::size_t point = 0; point < scalar.value.size(); ++point) {
     const double value = scalar.value[point] / view.unit.size;
     const Knowledge known = knowledge_of(record, scalar, point);
@@ -110,7 +113,10 @@ ScalarView scalar_view(const SweepRecord& record, std::size_t index) {
     }
     values.take(value);
     all.take(value);
-    if (value >= lowest_rate) positive.take(value);
+    if (value >= lowest_rate) {
+      seen.take(value);
+      positive.take(value);
+    }
     if (scalar.lower.empty() || std::isnan(value)) continue;
     const double lower = scalar.lower[point] / view.unit.size;
     const double upper = scalar.upper[point] / view.unit.size;
@@ -121,7 +127,11 @@ ScalarView scalar_view(const SweepRecord& record, std::size_t index) {
   }
   constexpr double wide = 300.0;
   if (is_rate(scalar) || (values.least > 0.0 && values.most > wide * values.least)) {
-    choose_log_range(view, positive);
+    view.is_logarithmic = true;
+    view.low = decades_of(positive).low;
+    view.high = decades_of(positive).high;
+    view.least = decades_of(seen).low;
+    view.most = decades_of(seen).high;
     return view;
   }
   if (values.is_empty()) return view;

@@ -26,6 +26,8 @@ TEST(SweepView, HoldsAllOfASmallSweep) {
   EXPECT_TRUE(view.axes[1].is_logarithmic);
   EXPECT_TRUE(view.axes[0].has_words);
   EXPECT_TRUE(view.scalars[0].is_logarithmic);
+  EXPECT_DOUBLE_EQ(view.scalars[0].least, 1e-6);  // colours are for what was seen,
+  EXPECT_DOUBLE_EQ(view.scalars[0].low, 1e-7);    // the axis holds the intervals too
   EXPECT_EQ(view.scalars[1].title, "margin [µA]");
   EXPECT_FALSE(view.scalars[2].is_logarithmic);
   EXPECT_LE(view.scalars[2].high, 1.0);

@@ -164,8 +164,8 @@ std::string sweep_axes(const SweepRecord& record) {
         "<tr><th scope=\"row\">{}</th><td class=\"text\">{}</td><td class=\"text\">{}</td>"
         "<td>{}</td><td>{}</td></tr>\n",
         escaped(axis.name), escaped(range_text(axis)),
-        escaped(fmt::format("{}{}", keys, axis.meaning.empty() ? "" : ": " + axis.meaning)),
-        grouped_text(axis.size()), axis.kind == SweepAxis::Kind::sampled ? "sampled" : "listed");
+        escaped(axis.meaning.empty() ? keys : axis.meaning), grouped_text(axis.size()),
+        axis.kind == SweepAxis::Kind::sampled ? "sampled" : "listed");
   }
   return fmt::format(
       "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"axes-title\">\n"

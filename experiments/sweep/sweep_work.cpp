@@ -1,8 +1,6 @@
 #include "experiments/sweep/sweep_work.h"
 
 #include <algorithm>
-#include <array>
-#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -15,7 +13,7 @@
 
 #include "circuits/exact/exact_column.h"
 
-#include "experiments/margin/margin.h"
+#include "experiments/sweep/chunk_computation.h"
 #include "experiments/sweep/chunk_layout.h"
 #include "experiments/sweep/point_summary.h"
 #include "experiments/sweep/prepared_points.h"
@@ -108,6 +106,7 @@ struct SweepWork::State {
   std::vector<circuits::ColumnClass> classes;
   std::unique_ptr<ChunkLayout> places;
   SweepFields fields;
+  std::unique_ptr<ChunkComputation> computation;
   std::unique_ptr<PointSummary> summary;
 
   State(SweepPlan given, const FindNetwork& find_network, core::Threads threads,
@@ -118,6 +117,7 @@ struct SweepWork::State {
     if (asks(SweepOutput::accuracy)) identity = core::sha256(identity + prepared.inputs_sha256());
     places = std::make_unique<ChunkLayout>(plan.settings(), layout);
     fields = result_fields(layout, *places);
+    computation = std::make_unique<ChunkComputation>(layout, *places);
     summary = std::make_unique<PointSummary>(plan, layout, *places, classes);
   }
 
@@ -168,139 +168,7 @@ struct SweepWork::State {
   std::uint64_t first_image(std::uint64_t which_chunk) const {
     return (which_chunk - layout.table_chunks) * layout.images_per_chunk;
   }
-
-  void compute_margins(const PreparedPoint& point, core::Threads threads,
-                       ChunkResult& result) const;
-  void compute_exact(const PreparedPoint& point, core::Threads threads, ChunkResult& result) const;
-  void compute_sampled(const PreparedPoint& point, std::uint64_t which_chunk,
-                       const std::vector<ChunkResult>& before, core::Threads threads,
-                       ChunkResult& result) const;
-  void compute_accuracy(const PreparedPoint& point, std::uint64_t which_chunk,
-                        core::Threads threads, ChunkResult& result) const;
-  void compute_table_part(const PreparedPoint& point, std::uint64_t which_chunk,
-                          const std::vector<ChunkResult>& before, core::Threads threads,
-                          ChunkResult& result) const;
-  /// What each class still wants of misreads: 0 where it has them.
-  std::vector<std::uint64_t> wanted(std::size_t class_count,
-                                    const std::vector<ChunkResult>& before) const;
 };
-
-void SweepWork::State::compute_margins(const PreparedPoint& point, core::Threads threads,
-                                       ChunkResult& result) const {
-  const MarginResult margins = measure_gaps(point.experiment(), threads);
-  double* numbers = result.numbers.data() + places->margins;
-  if (margins.gaps.empty()) {
-    std::fill_n(numbers, margin_count, std::numeric_limits<double>::quiet_NaN());
-    return;
-  }
-  const auto least = [&](double GapFigures::*figure) {
-    double value = margins.gaps.front().*figure;
-    for (const GapFigures& gap : margins.gaps) value = std::min(value, gap.*figure);
-    return value;
-  };
-  numbers[0] = least(&GapFigures::quantile);
-  numbers[1] = least(&GapFigures::input_aware);
-  numbers[2] = least(&GapFigures::pattern);
-  numbers[3] = 0.0;
-  for (const GapFigures& gap : margins.gaps) numbers[3] = std::max(numbers[3], gap.overlap);
-  result.integers[places->gap] = margins.worst_gap;
-}
-
-void SweepWork::State::compute_exact(const PreparedPoint& point, core::Threads threads,
-                                     ChunkResult& result) const {
-  ChosenTable chosen;
-  try {
-    chosen = exact_table(point.experiment(), point.classes(), threads);
-  } catch (const circuits::ExactObstacle& error) {
-    throw core::UsageError(core::error_line("table.method", "the exact engine can't be used here",
-                                            error.why(), "set table.method = \"monte_carlo\""));
-  }
-  const circuits::ErrorTable& table = chosen.table;
-  for (std::size_t row = 0; row < table.size(); ++row) {
-    const double misread = table.misread(row);
-    const core::Interval bounds = misread_bounds(table, row);
-    result.numbers[places->misread + row] = misread;
-    result.numbers[places->bound + row] = std::max(misread - bounds.lower, bounds.upper - misread);
-    if (!places->has_table) continue;
-    std::copy_n(table.row(row), table.codes,
-                result.numbers.data() + places->probability + row * places->codes);
-    result.numbers[places->entry_bound + row] = table.error_bound[row];
-  }
-}
-
-std::vector<std::uint64_t> SweepWork::State::wanted(std::size_t class_count,
-                                                    const std::vector<ChunkResult>& before) const {
-  std::vector<std::uint64_t> wanted(class_count, layout.misreads_wanted);
-  for (const ChunkResult& result : before) {
-    for (std::size_t row = 0; row < class_count; ++row) {
-      wanted[row] -= std::min(wanted[row], result.integers[places->misreads + row]);
-      if (result.integers[places->last + row] > 0) wanted[row] = 0;
-    }
-  }
-  return wanted;
-}
-
-void SweepWork::State::compute_sampled(const PreparedPoint& point, std::uint64_t which_chunk,
-                                       const std::vector<ChunkResult>& before,
-                                       core::Threads threads, ChunkResult& result) const {
-  const circuits::ColumnDesign& design = point.experiment().macro.design;
-  const std::size_t codes = design.ladder.codes;
-  const circuits::TrialRange range = trials_of(which_chunk);
-  std::vector<std::uint64_t> counts;
-  if (layout.misreads_wanted > 0) {
-    circuits::StoppedCounts stopped =
-        point.counter(threads).counts_until(range, wanted(point.classes().size(), before), threads);
-    std::copy(stopped.last.begin(), stopped.last.end(),
-              result.integers.begin() + static_cast<std::ptrdiff_t>(places->last));
-    counts = std::move(stopped.counts);
-  } else {
-    counts = point.counter(threads).counts(range, threads);
-  }
-  for (std::size_t row = 0; row < point.classes().size(); ++row) {
-    const std::uint64_t* of_class = counts.data() + row * codes;
-    std::uint64_t trials = 0;
-    for (std::size_t code = 0; code < codes; ++code) trials += of_class[code];
-    result.integers[places->trials + row] = trials;
-    result.integers[places->misreads + row] =
-        trials - of_class[design.ladder.ideal_code(point.classes()[row].lrs_count)];
-    if (places->has_table) {
-      std::copy_n(of_class, codes, result.integers.data() + places->counts + row * places->codes);
-    }
-  }
-}
-
-void SweepWork::State::compute_table_part(const PreparedPoint& point, std::uint64_t which_chunk,
-                                          const std::vector<ChunkResult>& before,
-                                          core::Threads threads, ChunkResult& result) const {
-  if (which_chunk == 0) {
-    if (places->has_keys) {
-      for (std::size_t row = 0; row < point.classes().size(); ++row) {
-        result.integers[places->lrs_count + row] = point.classes()[row].lrs_count;
-        result.integers[places->active_rows + row] = point.classes()[row].active_rows;
-        result.integers[places->present + row] = 1;
-      }
-    }
-    if (places->has_table && !layout.same_codes) {
-      result.integers[places->code_count] = point.experiment().macro.design.ladder.codes;
-    }
-    if (places->has_margin) compute_margins(point, threads, result);
-    if (places->has_rates && !layout.is_sampled) compute_exact(point, threads, result);
-  }
-  if (places->has_rates && layout.is_sampled) {
-    compute_sampled(point, which_chunk, before, threads, result);
-  }
-}
-
-void SweepWork::State::compute_accuracy(const PreparedPoint& point, std::uint64_t which_chunk,
-                                        core::Threads threads, ChunkResult& result) const {
-  const std::uint64_t first = first_image(which_chunk);
-  const AccuracySums sums =
-      point.accuracy(first, std::min(layout.images_per_chunk, prepared.images() - first), threads);
-  const std::array<std::uint64_t, accuracy_count> parts = {sums.images, sums.exact, sums.sampled,
-                                                           sums.squared, sums.sampled_exact};
-  std::copy(parts.begin(), parts.end(),
-            result.integers.begin() + static_cast<std::ptrdiff_t>(places->accuracy));
-}
 
 SweepWork::SweepWork(SweepPlan plan, const FindNetwork& find_network, core::Threads threads,
                      const core::Progress& progress)
@@ -352,9 +220,12 @@ ChunkResult SweepWork::compute(std::uint64_t chunk, const std::vector<ChunkResul
   try {
     const std::shared_ptr<const PreparedPoint> prepared = state_->prepared.at(point);
     if (which < layout().table_chunks) {
-      state_->compute_table_part(*prepared, which, before, threads, result);
+      state_->computation->add_tables(*prepared, state_->trials_of(which), before, threads, result);
     } else {
-      state_->compute_accuracy(*prepared, which, threads, result);
+      const std::uint64_t first = state_->first_image(which);
+      const std::uint64_t images =
+          std::min(layout().images_per_chunk, state_->prepared.images() - first);
+      state_->computation->add_accuracy(*prepared, first, images, threads, result);
     }
   } catch (const core::Interrupted&) {
     throw;
@@ -371,7 +242,7 @@ std::optional<std::uint64_t> SweepWork::next(std::uint64_t point,
   if (which < layout().table_chunks && which > 0 && layout().misreads_wanted > 0) {
     // A class that a point lacks has no trials at all and wants none.
     const std::size_t rows = state_->places->classes;
-    const std::vector<std::uint64_t> wanted = state_->wanted(rows, results);
+    const std::vector<std::uint64_t> wanted = state_->computation->wanted(rows, results);
     bool any = false;
     for (std::size_t row = 0; row < rows; ++row) {
       any = any || (wanted[row] > 0 && results.front().integers[state_->places->trials + row] > 0);

@@ -207,30 +207,28 @@ void write_exact_table(const std::filesystem::path& file) {
 
 INSTANTIATE_TEST_SUITE_P(
     Files, FlippedBits,
-    ::testing::Values(Format{"SampledTable", write_sampled_table, read_table},
-                      Format{"TableWithATarget", write_stopped_table, read_table},
-                      Format{"ExactTableOfManyChunks", write_exact_table, read_table},
-                      Format{"Accuracy",
-                             [](const auto& file) {
-                               write_accuracy(tests::sample_experiment(
-                                                  {"accuracy.images=3000", "accuracy.reads=2"}),
-                                              tests::sample_accuracy(3000, 2), file);
-                             },
-                             read_accuracy},
-                      Format{"Columns",
-                             [](const auto& file) {
-                               const Experiment experiment = tests::sample_columns_experiment();
-                               write_columns(experiment, tests::sample_columns(experiment), file);
-                             },
-                             read_columns},
-                      Format{"Sweep",
-                             [](const auto& file) {
-                               tests::write_sample_sweep(tests::sample_plan(), file, 40);
-                             },
-                             read_sweep_file},
-                      Format{"Network",
-                             [](const auto& file) { write_network(tests::sample_network(), file); },
-                             read_network}),
+    ::testing::Values(
+        Format{"SampledTable", write_sampled_table, read_table},
+        Format{"TableWithATarget", write_stopped_table, read_table},
+        Format{"ExactTableOfManyChunks", write_exact_table, read_table},
+        Format{"Accuracy",
+               [](const auto& file) {
+                 write_accuracy(
+                     tests::sample_experiment({"accuracy.images=3000", "accuracy.reads=2"}),
+                     tests::sample_accuracy(3000, 2), file);
+               },
+               read_accuracy},
+        Format{"Columns",
+               [](const auto& file) {
+                 const Experiment experiment = tests::sample_columns_experiment();
+                 write_columns(experiment, tests::sample_columns(experiment), file);
+               },
+               read_columns},
+        Format{"Sweep",
+               [](const auto& file) { tests::write_sample_sweep(tests::sample_plan(), file, 40); },
+               read_sweep_file},
+        Format{"Network", [](const auto& file) { write_network(tests::sample_network(), file); },
+               read_network}),
     [](const auto& format) { return format.param.name; });
 
 }  // namespace

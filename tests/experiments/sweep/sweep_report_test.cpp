@@ -37,7 +37,8 @@ TEST(SweepReport, OfAGridHoldsMapAndCurves) {
   const std::string page = render_sweep_report(grid_record());
   EXPECT_THAT(page, StartsWith("<!DOCTYPE html>"));
   expect_sound(page);
-  for (const char* name : {"heat-map", "curves", "axes", "numbers", "provenance", "cite", "config"}) {
+  for (const char* name :
+       {"heat-map", "curves", "axes", "numbers", "provenance", "cite", "config"}) {
     EXPECT_TRUE(has_section(page, name)) << name;
   }
   EXPECT_FALSE(has_section(page, "scatter"));

@@ -219,7 +219,8 @@ inline SweepRecord hostile_record() {
   words.keys = {attack};
   words.units = attack;
   SweepRecord record = record_over({words, number_axis("x" + attack, {1.0, 2.0, 4.0}, attack)});
-  record.name = record.config_toml = record.source = record.content_sha256 = record.origin.method = attack;
+  record.name = record.config_toml = record.source = record.content_sha256 = record.origin.method =
+      attack;
   add_scalar(record, attack, attack, [](const Coordinates& at) {
     return Estimated{at[0], at[0] - 0.5, at[0] + 0.5};
   });

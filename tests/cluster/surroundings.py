@@ -90,7 +90,8 @@ def environment(folder):
         "OMPI_MCA_rmaps_base_oversubscribe": "1",
         "OMPI_MCA_orte_tmpdir_base": str(folder),
         "OMPI_MCA_btl_vader_backing_directory": str(folder),
-        "OMPI_MCA_odls_base_sigkill_timeout": "20",
+        # Chunks take milliseconds here; whoever waits for a dead rank is ended after this.
+        "OMPI_MCA_odls_base_sigkill_timeout": "2",
     }
     return {**os.environ, **own}
 

@@ -124,12 +124,20 @@ def processes_of(program, argument):
     return sorted(found)
 
 
+def usable_slurm(wanted):
+    """What was wanted, or "-" where it can't be had; says why."""
+    missing = missing_for_slurm() if wanted != "-" else ""
+    if missing:
+        print(f"left out: Slurm ({missing} is missing)", flush=True)
+    return "-" if missing else wanted
+
+
 def missing_for_slurm():
     for program in ("slurmctld", "slurmd", "sbatch", "squeue", "scancel"):
         if shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin") is None:
             return f"{program} (slurm-wlm)"
     if os.geteuid() != 0:
-        return "root, for a Slurm of its own,"
+        return "root, who may start daemons,"
     return ""
 
 

@@ -4,9 +4,10 @@ sweep_everywhere.py CIMSTAT CIMSTAT_MPI|- slurm|- plain|stopping
 """
 import sys
 
-from surroundings import Slurm, config, mpi, require, run, sha256, work_folder
+from surroundings import Slurm, config, mpi, require, run, sha256, usable_slurm, work_folder
 
 cimstat, cimstat_mpi, slurm, kind = sys.argv[1:]
+slurm = usable_slurm(slurm)
 hashes = {}
 
 

@@ -18,9 +18,10 @@ except ImportError:
     print("skipped: h5py (python3-h5py) is missing")
     sys.exit(0)
 from surroundings import (Slurm, config, die_with_parent, environment, fail, mpi, processes_of, require, run, sha256,
-                          work_folder)
+                          usable_slurm, work_folder)
 
 cimstat, cimstat_mpi, slurm, kind, kills = sys.argv[1:]
+slurm = usable_slurm(slurm)
 moments = random.Random(20261122)
 counts = collections.Counter()
 

@@ -176,6 +176,25 @@ std::vector<TextField> TextTable::split() const {
   return fields;
 }
 
+namespace {
+
+/// "supply [mV]": a unit in brackets belongs to the name in front, though blanks separate.
+void join_units(std::vector<TextField>& names) {
+  for (std::size_t i = 1; i < names.size();) {
+    const std::string& text = names[i].text;
+    const bool is_unit = (text.starts_with('[') && text.ends_with(']')) ||
+                         (text.starts_with('(') && text.ends_with(')'));
+    if (!is_unit) {
+      ++i;
+      continue;
+    }
+    names[i - 1].text += " " + text;
+    names.erase(names.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
+}  // namespace
+
 void TextTable::read_head() {
   bool measure_file = false;
   while (true) {
@@ -216,6 +235,7 @@ void TextTable::read_head() {
     read_measure_names(std::move(first));
     return;
   }
+  if (named && separator_ == '\0') join_units(first);
   columns_ = first.size();
   if (!named) {
     pending_ = std::move(first);

@@ -92,7 +92,8 @@ std::string next_step(const SweepStatus& status) {
            "what they held";
   }
   if (status.is_complete()) {
-    return fmt::format("complete: cimstat merge {} makes the result", folder);
+    return fmt::format("all chunks are there: cimstat merge {} checks them and makes the result",
+                       folder);
   }
   const std::size_t running = status.workers_in(WorkerCondition::running).size();
   const auto troubled =

@@ -1,5 +1,6 @@
 #include "experiments/commands/sweep_options.h"
 
+#include <algorithm>
 #include <csignal>
 
 #include <fmt/format.h>
@@ -36,9 +37,29 @@ std::filesystem::path SweepOptions::folder() const {
                               : given_folder;
 }
 
+namespace {
+
+/// What an axis sets at every point can't be overridden for all of them.
+void refuse_swept(const std::vector<std::string>& overrides, const SweepPlan& plan) {
+  for (const std::string& assignment : overrides) {
+    std::string key = assignment.substr(0, assignment.find('='));
+    while (key.ends_with(' ')) key.pop_back();
+    for (const SweepAxis& axis : plan.axes()) {
+      if (std::find(axis.keys.begin(), axis.keys.end(), key) == axis.keys.end()) continue;
+      throw core::UsageError(
+          core::error_line("--set " + key, "has no effect",
+                           fmt::format("the axis {} sets it at every point", axis.name),
+                           fmt::format("leave it out, or change sweep.axis.{}", axis.name)));
+    }
+  }
+}
+
+}  // namespace
+
 SweepWork SweepOptions::open_sweep() const {
   core::note_signal_too(SIGUSR1);
   const SweepPlan plan = read_sweep_plan(open());
+  refuse_swept(overrides, plan);
   print_warnings(plan.base());
   ProgressMeter meter("checking", {"points", static_cast<double>(plan.points())}, verbosity());
   return SweepWork(plan, &network_file, thread_count(), meter.callback());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <span>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -245,10 +246,35 @@ const std::string& SweepPlan::config_toml() const { return state_->config_toml; 
 const std::string& SweepPlan::points_csv() const { return state_->points_csv; }
 const std::string& SweepPlan::sha256() const { return state_->sha256; }
 
+namespace {
+
+/// An axis whose points would all be alike.
+void require_effect(const SweepSettings& settings, const std::vector<SweepAxis>& axes) {
+  for (const SweepAxis& axis : axes) {
+    for (const auto& [section, output, word] :
+         {std::tuple("margin.", SweepOutput::margin, "margin"),
+          {"accuracy.", SweepOutput::accuracy, "accuracy"}}) {
+      const bool has_effect =
+          settings.asks(output) || std::any_of(axis.keys.begin(), axis.keys.end(),
+                                               [prefix = section](const std::string& key) {
+                                                 return !key.starts_with(prefix);
+                                               });
+      if (has_effect) continue;
+      throw core::UsageError(
+          core::error_line("sweep.axis." + axis.name, fmt::format("varies {}", axis.keys.front()),
+                           "no output that is asked for depends on it",
+                           fmt::format("add \"{}\" to sweep.outputs, or remove the axis", word)));
+    }
+  }
+}
+
+}  // namespace
+
 SweepPlan read_sweep_plan(const core::Config& config) {
   auto state = std::make_shared<SweepPlan::State>(
       SweepPlan::State{.base = config.without("sweep"), .section = section_of(config)});
   state->make_axes();
+  require_effect(SweepPlan(state).settings(), state->axes);
   if (state->is_sampled()) {
     if (state->section.points_file.empty()) {
       state->draw_samples();

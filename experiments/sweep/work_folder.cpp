@@ -66,6 +66,18 @@ void keep_text(const std::filesystem::path& file, const std::string& text) {
   }
 }
 
+/// The plan that a folder's configuration describes; throws DataError where it describes none.
+SweepPlan plan_in(const std::filesystem::path& config) {
+  try {
+    return read_sweep_plan(core::Config::from_file(config));
+  } catch (const core::UsageError&) {
+    throw core::DataError(core::error_line(
+        config.string(), "describes no sweep of this version",
+        "edited, damaged or of another version",
+        "remove it and run `cimstat sweep` again, or use the version that made it"));
+  }
+}
+
 }  // namespace
 
 void open_work_folder(const SweepPlan& plan, const std::filesystem::path& folder) {
@@ -75,12 +87,10 @@ void open_work_folder(const SweepPlan& plan, const std::filesystem::path& folder
   std::error_code ignored;
   if (std::filesystem::exists(config, ignored)) {
     if (text_of(config) != text) {
+      plan_in(config);
       refuse(folder, "belongs to another sweep", fmt::format("its {} differs", config_name),
-             "name another with --folder, or remove it");
+             "name another folder with --folder");
     }
-  } else if (!segment_files(folder).empty()) {
-    refuse(folder, fmt::format("has segments but no {}", config_name), "it was removed",
-           "name another with --folder");
   }
   core::remove_abandoned(folder);
   if (!plan.points_csv().empty()) keep_text(folder / points_name, plan.points_csv());
@@ -94,12 +104,7 @@ SweepPlan plan_of_folder(const std::filesystem::path& folder) {
     refuse(folder, "is not the folder of a sweep", fmt::format("it has no {}", config_name),
            "name one that `cimstat sweep` made");
   }
-  try {
-    return read_sweep_plan(core::Config::from_file(config));
-  } catch (const core::UsageError& error) {
-    throw core::DataError(core::error_line(config.string(), "is no sweep of this version",
-                                           error.what(), "use the version that made it"));
-  }
+  return plan_in(config);
 }
 
 FinishedChunks::FinishedChunks(const SweepWork& work, const std::filesystem::path& folder)

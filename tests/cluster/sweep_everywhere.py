@@ -35,7 +35,7 @@ with work_folder() as folder:
     run([cimstat, "merge", "shards", "-o", "shards.h5", "-q"], folder)
     note("8 shards", folder, "shards.h5")
     text = run([cimstat, "status", "shards"], folder)
-    require("100.0 % done" in text and "complete: cimstat merge" in text, f"status says complete: {text}")
+    require("100.0 % done" in text and "all chunks are there: cimstat merge" in text, f"status says complete: {text}")
 
     if cimstat_mpi != "-":
         for ranks in (2, 3, 4):

@@ -63,6 +63,15 @@ TEST_F(TextTables, ReadColumnsSeparatedByCommasSemicolonsTabsOrBlanks) {
   }
 }
 
+TEST_F(TextTables, TakeUnitsInBracketsForPartsOfNames) {
+  for (const std::string& bytes :
+       {std::string("a [mV] b (kohm)\n1 2\n"), std::string("a [mV],b (kohm)\n1,2\n")}) {
+    EXPECT_THAT(table(bytes).names(), ElementsAre("a [mV]", "b (kohm)"));
+    EXPECT_THAT(rows(bytes), ElementsAre(ElementsAre("1", "2")));
+  }
+  EXPECT_THAT(table("a [mV]\n200\n").names(), ElementsAre("a [mV]"));
+}
+
 TEST_F(TextTables, TakeNumbersInTheFirstRowForValues) {
   EXPECT_THAT(rows("1\n2\n"), ElementsAre(ElementsAre("1"), ElementsAre("2")));
   EXPECT_TRUE(table("1\n2\n").names().empty());

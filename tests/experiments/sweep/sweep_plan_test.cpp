@@ -249,9 +249,17 @@ TEST(SweepPlan, GridsAreExactAtTheirEnds) {
   EXPECT_THAT(grid_values(1, 1000, 4, Spacing::log), ElementsAre(1, 10, 100, 1000));
   EXPECT_THAT(grid_values(0, 1, 11, Spacing::linear)[3], 0.3);
   const SweepPlan whole = plan_of(
-      "[sweep.axis.n]\nkey = \"margin.active_rows\"\nfrom = 1\nto = 8\ncount = 4\n"
+      "[sweep]\noutputs = [\"margin\"]\n[sweep.axis.n]\nkey = \"margin.active_rows\"\nfrom = 1\nto "
+      "= 8\ncount = 4\n"
       "spacing = \"log\"\n");
   EXPECT_THAT(whole.axes()[0].numbers, ElementsAre(1, 2, 4, 8));
+}
+
+TEST(SweepPlan, RefusesAnAxisThatNoOutputDependsOn) {
+  const std::string axis = "[sweep.axis.n]\nkey = \"margin.sigmas\"\nvalues = [1, 2]\n";
+  EXPECT_THAT(refusal_of("[sweep]\noutputs = [\"misread\"]\n" + axis),
+              HasSubstr("no output that is asked for depends on it"));
+  EXPECT_EQ(refusal_of("[sweep]\noutputs = [\"margin\"]\n" + axis), "accepted");
 }
 
 TEST(SweepPlan, SobolSamplesAreTheScrambledPoints) {
@@ -281,7 +289,7 @@ TEST(SweepPlan, ALatinHypercubeHasOneValueInEachPartOfAnAxis) {
 
 TEST(SweepPlan, SampledWholeNumbersTakeEveryValueOfTheirRange) {
   const SweepPlan plan = plan_of(
-      "[sweep]\nsampling = \"latin_hypercube\"\nsamples = 90\n"
+      "[sweep]\noutputs = [\"margin\"]\nsampling = \"latin_hypercube\"\nsamples = 90\n"
       "[sweep.axis.n]\nkey = \"margin.active_rows\"\nfrom = 1\nto = 9\n");
   std::map<double, int> times;
   for (const double value : plan.axes()[0].numbers) ++times[value];

@@ -343,6 +343,20 @@ TEST(SweepRun, RefusesTheFolderAndTheSegmentsOfAnotherSweep) {
   EXPECT_EQ(plan_of_folder(folder / "f").settings().chunk_trials, 8192U);
 }
 
+TEST(SweepRun, MakesALostConfigurationOfTheFolderAgain) {
+  const SweepWork work = work_of(sampled);
+  const tests::TemporaryFolder folder;
+  run_in(work, folder / "f");
+  std::filesystem::remove(folder / "f/sweep.toml");
+  EXPECT_EQ(run_in(work, folder / "f").computed, 0U);
+  EXPECT_EQ(plan_of_folder(folder / "f").sha256(), work.plan().sha256());
+  tests::write_bytes(folder / "f/sweep.toml", {'x'});
+  EXPECT_THROW(run_in(work, folder / "f"), core::DataError);
+  EXPECT_THROW(plan_of_folder(folder / "f"), core::DataError);
+  std::filesystem::remove(folder / "f/sweep.toml");
+  EXPECT_THROW(run_in(work_of(sampled, {"seed=8"}), folder / "f"), core::DataError);
+}
+
 TEST(SweepRun, RemovesTemporariesOfKilledWorkersAndOnlyThose) {
   const SweepWork work = work_of(sampled);
   const tests::TemporaryFolder folder;

@@ -116,8 +116,8 @@ TEST_F(SweepStatusOf, ACompleteSweepSaysWhatIsNext) {
   EXPECT_TRUE(status.is_complete());
   EXPECT_EQ(status.seconds_left(), std::nullopt);
   EXPECT_THAT(status_as_text(status),
-              AllOf(HasSubstr("100.0 % done"), HasSubstr("complete: cimstat merge " +
-                                                         folder().string() + " makes the result")));
+              AllOf(HasSubstr("100.0 % done"), HasSubstr("all chunks are there: cimstat merge " +
+                                                         folder().string() + " checks them")));
 }
 
 TEST_F(SweepStatusOf, NamesTheFailedAndTheSilent) {

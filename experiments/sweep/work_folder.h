@@ -18,8 +18,8 @@
 namespace cimstat::experiments {
 
 /// Makes the folder with its configuration, or checks that it is of this sweep; removes temporaries
-/// of killed workers. Throws UsageError where it belongs to another sweep or is none, Error
-/// (failure) where it can't be used.
+/// of killed workers. Throws UsageError where it belongs to another sweep, DataError where its
+/// configuration is damaged, Error (failure) where it can't be used.
 void open_work_folder(const SweepPlan& plan, const std::filesystem::path& folder);
 
 /// The plan of the sweep that a folder belongs to. Throws UsageError where it is none, DataError

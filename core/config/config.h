@@ -21,7 +21,23 @@ namespace cimstat::core {
 
 /// What a number measures: decides the units that a text value may carry ("6 kohm", "25 degC").
 /// A plain number is in the SI unit.
-enum class Quantity { ratio, voltage, current, resistance, conductance, time, temperature };
+enum class Quantity {
+  ratio,
+  voltage,
+  current,
+  resistance,
+  conductance,
+  time,
+  temperature,
+  capacitance,
+  charge,
+  length
+};
+
+inline constexpr Quantity all_quantities[] = {
+    Quantity::ratio,       Quantity::voltage, Quantity::current,     Quantity::resistance,
+    Quantity::conductance, Quantity::time,    Quantity::temperature, Quantity::capacitance,
+    Quantity::charge,      Quantity::length};
 
 /// Which values are allowed; ends included unless marked open.
 struct Range {

@@ -87,6 +87,12 @@ QuantityWords words_of(Quantity quantity) {
       return {"a time", "\"10 ns\""};
     case Quantity::temperature:
       return {"a temperature", "\"25 degC\""};
+    case Quantity::capacitance:
+      return {"a capacitance", "\"1 fF\""};
+    case Quantity::charge:
+      return {"a charge", "\"0.5 fC\""};
+    case Quantity::length:
+      return {"a length", "\"28 nm\""};
   }
   return {};
 }

@@ -40,6 +40,7 @@ constexpr std::array<Prefix, 12> kPrefixes = {{{"a", -18},
 struct Unit {
   int exponent = 0;
   double offset = 0.0;
+  double factor = 1.0;
 };
 
 /// Units that a prefix may stand before.
@@ -62,9 +63,16 @@ struct WholeUnit {
 };
 
 std::vector<WholeUnit> whole_units(Quantity quantity) {
-  if (quantity == Quantity::ratio) return {{"%", {-2, 0.0}}};
+  if (quantity == Quantity::ratio) return {{"%", {.exponent = -2}}};
   if (quantity == Quantity::temperature) {
-    return {{"degC", {0, kZeroCelsius}}, {"\u00b0C", {0, kZeroCelsius}}};
+    return {{"degC", {.offset = kZeroCelsius}}, {"\u00b0C", {.offset = kZeroCelsius}}};
+  }
+  if (quantity == Quantity::time) {
+    constexpr double hour = 3600.0;
+    return {{"min", {.factor = 60.0}},
+            {"h", {.factor = hour}},
+            {"day", {.factor = 24.0 * hour}},
+            {"days", {.factor = 24.0 * hour}}};
   }
   return {};
 }
@@ -156,7 +164,7 @@ double parse_quantity(std::string_view text, Quantity quantity) {
   if (error != std::errc() || stop != literal.data() + literal.size()) {
     throw std::invalid_argument("no number in it");
   }
-  return value + unit.offset;
+  return value * unit.factor + unit.offset;
 }
 
 std::string bound_text(double bound) {
@@ -220,6 +228,12 @@ std::string_view si_unit(Quantity quantity) {
       return "s";
     case Quantity::temperature:
       return "K";
+    case Quantity::capacitance:
+      return "F";
+    case Quantity::charge:
+      return "C";
+    case Quantity::length:
+      return "m";
   }
   return "";
 }

@@ -135,7 +135,7 @@ Characteristic::Characteristic(const Law& law, double bend) : mean_(law.mean()),
     if (!piece.closed && piece.line.empty() && c.relative_noise == 0.0 && bend == 0.0) {
       if (std::holds_alternative<Empirical>(c.base)) {
         piece.rectangles = c.compression == 0.0;
-      } else {
+      } else if (!std::holds_alternative<QuantileCurve>(c.base)) {
         for (const ContourNode& node : truncated_contour(c, 0.75)) {
           const double modulus = std::abs(node.weight);
           piece.line.push_back({node.value, node.weight, modulus, 64.0 * unit * modulus});
@@ -259,6 +259,9 @@ bool Characteristic::can_tilt(double tilt) const {
       return along <= 0.0 || std::log(s->high / s->median) < 9.5 * s->sigma;
     }
     if (const auto* s = std::get_if<Normal>(&c.base)) return std::abs(along) * s->sd < 1.5;
+    if (const auto* s = std::get_if<QuantileCurve>(&c.base)) {
+      return std::abs(along) * *std::max_element(s->slope.begin(), s->slope.end()) < 1.5;
+    }
     return std::holds_alternative<Empirical>(c.base);
   });
 }

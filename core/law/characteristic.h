@@ -19,8 +19,8 @@ namespace cimstat::core {
 /// shifted by eta into the half plane where exp(iuX) decays; step d gives an error below
 /// (1 + exp(2 eta^2)) exp(-2 pi eta / d) at every u. Truncated shapes: Gauss-Legendre
 /// panels on a path off the real axis (core/law/contour.h). Measured shapes: closed form. With
-/// noise or a bend, and measured ones behind a series resistance: Gauss-Legendre panels, as many as
-/// the frequency asks for, up to `highest()`.
+/// noise or a bend, measured ones behind a series resistance, and quantile curves: Gauss-Legendre
+/// panels, as many as the frequency asks for, up to `highest()`.
 class Characteristic {
  public:
   explicit Characteristic(const Law& law, double bend = 0.0);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/law/quantile_curve.h"
 #include "core/law/shape.h"
 
 namespace cimstat::core {
@@ -197,7 +198,10 @@ void check_component(const Component& c) {
   if (!std::isfinite(c.scale)) throw LawError("scale is not finite", {});
   if (c.compression == 0.0) return;
   const auto* normal = std::get_if<Normal>(&c.base);
-  const double lowest = normal != nullptr ? normal->mean - 9.0 * normal->sd : support(c.base).first;
+  const auto* curve = std::get_if<QuantileCurve>(&c.base);
+  const double lowest = normal != nullptr  ? normal->mean - 9.0 * normal->sd
+                        : curve != nullptr ? curve_value(*curve, std::max(curve->low, -9.0))
+                                           : support(c.base).first;
   if (lowest <= -1.0 / c.compression) {
     throw LawError(fmt::format("conductances down to {:g} behind a series resistance {:g}", lowest,
                                c.compression),

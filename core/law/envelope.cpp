@@ -9,6 +9,8 @@
 
 #include "core/law/component.h"
 #include "core/law/contour.h"
+#include "core/law/curve_contour.h"
+#include "core/law/quantile_curve.h"
 #include "core/law/shape.h"
 
 namespace cimstat::core {
@@ -23,6 +25,15 @@ constexpr double slack = 1e-3;
 /// The values of a truncated or measured base between which its density is monotonic.
 std::vector<double> monotonic_pieces(const Shape& shape) {
   if (const auto* measured = std::get_if<Empirical>(&shape)) return measured->value;
+  if (const auto* curve = std::get_if<QuantileCurve>(&shape)) {
+    std::vector<double> ends;
+    for (const CurvePiece& piece : curve_pieces(*curve)) {
+      ends.push_back(curve_value(*curve, piece.low));
+      ends.push_back(curve_value(*curve, 0.5 * (piece.low + piece.high)));
+    }
+    ends.push_back(curve_value(*curve, curve_pieces(*curve).back().high));
+    return ends;
+  }
   const auto [low, high] = support(shape);
   double peak = low;
   if (const auto* s = std::get_if<TruncatedNormal>(&shape)) {
@@ -40,11 +51,12 @@ double total_variation(const Component& c) {
   const auto stretch = [&](double b) { return std::pow(1.0 + c.compression * b, 2); };
   const std::vector<double> ends = monotonic_pieces(c.base);
   const bool measured = std::holds_alternative<Empirical>(c.base);
+  const bool curve = std::holds_alternative<QuantileCurve>(c.base);
   double variation = 0.0;
   double last = 0.0;
   for (std::size_t i = 1; i < ends.size(); ++i) {
     if (ends[i] == ends[i - 1]) continue;
-    const int steps = c.compression == 0.0 || measured ? 1 : 256;
+    const int steps = c.compression == 0.0 || measured || curve ? 1 : 256;
     double left = density(c.base, ends[i - 1]);
     variation += std::abs(left * stretch(ends[i - 1]) - last);
     for (int step = 1; step <= steps; ++step) {
@@ -58,6 +70,11 @@ double total_variation(const Component& c) {
     last = left * stretch(ends[i]);
   }
   return variation + last;
+}
+
+bool is_truncated(const Shape& shape) {
+  return std::holds_alternative<TruncatedNormal>(shape) ||
+         std::holds_alternative<TruncatedLogNormal>(shape);
 }
 
 double mass_of_atoms(const Shape& shape) {
@@ -116,6 +133,15 @@ Envelope::Envelope(const Component& c) {
     concave_ = false;
     atoms_ = mass_of_atoms(c.base);
     variation_ = total_variation(c) / std::abs(c.scale);
+    if (std::holds_alternative<QuantileCurve>(c.base)) {
+      std::vector<Line>& bare = noise_ > 0.0 ? bare_lines_ : lines_;
+      for (const double height : {0.05, 0.125, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0}) {
+        const std::optional<CurveContour> path = curve_contour(c, height);
+        if (!path) break;
+        bare.push_back({path->weight, path->rate, std::vector<double>(path->rate.size(), 0.0),
+                        path->ends, path->joints_second, path->joints_third});
+      }
+    }
     if (noise_ > 0.0) {
       Line line;
       for (const Node& node : expectation_nodes(c.base)) {
@@ -125,7 +151,7 @@ Envelope::Envelope(const Component& c) {
         line.square.push_back(0.5 * noise * noise);
       }
       lines_.push_back(std::move(line));
-    } else if (!std::holds_alternative<Empirical>(c.base)) {
+    } else if (is_truncated(c.base)) {
       for (const double height : {0.75, 2.0, 4.0, 8.0}) {
         Line line;
         for (const ContourNode& node : truncated_contour(c, height)) {
@@ -157,15 +183,16 @@ Envelope::Bound Envelope::variation_bound(double u) const {
   return bound;
 }
 
-Envelope::Bound Envelope::line_bound(double u) const {
+Envelope::Bound Envelope::line_bound(const std::vector<Line>& lines, double u) const {
   double smallest = 1.0;
   const Line* best = nullptr;
-  for (const Line& line : lines_) {
+  for (const Line& line : lines) {
     double sum = 0.0;
     for (std::size_t i = 0; i < line.weight.size(); ++i) {
       const double exponent = u * (line.rate[i] + u * line.square[i]);
       if (exponent < 100.0) sum += line.weight[i] * std::exp(-exponent);
     }
+    sum += (line.first + (line.second + line.third / u) / u) / u;
     if (sum < smallest) {
       smallest = sum;
       best = &line;
@@ -187,6 +214,7 @@ Envelope::Bound Envelope::line_bound(double u) const {
     integral += term * std::min(std::log1p(1.0 / std::max(u * best->rate[i], 1e-300)),
                                 0.5 * std::log1p(1.0 / std::max(u * u * best->square[i], 1e-300)));
   }
+  integral += (best->first + (best->second / 2.0 + best->third / (3.0 * u)) / u) / u;
   if (concave_) bound.slope = falling / smallest;
   bound.tail_integral = integral / smallest;
   return bound;
@@ -196,8 +224,15 @@ Envelope::Bound Envelope::operator()(double u) const {
   const bool lines = !lines_.empty();
   if (variation_ >= 0.0) return variation_or_line_bound(u);
   if (!lines) return normal_bound(u);
-  if (noise_ == 0.0) return line_bound(u);
-  return blurred(line_bound(u * (1.0 - noise_reach * noise_)));
+  if (noise_ == 0.0) return line_bound(lines_, u);
+  return blurred(line_bound(lines_, u * (1.0 - noise_reach * noise_)));
+}
+
+Envelope::Bound Envelope::bare_bound(double u) const {
+  const Bound by_variation = variation_bound(u);
+  if (bare_lines_.empty()) return by_variation;
+  const Bound by_line = line_bound(bare_lines_, u);
+  return by_line.log_value < by_variation.log_value ? by_line : by_variation;
 }
 
 /// X (1 + r xi) given xi is the bare law at the frequency u (1 + r xi).
@@ -209,11 +244,10 @@ Envelope::Bound Envelope::blurred(const Bound& bare) const {
 }
 
 Envelope::Bound Envelope::variation_or_line_bound(double u) const {
-  const Bound by_variation = noise_ == 0.0
-                                 ? variation_bound(u)
-                                 : blurred(variation_bound(u * (1.0 - noise_reach * noise_)));
+  const Bound by_variation =
+      noise_ == 0.0 ? variation_bound(u) : blurred(bare_bound(u * (1.0 - noise_reach * noise_)));
   if (lines_.empty()) return by_variation;
-  Bound by_line = line_bound(u);
+  Bound by_line = line_bound(lines_, u);
   if (by_line.log_value <= by_variation.log_value) return by_line;
   Bound bound = by_variation;
   bound.tail_integral =

@@ -12,7 +12,9 @@ namespace cimstat::core {
 /// Normal: the modulus itself. Lognormal, and normal behind a series resistance: on the line Im z =
 /// eta, |E exp(iuX)| <= exp(eta^2 / 2) E exp(-u Im g(z + i eta)), the smallest over some eta.
 /// Truncated and measured: total variation of the density over u; truncated also the moduli along a
-/// path off the real axis (core/law/contour.h); with noise also E exp(-(u r X)^2 / 2).
+/// path off the real axis (core/law/contour.h); with noise also E exp(-(u r X)^2 / 2). Quantile
+/// curves: as truncated ones, on a path off the real axis over each piece of the curve
+/// (core/law/curve_contour.h).
 class Envelope {
  public:
   explicit Envelope(const Component& component);
@@ -30,13 +32,18 @@ class Envelope {
   Bound operator()(double u) const;
 
  private:
-  struct Line {  ///< bound: sum of weight * exp(-u rate - u^2 square)
+  /// Bound: sum of weight * exp(-u rate - u^2 square), + first / u + second / u^2 + third / u^3.
+  struct Line {
     std::vector<double> weight;
     std::vector<double> rate;
     std::vector<double> square;
+    double first = 0.0;
+    double second = 0.0;
+    double third = 0.0;
   };
   Bound normal_bound(double u) const;
-  Bound line_bound(double u) const;
+  Bound line_bound(const std::vector<Line>& lines, double u) const;
+  Bound bare_bound(double u) const;
   Bound variation_bound(double u) const;
   Bound blurred(const Bound& bare) const;
   Bound variation_or_line_bound(double u) const;
@@ -44,8 +51,9 @@ class Envelope {
   double gaussian_ = 0.0;  ///< closed form: (sd^2 + r^2 mean^2) of X
   double spread_ = 0.0;    ///< r^2 sd^2
   std::vector<Line> lines_;
-  bool concave_ = true;      ///< the bound is log-concave in ln u
-  double variation_ = -1.0;  ///< bound variation / u + atoms, where not negative
+  std::vector<Line> bare_lines_;  ///< without the noise, where `lines_` has it
+  bool concave_ = true;           ///< the bound is log-concave in ln u
+  double variation_ = -1.0;       ///< bound variation / u + atoms, where not negative
   double atoms_ = 0.0;
   double noise_ = 0.0;  ///< relative noise that the rest leaves out
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <variant>
@@ -67,8 +68,21 @@ struct Empirical {
   std::vector<double> value;
 };
 
+/// Any continuous law, as what it makes of a standard normal score: B = h(Z), Z ~ N(0, 1) given
+/// low <= Z <= high. h(start + i step) = value[i] with the derivative slope[i] (both strictly
+/// positive in the difference), cubic in between, linear beyond the ends. Made by
+/// core/law/quantile_curve.h.
+struct QuantileCurve {
+  double start = 0.0;
+  double step = 1.0;
+  std::vector<double> value;
+  std::vector<double> slope;
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+};
+
 using Shape = std::variant<Point, Normal, LogNormal, TruncatedNormal, TruncatedLogNormal, Empirical,
-                           ClampedNormal, ClampedLogNormal>;
+                           ClampedNormal, ClampedLogNormal, QuantileCurve>;
 
 /// One component of a mixture: X = scale * C(B) * (1 + relative_noise * xi), where B follows
 /// `base`, C(b) = b / (1 + compression * b) is a conductance behind a series resistance
@@ -104,8 +118,8 @@ class Law {
   Law();  ///< the point 0
   /// Throws LawError when a parameter is not finite, a spread is negative, the weights don't sum
   /// to 1 within 1e-12, or compression meets a base that can reach a pole of C (b <=
-  /// -1/compression; a plain normal counts as reaching it when its mean is less than 9 sd above the
-  /// pole).
+  /// -1/compression; a plain normal and a quantile curve count as reaching it when its mean is less
+  /// than 9 sd above the pole).
   explicit Law(std::vector<Component> components);
   static Law point(double value);
   static Law normal(double mean, double sd);

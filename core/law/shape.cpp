@@ -14,6 +14,7 @@
 
 #include "core/error.h"
 #include "core/law/clamped.h"
+#include "core/law/quantile_curve.h"
 #include "core/law/truncated.h"
 
 namespace cimstat::core {
@@ -173,6 +174,7 @@ double tail_probability(const Shape& shape, Tail side, double b) {
             return normal_tail(side, std::log(b / s.median) / s.sigma);
           },
           [&](const Empirical& s) { return empirical_tail(s, side, b); },
+          [&](const QuantileCurve& s) { return curve_tail(s, side, b); },
           [&]<Clamped S>(const S& s) {
             return sum_over_parts(
                 s, [&](const Shape& part) { return tail_probability(part, side, b); });
@@ -191,6 +193,7 @@ double density(const Shape& shape, double b) {
                           return normal_density(std::log(b / s.median) / s.sigma) / (s.sigma * b);
                         },
                         [&](const Empirical& s) { return empirical_density(s, b); },
+                        [&](const QuantileCurve& s) { return curve_density(s, b); },
                         [&]<Clamped S>(const S& s) {
                           return sum_over_parts(
                               s, [&](const Shape& part) { return density(part, b); });
@@ -209,6 +212,7 @@ double quantile(const Shape& shape, Tail side, double probability) {
             return s.median * std::exp(s.sigma * normal_quantile(side, probability));
           },
           [&](const Empirical& s) { return empirical_quantile(s, side, probability); },
+          [&](const QuantileCurve& s) { return curve_quantile(s, side, probability); },
           [&]<Clamped S>(const S& s) {
             return std::clamp(quantile(parent_of(s), side, probability), s.low, s.high);
           },
@@ -224,6 +228,7 @@ std::pair<double, double> support(const Shape& shape) {
                         [](const Normal&) { return Range(-infinity, infinity); },
                         [](const LogNormal&) { return Range(0.0, infinity); },
                         [](const Empirical& s) { return Range(s.value.front(), s.value.back()); },
+                        [](const QuantileCurve& s) { return curve_support(s); },
                         [](const auto& s) { return Range(s.low, s.high); },
                     },
                     shape);
@@ -241,6 +246,7 @@ std::vector<double> knots(const Shape& shape) {
                      result.push_back(s.median * std::exp(s.sigma * z));
                  },
                  [&](const Empirical& s) { result = s.value; },
+                 [&](const QuantileCurve& s) { result = curve_knots(s); },
                  [&]<Clamped S>(const S& s) {
                    for (const WeightedShape& part : parts_of(s)) {
                      const std::vector<double> own = knots(part.shape);
@@ -267,6 +273,7 @@ std::vector<Node> expectation_nodes(const Shape& shape, double widest) {
                                   [&](double z) { return s.median * std::exp(s.sigma * z); });
           },
           [&](const Empirical& s) { return empirical_nodes(s, widest); },
+          [&](const QuantileCurve& s) { return curve_nodes(s, widest); },
           [&]<Clamped S>(const S& s) {
             std::vector<Node> nodes;
             for (const WeightedShape& part : parts_of(s)) {
@@ -316,6 +323,7 @@ void check(const Shape& shape) {
                    check_mass(LogNormal{s.median, s.sigma}, s.low, s.high, "lognormal law");
                  },
                  [](const Empirical& s) { check_empirical(s); },
+                 [](const QuantileCurve& s) { check_curve(s); },
              },
              shape);
 }

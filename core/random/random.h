@@ -20,15 +20,20 @@ namespace cimstat::core {
 
 /// What a random number is for. Gaps are left so that a new effect renumbers nothing.
 enum class Domain : std::uint8_t {
-  programming = 16,    ///< conductances; frozen per chip
-  column_cells = 24,   ///< conductances of a pool of columns; frozen per column
-  read_noise = 32,     ///< fresh cell noise
-  sense_offset = 48,   ///< frozen per column
-  column_offset = 56,  ///< offsets of a pool of columns
-  sense_noise = 64,    ///< fresh
-  column_noise = 72,   ///< fresh noise of the reads of a pool of columns
-  column_sum = 80,     ///< tables of sums of cells, offset and noise (one read of one column)
-  stream_seed = 96,    ///< states of the fast stream
+  programming = 16,          ///< conductances; frozen per chip
+  spatial_field = 18,        ///< variation that neighbouring cells share; frozen per die
+  drift = 20,                ///< drift exponents; frozen per chip
+  column_cells = 24,         ///< conductances of a pool of columns; frozen per column
+  read_noise = 32,           ///< fresh cell noise
+  array_read = 36,           ///< fresh noise of reads of an array, cell by cell
+  sense_offset = 48,         ///< frozen per column
+  column_offset = 56,        ///< offsets of a pool of columns
+  sense_noise = 64,          ///< fresh
+  column_noise = 72,         ///< fresh noise of the reads of a pool of columns
+  column_sum = 80,           ///< tables of sums of cells, offset and noise (one read of one column)
+  row_state_sum = 84,        ///< the same of columns of more than two states a row
+  stream_seed = 96,          ///< states of the fast stream
+  converter_mismatch = 104,  ///< elements and comparators of a converter; frozen
   input_pattern = 112,
   column_pattern = 120,  ///< active rows of the reads of a pool of columns
   code_sampling = 128,   ///< codes drawn from an error table

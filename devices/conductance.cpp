@@ -231,6 +231,11 @@ std::string describe(const core::Shape& conductance) {
           "lognormal", lognormal_from_median(law.median, law.sigma),
           in_ends(law.low, law.high, law.median * std::exp(no_tail * law.sigma), Beyond::clamped));
     }
+    std::string operator()(const core::QuantileCurve& law) const {
+      const core::Law whole({{.base = law}});
+      return fmt::format("by quantiles: mean {}, sd {}", in_siemens(whole.mean()),
+                         in_siemens(whole.sd()));
+    }
     std::string operator()(const core::Empirical& law) const {
       return fmt::format("empirical: {} quantiles, {} .. {}", law.value.size(),
                          in_siemens(law.value.front()), in_siemens(law.value.back()));

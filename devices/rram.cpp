@@ -17,11 +17,14 @@ double median_of(const core::Shape& shape) {
   return core::Law({{.base = shape}}).quantile(core::Tail::lower, 0.5);
 }
 
-core::Component cell_component(const RramCell& cell, double weight, core::Shape base) {
+core::Component cell_component(const RramCell& cell, double weight, core::Shape base, Level level) {
+  const double factor = level == Level::hrs ? cell.wear.lowest_factor(cell.conditions)
+                                            : cell.wear.factor(cell.conditions);
   return {.weight = weight,
           .base = std::move(base),
-          .compression = cell.access_resistance,
-          .relative_noise = cell.read_noise};
+          .compression = cell.access_resistance * factor,
+          .relative_noise = cell.read_noise,
+          .scale = factor};
 }
 
 /// Each component once with the trap empty, once with it occupied.
@@ -42,21 +45,27 @@ std::vector<core::Component> with_telegraph_noise(const RramCell& cell,
 
 core::Law mixture(const RramCell& cell, Level level) {
   std::vector<core::Component> components;
-  const double stuck = cell.stuck_at_lrs + cell.stuck_at_hrs;
+  const double worn = cell.wear.worn_out() * (1.0 - cell.stuck_at_lrs - cell.stuck_at_hrs);
+  const double stuck_at_lrs = cell.stuck_at_lrs + worn;
+  const double stuck = stuck_at_lrs + cell.stuck_at_hrs;
   if (stuck < 1.0) {
     components.push_back(
-        cell_component(cell, 1.0 - stuck, level == Level::lrs ? cell.lrs : cell.hrs));
+        cell_component(cell, 1.0 - stuck, level == Level::lrs ? cell.lrs : cell.hrs, level));
   }
-  if (cell.stuck_at_lrs > 0.0) {
-    components.push_back(cell_component(cell, cell.stuck_at_lrs, core::Point{median_of(cell.lrs)}));
+  if (stuck_at_lrs > 0.0) {
+    components.push_back(
+        cell_component(cell, stuck_at_lrs, core::Point{median_of(cell.lrs)}, Level::lrs));
   }
   if (cell.stuck_at_hrs > 0.0) {
-    components.push_back(cell_component(cell, cell.stuck_at_hrs, core::Point{median_of(cell.hrs)}));
+    components.push_back(
+        cell_component(cell, cell.stuck_at_hrs, core::Point{median_of(cell.hrs)}, Level::hrs));
   }
   return core::Law(with_telegraph_noise(cell, components));
 }
 
 }  // namespace
+
+double RramCell::target(std::uint32_t level) const { return median_of(level == 0 ? hrs : lrs); }
 
 core::Law RramCell::programmed(Level level) const {
   RramCell quiet = *this;
@@ -76,7 +85,7 @@ core::Law RramCell::middle() const {
 
 core::Variant rram_variant() {
   constexpr double largest_resistance = 1e12;  // [ohm]
-  return {
+  core::Variant variant{
       .name = "rram",
       .meaning =
           "binary resistive cell: filament formed (LRS) or not (HRS), behind an access "
@@ -119,9 +128,12 @@ core::Variant rram_variant() {
                    conductance_section("hrs", core::Need::required,
                                        "conductance of a cell in the high-resistance state (HRS) "
                                        "as programmed, before the access transistor")}};
+  for (const core::Parameter& parameter : wear_parameters())
+    variant.parameters.push_back(parameter);
+  return variant;
 }
 
-RramCell read_rram(const core::SectionReader& cell) {
+RramCell read_rram(const core::SectionReader& cell, const Conditions& conditions) {
   if (cell.has("levels")) {
     cell.fail("levels", "an RRAM cell has two levels in error tables",
               "LRS and HRS; a table's classes are keyed by the LRS count",
@@ -137,7 +149,9 @@ RramCell read_rram(const core::SectionReader& cell) {
       .stuck_at_lrs = cell.number("stuck_at_lrs"),
       .stuck_at_hrs = cell.number("stuck_at_hrs"),
       .telegraph_probability = cell.optional_number("telegraph_probability").value_or(0),
-      .telegraph_amplitude = cell.optional_number("telegraph_amplitude").value_or(0)};
+      .telegraph_amplitude = cell.optional_number("telegraph_amplitude").value_or(0),
+      .conditions = conditions,
+      .wear = read_wear(cell, conditions)};
   if (result.stuck_at_lrs + result.stuck_at_hrs > 1.0) {
     cell.fail("stuck_at_lrs", "stuck_at_lrs + stuck_at_hrs exceeds 1",
               "they are fractions of all cells", "lower one of them");

@@ -1,15 +1,19 @@
 #pragma once
 
+#include <cstdint>
+
 #include "core/config/parameter.h"
 #include "core/config/section_reader.h"
 #include "core/law/law.h"
 
+#include "devices/conditions.h"
 #include "devices/conductance.h"
+#include "devices/rram/wear.h"
 
 /// Binary resistive cells: filament formed (LRS) or not (HRS), behind an access transistor.
 namespace cimstat::devices {
 
-enum class Level { hrs, lrs };
+enum class Level : std::uint32_t { hrs, lrs };
 
 /// One RRAM cell. Conductance in S, resistance in ohm.
 ///
@@ -28,6 +32,14 @@ struct RramCell {
   double stuck_at_hrs = 0.0;           ///< fraction of cells stuck at the HRS median
   double telegraph_probability = 0.0;  ///< of a cell's trap being occupied
   double telegraph_amplitude = 0.0;    ///< dG/G of an occupied trap, 0 .. 1
+  Conditions conditions{};             ///< of its reads
+  Wear wear{};  ///< temperature, retention, reads and cycles: a factor before the access transistor
+
+  std::uint32_t levels() const { return 2; }
+  /// Median of the level as programmed [S].
+  double target(std::uint32_t level) const;
+  core::Law programmed(std::uint32_t level) const { return programmed(Level{level}); }
+  core::Law read(std::uint32_t level) const { return read(Level{level}); }
 
   /// What is frozen while a column is read [S].
   core::Law programmed(Level level) const;
@@ -42,6 +54,6 @@ struct RramCell {
 core::Variant rram_variant();
 
 /// Reads [cell] where its model is "rram". Throws UsageError.
-RramCell read_rram(const core::SectionReader& cell);
+RramCell read_rram(const core::SectionReader& cell, const Conditions& conditions = {});
 
 }  // namespace cimstat::devices

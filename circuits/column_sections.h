@@ -3,6 +3,8 @@
 #include "core/config/parameter.h"
 #include "core/config/section_reader.h"
 
+#include "devices/conditions.h"
+
 #include "circuits/column.h"
 #include "circuits/references/references.h"
 
@@ -13,7 +15,13 @@ core::Section column_section();
 core::Section sense_amplifier_section();
 core::Section converter_section();
 
-SenseAmplifier read_sense_amplifier(const core::SectionReader& section);
+/// Thermal noise at the conditions' temperature. Throws UsageError.
+SenseAmplifier read_sense_amplifier(const core::SectionReader& section,
+                                    const devices::Conditions& conditions = {});
+
+/// ColumnDesign::common_factor_sd of a design whose sense amplifier has a gain error of its own;
+/// `section` is the sense amplifier's. Throws UsageError where the design has both.
+double common_factor(const core::SectionReader& section, const ColumnDesign& design);
 
 struct Converter {
   Comparator comparator;

@@ -2,12 +2,49 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 namespace cimstat::circuits {
 
+namespace {
+
+std::int64_t mac_value_of(const std::vector<std::int32_t>& values, const ColumnClass& one) {
+  if (values.empty()) return one.lrs_count;
+  std::int64_t sum = 0;
+  for (std::size_t state = 0; state < values.size(); ++state) {
+    sum += std::int64_t{values[state]} * one.states[state];
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::int64_t ErrorTable::mac_value(std::size_t class_index) const {
+  return mac_value_of(state_values, classes[class_index]);
+}
+
+std::string ErrorTable::label(std::size_t class_index) const {
+  const ColumnClass& one = classes[class_index];
+  const std::int64_t value = mac_value(class_index);
+  std::string text = std::to_string(value);
+  const auto shares_value = [&](std::size_t other) {
+    return other < size() && classes[other].active_rows == one.active_rows &&
+           mac_value(other) == value;
+  };
+  if (!shares_value(class_index + 1) && !(class_index > 0 && shares_value(class_index - 1))) {
+    return text;
+  }
+  text += " (";
+  for (std::size_t state = 0; state < state_values.size(); ++state) {
+    text += (state > 0 ? " " : "") + std::to_string(one.states[state]);
+  }
+  return text + ")";
+}
+
 std::optional<std::size_t> ErrorTable::find(ColumnClass column_class) const {
-  const auto before = [](const ColumnClass& a, const ColumnClass& b) {
-    return std::pair(a.active_rows, a.lrs_count) < std::pair(b.active_rows, b.lrs_count);
+  const auto before = [&](const ColumnClass& a, const ColumnClass& b) {
+    return std::tuple(a.active_rows, mac_value_of(state_values, a), a.states) <
+           std::tuple(b.active_rows, mac_value_of(state_values, b), b.states);
   };
   const auto place = std::lower_bound(classes.begin(), classes.end(), column_class, before);
   if (place == classes.end() || *place != column_class) return std::nullopt;

@@ -35,7 +35,9 @@ struct GuaranteedMisreads {
 /// Sampled tables hold `counts` (the truth) and probability = count / row sum; exact ones hold
 /// `probability` and `error_bound` and no counts.
 struct ErrorTable {
-  std::vector<ColumnClass> classes;  ///< ascending in active_rows, then lrs_count
+  std::vector<ColumnClass> classes;  ///< ascending in active_rows, then MAC value, then states
+  /// What a row in each state adds to the MAC value; empty where rows have two states.
+  std::vector<std::int32_t> state_values;
   std::uint32_t codes = 0;
   double code_step = 1.0;    ///< the MAC value that a code stands for is
   double code_origin = 0.0;  ///< code_origin + code_step * code
@@ -52,6 +54,9 @@ struct ErrorTable {
   const double* row(std::size_t class_index) const {
     return probability.data() + class_index * codes;
   }
+  std::int64_t mac_value(std::size_t class_index) const;
+  /// "12", and where several classes have one MAC value with the rows in each state: "12 (0 3 5)".
+  std::string label(std::size_t class_index) const;
   /// Index of a class, where the table has it.
   std::optional<std::size_t> find(ColumnClass column_class) const;
   /// P(code != ideal code | class).

@@ -34,9 +34,11 @@ double relative_noise_of(const core::Law& law) {
   const double noise = law.components().front().relative_noise;
   for (const core::Component& component : law.components()) {
     if (component.relative_noise != noise) {
-      throw core::UsageError(core::error_line("column", "its cells can't be frozen",
-                                              "read noise differs between parts of a mixture",
-                                              "give all parts the same relative read noise"));
+      throw core::UsageError(
+          core::error_line("column", "its cells can't be frozen",
+                           "their relative read noise depends on the conductance",
+                           "write columns.frozen = \"offset\", or take a cell "
+                           "model with one relative read noise"));
     }
   }
   return noise;
@@ -87,8 +89,9 @@ FrozenPool::FrozenPool(ColumnDesign design, PatternSet patterns, const PoolOptio
                        core::Threads threads)
     : design_(std::move(design)), patterns_(std::move(patterns)), options_(options) {
   check(design_, patterns_.classes);
-  ColumnDesign cells = design_;  // the common factor is the die's
+  ColumnDesign cells = design_;  // factors and converters are frozen as cells are
   cells.common_factor_sd = 0.0;
+  cells.comparator.mismatch = {};
   require_plain_sum(cells, "a frozen pool");
   assert(patterns_.rows == design_.rows && options.columns_of_a_die > 0);
 
@@ -215,8 +218,9 @@ void FrozenPool::draw(std::size_t tile, Memory& memory) const {
     const std::uint64_t column = first + i;
     float gain = 1.0f;
     if (design_.common_factor_sd > 0.0) {
-      const std::uint32_t word =
-          first_word(options_.key, core::Domain::die_factor, column / options_.columns_of_a_die);
+      const bool own_gain = design_.sense.gain_sd > 0.0;
+      const std::uint64_t die = own_gain ? column : column / options_.columns_of_a_die;
+      const std::uint32_t word = first_word(options_.key, core::Domain::die_factor, die);
       gain += static_cast<float>(design_.common_factor_sd) * normal_table()(word);
     }
     float offset = 0.0f;

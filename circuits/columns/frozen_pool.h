@@ -20,9 +20,10 @@
 ///
 /// Words of column c, by Philox: cells of kind q (0 LRS, 1 HRS, 2 leakage, 3 dummy) and row r are
 /// word r of (key, Domain::column_cells, instance = c) from block 256 q on; the offset is word 0 of
-/// Domain::column_offset; the factor of die d word 0 of (Domain::die_factor, instance = d); fresh
-/// noise as FreshDraws says from block 0 of Domain::column_noise. A cell has both an LRS and an HRS
-/// current in store, so that the same column can be read with other weights.
+/// Domain::column_offset; the factor of die d word 0 of (Domain::die_factor, instance = d), or of
+/// column d where it is the gain of its sense amplifier; converters as converter_draws() says;
+/// fresh noise as FreshDraws says from block 0 of Domain::column_noise. A cell has both an LRS and
+/// an HRS current in store, so that the same column can be read with other weights.
 namespace cimstat::circuits {
 
 struct PoolOptions {

@@ -50,7 +50,7 @@ PatternSet random_patterns(std::uint32_t rows, std::span<const ColumnClass> clas
   constexpr std::uint64_t blocks_of_a_pattern = 4096;
   PatternSet set{.rows = rows, .classes = {classes.begin(), classes.end()}, .patterns = {}};
   for (std::size_t i = 0; i < classes.size(); ++i) {
-    const auto [k, n] = classes[i];
+    const auto [k, n, states] = classes[i];
     if (k > n || n > rows) {
       throw core::UsageError(core::error_line(
           "column", fmt::format("a class of {} LRS cells among {} active rows does not fit", k, n),

@@ -5,8 +5,15 @@
 #include <cassert>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <span>
+#include <string_view>
 
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+#include "circuits/columns/column_converters.h"
 #include "circuits/columns/fresh_noise.h"
 
 namespace cimstat::circuits {
@@ -84,6 +91,37 @@ Sides sides(const SeenPattern& seen, const RightRange& range) {
   return sides;
 }
 
+/// P(the sensed deviation lies in the stretch), from the nearer tail.
+double inside(const SeenPattern& seen, const CurrentStretch& stretch) {
+  if (seen.noise.normal_variance + seen.noise.logistic_variance == 0.0) {
+    return seen.deviation >= stretch.from && seen.deviation < stretch.to ? 1.0 : 0.0;
+  }
+  const auto above = [&](double current) {
+    return std::isinf(current) ? (current > 0.0 ? 0.0 : 1.0)
+                               : seen.noise.tail(current - seen.deviation);
+  };
+  const auto below = [&](double current) {
+    return std::isinf(current) ? (current > 0.0 ? 1.0 : 0.0)
+                               : seen.noise.tail(seen.deviation - current);
+  };
+  return stretch.to < seen.deviation ? below(stretch.to) - below(stretch.from)
+                                     : above(stretch.from) - above(stretch.to);
+}
+
+Sides sides(const SeenPattern& seen, const WrongStretches& wrong) {
+  Sides sides;
+  for (const CurrentStretch& stretch : wrong.below) sides.below += inside(seen, stretch);
+  for (const CurrentStretch& stretch : wrong.above) sides.above += inside(seen, stretch);
+  return {std::min(1.0, sides.below), std::min(1.0, sides.above)};
+}
+
+void refuse_mismatch(const FrozenPool& pool, std::string_view what) {
+  if (!has_mismatch(pool.design().comparator)) return;
+  throw core::UsageError(core::error_line("converter", fmt::format("{} can't have mismatch", what),
+                                          "only the rates of columns are made with it",
+                                          "leave it out"));
+}
+
 /// body(tile, memory of the worker) for each tile of the pool.
 template <class Body>
 void for_each_tile(const FrozenPool& pool, core::Threads threads, const core::Progress& progress,
@@ -119,11 +157,19 @@ ColumnRates integrated_rates(const FrozenPool& pool, unsigned votes, core::Threa
   for (std::size_t i = 0; i < patterns.classes.size(); ++i) {
     ranges.push_back(right_range(pool, i));
   }
+  std::optional<ColumnConverters> converters;
+  if (has_mismatch(pool.design().comparator)) {
+    converters.emplace(pool.design(), patterns.classes, pool.options());
+  }
   for_each_tile(pool, threads, progress, [&](std::size_t tile, const FrozenPool::Memory& memory) {
     for (std::size_t lane = 0; lane < pool.columns_of(tile); ++lane) {
+      std::vector<WrongStretches> wrong_stretches;
+      if (converters) wrong_stretches = converters->of(tile * tile_columns + lane);
       for (std::size_t p = 0; p < patterns.patterns.size(); ++p) {
         const std::size_t class_index = patterns.patterns[p].class_index;
-        const Sides side = sides(seen(pool, memory, p, lane), ranges[class_index]);
+        const SeenPattern here = seen(pool, memory, p, lane);
+        const Sides side = converters ? sides(here, wrong_stretches[class_index])
+                                      : sides(here, ranges[class_index]);
         const double wrong = std::min(1.0, side.below + side.above);
         const double vote = majority(votes, side.below) + majority(votes, side.above);
         const double share = 1.0 / static_cast<double>(sizes[class_index]);
@@ -138,6 +184,7 @@ ColumnRates integrated_rates(const FrozenPool& pool, unsigned votes, core::Threa
 }
 
 std::vector<double> integrated_codes(const FrozenPool& pool, core::Threads threads) {
+  refuse_mismatch(pool, "the codes of columns");
   const PatternSet& patterns = pool.patterns();
   const std::vector<std::size_t> sizes = patterns.sizes();
   const std::size_t codes = pool.design().ladder.codes;
@@ -169,6 +216,7 @@ std::vector<double> integrated_codes(const FrozenPool& pool, core::Threads threa
 
 PoolCounts sampled_reads(const FrozenPool& pool, std::uint32_t reads, core::Threads threads,
                          const core::Progress& progress) {
+  refuse_mismatch(pool, "sampled reads of columns");
   const std::size_t classes = pool.patterns().classes.size();
   const std::size_t codes = pool.design().ladder.codes;
   const std::size_t columns = pool.options().columns;

@@ -102,6 +102,8 @@ CodeResponse::Codes CodeResponse::at(double current) const {
     case ConverterKind::ramp:
       return {comparisons.first, ones_before_a_zero(comparisons)};
     case ConverterKind::sar:
+    case ConverterKind::pipeline:  // these two are never asked: circuit_reason
+    case ConverterKind::cyclic:
       break;
   }
   return {comparisons.first, search_ends(comparisons, references_.size() + 1)};

@@ -12,7 +12,9 @@
 
 #include "core/error.h"
 
+#include "circuits/bit_line/exact_line.h"
 #include "circuits/converters/converter_column.h"
+#include "circuits/converters/ensemble.h"
 #include "circuits/exact/column_sum.h"
 #include "circuits/exact/inversion.h"
 
@@ -144,12 +146,24 @@ namespace {
 /// worst.
 std::vector<ColumnClass> worst_classes(const ColumnDesign& design) {
   const std::uint32_t n = design.rows;
-  return {{0, 0}, {0, 1}, {1, 1}, {0, n}, {n, n}};
+  if (design.row_states.empty()) return {{0, 0}, {0, 1}, {1, 1}, {0, n}, {n, n}};
+  std::vector<ColumnClass> classes(1);
+  for (std::size_t state = 0; state < design.row_states.states.size(); ++state) {
+    for (const std::uint32_t rows : {1U, n}) {
+      ColumnClass& one = classes.emplace_back();
+      one.active_rows = rows;
+      one.states[state] = static_cast<std::uint16_t>(rows);
+    }
+  }
+  return classes;
 }
 
 }  // namespace
 
 std::optional<std::string> current_obstacle(const ColumnDesign& design) {
+  if (!is_ideal(design.bit_line)) {
+    return fmt::format("its bit line ({}) delivers more than a sum", name_of(design.bit_line));
+  }
   if (auto obstacle = noise_obstacle(design.sense)) return obstacle->why;
   const std::vector<ColumnClass> classes = worst_classes(design);
   if (design.common_factor_sd > 0.0) return factor_obstacle(design, classes);
@@ -163,18 +177,28 @@ std::optional<std::string> current_obstacle(const ColumnDesign& design) {
   return inversion.obstacle();
 }
 
-std::optional<std::string> exact_obstacle(const ColumnDesign& design) {
+std::optional<std::string> exact_obstacle(const ColumnDesign& one_converter) {
+  const ColumnDesign design = over_converters(one_converter);
+  if (auto reason = circuit_reason(design.comparator)) return reason;
+  if (!is_ideal(design.bit_line)) return line_obstacle(design);
   if (!has_own_decisions(design)) return current_obstacle(design);
   if (auto obstacle = noise_obstacle(design.sense)) return obstacle->why;
   return converter_obstacle(design, worst_classes(design));
 }
 
-ExactProbabilities exact_probabilities(const ColumnDesign& design,
+ExactProbabilities exact_probabilities(const ColumnDesign& one_converter,
                                        std::span<const ColumnClass> classes,
                                        const ExactOptions& options, core::Threads threads,
                                        const core::Progress& progress) {
   check(options);
-  check(design, classes);
+  check(one_converter, classes);
+  const ColumnDesign design = over_converters(one_converter);
+  if (const auto reason = circuit_reason(design.comparator)) {
+    throw ExactObstacle(*reason, "leave the mismatch out");
+  }
+  if (!is_ideal(design.bit_line)) {
+    return line_probabilities(design, classes, options, threads, progress);
+  }
   require_sound_noise(design.sense);
   if (has_own_decisions(design)) {
     return converter_probabilities(design, classes, options, threads, progress);
@@ -258,6 +282,9 @@ std::vector<SensedCurrent> sensed_currents(const ColumnDesign& design,
                                            std::span<const ColumnClass> classes,
                                            const ExactOptions& options, core::Threads threads) {
   check(options);
+  if (!is_ideal(design.bit_line)) {
+    throw ExactObstacle(*current_obstacle(design), "leave out [bit_line]");
+  }
   std::vector<SensedCurrent> result(classes.size(), SensedCurrent());
   if (design.common_factor_sd > 0.0) {
     require_sound_noise(design.sense);

@@ -45,7 +45,8 @@ class ExactObstacle : public core::UsageError {
   std::string why_;
 };
 
-/// Why the exact engine can't do this design's codes, or nothing where it can.
+/// Why the exact engine can't do this design's codes, or nothing where it can. Codes are those of
+/// many converters, as circuits/converters/ensemble.h has them.
 std::optional<std::string> exact_obstacle(const ColumnDesign& design);
 /// The same for its sensed currents, which have no noise of the comparators.
 std::optional<std::string> current_obstacle(const ColumnDesign& design);

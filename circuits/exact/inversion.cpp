@@ -217,7 +217,9 @@ void Inversion::prepare() {
         const double modulus = std::abs(values.value[k]);
         entry.real.push_back(std::log(modulus));
         entry.imaginary.push_back(std::arg(values.value[k]));
-        entry.error.push_back(values.error[k] / modulus +
+        // 1 + relative is exp(error) at most; the logarithm only matters where little is left.
+        const double relative = values.error[k] / modulus;
+        entry.error.push_back((relative > 1.0 ? std::log1p(relative) : relative) +
                               unit * (3.0 + 2.0 * std::abs(entry.real[k])));
       }
     }

@@ -23,7 +23,7 @@ double log_step(double excess) { return excess > 0.0 ? 0.0 : -infinity; }
 SumFailure failure_of(const ColumnDesign& design, const MisreadTail& tail) {
   require_plain_sum(design, "sampling of rare tails");
   const SenseAmplifier sense = design.sense;
-  const auto [k, n] = tail.column_class;
+  const auto [k, n, states] = tail.column_class;
   SumFailure failure;
   failure.side = tail.side;
   failure.first_block = (std::uint64_t{2048} * n + k) << 16;

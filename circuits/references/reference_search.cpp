@@ -10,6 +10,8 @@
 
 #include "core/error.h"
 
+#include "circuits/converters/ensemble.h"
+
 namespace cimstat::circuits {
 
 namespace {
@@ -55,7 +57,11 @@ std::vector<double> rising_roots(const Excess& excess, double low, double high) 
 }
 
 /// What one comparison sees: the current with the noise of a comparator.
-ColumnDesign as_compared(ColumnDesign design) {
+ColumnDesign as_compared(const ColumnDesign& one_converter) {
+  ColumnDesign design = over_converters(one_converter);
+  if (const auto reason = circuit_reason(design.comparator)) {
+    throw ExactObstacle(*reason, "leave the mismatch out while references are placed");
+  }
   design.sense.offset_sd = std::hypot(design.sense.offset_sd, design.comparator.noise_sd);
   design.comparator = {};
   return design;
@@ -82,6 +88,7 @@ ReferenceSearch::ReferenceSearch(const ColumnDesign& design,
   for (WeightedClass& item : classes_) item.weight /= total;
   ColumnDesign bare = design;  // its own ladder does not matter here
   bare.ladder = {.codes = 2, .references = {0.0}};
+  bare.comparator = {};
   check(bare, classes_of(classes));
   currents_ = sensed_currents(as_compared(design), classes_of(classes_), {}, threads);
 }

@@ -6,10 +6,28 @@
 
 /// Ladders for a flash converter, placed from the class means (design.md: "references").
 /// mu(k, n) is the mean bit-line current of k LRS and n - k HRS cells, with leakage and dummy
-/// column.
+/// column; for other lines than the ideal one their nominal reading
+/// (circuits/bit_line/line_reading.h).
 namespace cimstat::circuits {
 
-enum class Placement { uniform, midpoint, dual, replica, listed };
+/// Of a column of more than two states a row, midpoint and uniform ladders are evenly spaced from
+/// the mean current of the lowest MAC value of reference_rows rows (all in the lowest state) to
+/// that of the highest, with a code for each value (midpoint) or as many codes as are asked for. On
+/// evenly spaced levels these are the midpoints. The other placements throw UsageError there.
+
+/// Codes of a midpoint ladder: one for each MAC value of reference_rows rows.
+std::uint32_t code_per_value(const ColumnDesign& design, std::uint32_t reference_rows);
+
+enum class Placement {
+  uniform,
+  midpoint,
+  dual,
+  replica,
+  calibrated,
+  percentile,
+  neurosim,
+  listed,
+};
 
 /// T_j = (mu(j, n) + mu(j + 1, n)) / 2 at n = reference_rows, j = 0 .. n - 1; code = MAC value.
 Ladder midpoint_ladder(const ColumnDesign& design, std::uint32_t reference_rows);

@@ -16,6 +16,8 @@
 #include "core/random/philox-inl.h"
 #include "core/random/xoshiro-inl.h"
 
+#include "circuits/bit_line/line_steps-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace cimstat::circuits::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -32,8 +34,11 @@ struct alignas(64) TileMemory {
   float seen[tile_trials];
   std::uint32_t buckets[tile_trials];  ///< or codes
   std::uint32_t running[tile_trials];
+  float others[tile_trials];  ///< grounded capacitors
+  WireTile wire;
   kernel::PhiloxTile philox;
   kernel::FastTile fast;
+  std::vector<float> draws;  ///< of converters, [draw][trial]
 };
 
 HWY_INLINE void begin(const ColumnProgram& program, std::uint64_t trial, TileMemory& tile) {
@@ -76,20 +81,76 @@ HWY_INLINE void need_row(const ColumnProgram& program, Rows& rows, TileMemory& t
   }
 }
 
-HWY_INLINE void add_scaled(const ScaledDraw& draw, std::size_t row, TileMemory& tile) {
+HWY_INLINE void add_scaled(const ScaledDraw& draw, std::size_t row, const TileMemory& tile,
+                           float* HWY_RESTRICT sums) {
   const kernel::QuantileLanes df;
   const kernel::QuantileWords du;
   const auto level = hn::Set(df, draw.level);
   const auto slope = hn::Set(df, draw.slope);
   for (std::size_t lane = 0; lane < tile_trials; lane += hn::Lanes(df)) {
     const std::size_t i = row * tile_trials + lane;
-    const auto sum = hn::Load(df, tile.sums + lane);
+    const auto sum = hn::Load(df, sums + lane);
     const auto t = kernel::signed_tails(hn::Load(du, tile.words + i));
     const auto z = kernel::line_values(draw.table->segments().data(), tile.index + i, t);
     const auto scale = hn::Add(level, hn::Mul(slope, sum));
     const auto sd =
         draw.scaling == Scaling::factor ? scale : hn::Sqrt(hn::Max(hn::Zero(df), scale));
-    hn::Store(hn::Add(sum, hn::Mul(z, sd)), df, tile.sums + lane);
+    hn::Store(hn::Add(sum, hn::Mul(z, sd)), df, sums + lane);
+  }
+}
+
+HWY_INLINE void add_cells(const ColumnProgram& program, const std::vector<CellDraws>& cells,
+                          Rows& rows, TileMemory& tile, float* HWY_RESTRICT sums) {
+  for (const CellDraws& draws : cells) {
+    for (std::size_t left = draws.count; left > 0;) {
+      need_row(program, rows, tile);
+      const std::size_t now = std::min(left, rows.left_in_chunk());
+      kernel::add_quantiles(*draws.table, tile.words + rows.in_chunk() * tile_trials,
+                            tile.index + rows.in_chunk() * tile_trials, now, sums);
+      rows.next += now;
+      left -= now;
+    }
+  }
+}
+
+HWY_INLINE void add_all_scaled(const ColumnProgram& program, const std::vector<ScaledDraw>& scaled,
+                               Rows& rows, TileMemory& tile, float* HWY_RESTRICT sums) {
+  for (const ScaledDraw& draw : scaled) {
+    need_row(program, rows, tile);
+    add_scaled(draw, rows.in_chunk(), tile, sums);
+    ++rows.next;
+  }
+}
+
+HWY_INLINE void walk_wire(const ColumnProgram& program, const WireStep& step, Rows& rows,
+                          TileMemory& tile) {
+  begin_wire(step, tile.wire);
+  const float many = static_cast<float>(step.rows);
+  const float mean_weight = (many + 1.0f) * (2.0f * many + 1.0f) / 6.0f;
+  const std::size_t words = step.is_mixed() ? 2 : 1;
+  for (std::uint32_t left = step.rows; left > 0; --left) {
+    // Chunks begin at a multiple of 4 and hold an even number of rows: a pair is never parted.
+    need_row(program, rows, tile);
+    const std::size_t first = rows.in_chunk() * tile_trials;
+    const float i = static_cast<float>(left);
+    const float weight = (i * many - 0.5f * i * (i - 1.0f)) / mean_weight;
+    walk_row(step, left, weight, tile.words + first, tile.index + first, tile.wire);
+    rows.next += words;
+  }
+  end_wire(step, tile.wire, tile.sums);
+}
+
+/// From sums to readings.
+HWY_INLINE void pass_line(const ColumnProgram& program, Rows& rows, TileMemory& tile) {
+  if (const auto* curve = std::get_if<CurveStep>(&program.line)) {
+    apply_curve(*curve, tile.sums);
+  } else if (const auto* wire = std::get_if<WireStep>(&program.line)) {
+    walk_wire(program, *wire, rows, tile);
+  } else if (const auto* sharing = std::get_if<SharingStep>(&program.line)) {
+    std::fill_n(tile.others, tile_trials, 0.0f);
+    add_cells(program, program.grounded, rows, tile, tile.others);
+    add_all_scaled(program, program.grounded_scaled, rows, tile, tile.others);
+    share_charge(*sharing, tile.sums, tile.others);
   }
 }
 
@@ -99,20 +160,11 @@ HWY_INLINE Rows sample_tile(const ColumnProgram& program, std::uint64_t trial, T
   begin(program, trial, tile);
   Rows rows;
   rows.total = program.words();
-  for (const CellDraws& draws : program.cells) {
-    for (std::size_t left = draws.count; left > 0;) {
-      need_row(program, rows, tile);
-      const std::size_t now = std::min(left, rows.left_in_chunk());
-      kernel::add_quantiles(*draws.table, tile.words + rows.in_chunk() * tile_trials,
-                            tile.index + rows.in_chunk() * tile_trials, now, tile.sums);
-      rows.next += now;
-      left -= now;
-    }
-  }
-  for (const ScaledDraw& draw : program.scaled) {
-    need_row(program, rows, tile);
-    add_scaled(draw, rows.in_chunk(), tile);
-    ++rows.next;
+  add_cells(program, program.cells, rows, tile, tile.sums);
+  add_all_scaled(program, program.scaled, rows, tile, tile.sums);
+  if (!std::holds_alternative<std::monostate>(program.line)) {
+    pass_line(program, rows, tile);
+    add_all_scaled(program, program.behind_line, rows, tile, tile.sums);
   }
   return rows;
 }
@@ -186,6 +238,26 @@ HWY_INLINE void decide_bits(const ColumnProgram& program, Rows& rows, TileMemory
   }
 }
 
+/// The converters that the trials make, each with its own draws.
+HWY_INLINE void decide_by_circuit(const ColumnProgram& program, Rows& rows, TileMemory& tile) {
+  const Decisions& decisions = *program.decisions;
+  const kernel::QuantileLanes df;
+  const kernel::QuantileWords du;
+  const std::size_t count = decisions.circuit->frozen_draws() + decisions.circuit->fresh_draws();
+  tile.draws.resize(count * tile_trials);
+  for (std::size_t draw = 0; draw < count; ++draw) {
+    need_row(program, rows, tile);
+    for (std::size_t lane = 0; lane < tile_trials; lane += hn::Lanes(df)) {
+      const std::size_t i = rows.in_chunk() * tile_trials + lane;
+      const auto t = kernel::signed_tails(hn::Load(du, tile.words + i));
+      const auto z = kernel::line_values(decisions.normal->segments().data(), tile.index + i, t);
+      hn::StoreU(z, df, tile.draws.data() + draw * tile_trials + lane);
+    }
+    ++rows.next;
+  }
+  convert_tile(decisions, tile.draws.data(), tile.sums, tile.buckets);
+}
+
 /// One comparison with all references at once: the current alone decides.
 HWY_INLINE void decide_at_once(const Decisions& decisions, TileMemory& tile) {
   const std::vector<float>& references = decisions.references;
@@ -204,7 +276,9 @@ HWY_INLINE void decide(const ColumnProgram& program, Rows& rows, TileMemory& til
     std::copy_n(tile.seen, tile_trials, tile.sums);
     ++rows.next;
   }
-  if (decisions.sd == 0.0f) {
+  if (decisions.circuit) {
+    decide_by_circuit(program, rows, tile);
+  } else if (decisions.sd == 0.0f) {
     decide_at_once(decisions, tile);
   } else if (decisions.kind == ConverterKind::sar) {
     decide_bits(program, rows, tile);
@@ -219,6 +293,17 @@ void sample_sums_here(const ColumnProgram& program, TrialRange trials, float* su
     sample_tile(program, trial, tile);
     const std::size_t count = std::min<std::uint64_t>(tile_trials, trials.end - trial);
     sums = std::copy_n(tile.sums, count, sums);
+  }
+}
+
+void sample_wires_here(const ColumnProgram& program, TrialRange trials, WireTrial* results) {
+  TileMemory tile;
+  for (std::uint64_t trial = trials.first; trial < trials.end; trial += tile_trials) {
+    sample_tile(program, trial, tile);
+    const std::size_t count = std::min<std::uint64_t>(tile_trials, trials.end - trial);
+    for (std::size_t i = 0; i < count; ++i) {
+      *results++ = {tile.sums[i], tile.wire.plain[i], tile.wire.leaning[i]};
+    }
   }
 }
 
@@ -260,21 +345,48 @@ HWY_AFTER_NAMESPACE();
 namespace cimstat::circuits {
 
 HWY_EXPORT(sample_sums_here);
+HWY_EXPORT(sample_wires_here);
 HWY_EXPORT(sample_codes_here);
 
 std::uint32_t Decisions::words() const {
   const std::uint32_t shared = shared_sd > 0.0f ? 1 : 0;
+  if (circuit) {
+    return shared + static_cast<std::uint32_t>(circuit->frozen_draws() + circuit->fresh_draws());
+  }
   if (sd == 0.0f) return shared;
   const auto count = static_cast<std::uint32_t>(references.size());
   const auto bits = static_cast<std::uint32_t>(std::bit_width(references.size()));
   return shared + (kind == ConverterKind::sar ? bits : count);
 }
 
+void convert_tile(const Decisions& decisions, const float* draws, const float* sums,
+                  std::uint32_t* codes) {
+  const ConverterCircuit& circuit = *decisions.circuit;
+  const std::size_t frozen = circuit.frozen_draws();
+  std::vector<double> values;
+  for (std::size_t i = 0; i < core::tile_trials; ++i) {
+    const NormalDraws own{draws + i, core::tile_trials};
+    if (i == 0 || frozen > 0) circuit.freeze(own, values);
+    const double current = decisions.mean + decisions.unit * double{sums[i]};
+    codes[i] = circuit.code(values, circuit.position(current), own.from(frozen));
+  }
+}
+
 std::uint32_t ColumnProgram::words() const {
-  auto count = static_cast<std::uint32_t>(scaled.size());
+  auto count =
+      static_cast<std::uint32_t>(scaled.size() + grounded_scaled.size() + behind_line.size());
   if (decisions) count += decisions->words();
   for (const CellDraws& draws : cells) count += draws.count;
+  for (const CellDraws& draws : grounded) count += draws.count;
+  if (const auto* wire = std::get_if<WireStep>(&line)) count += wire->words();
   return count;
+}
+
+void sample_wires(const ColumnProgram& program, TrialRange trials, std::span<WireTrial> results) {
+  assert(std::holds_alternative<WireStep>(program.line));
+  assert(trials.first % core::tile_trials == 0);
+  assert(results.size() >= trials.end - trials.first);
+  HWY_DYNAMIC_DISPATCH(sample_wires_here)(program, trials, results.data());
 }
 
 void sample_sums(const ColumnProgram& program, TrialRange trials, std::span<float> sums) {

@@ -6,6 +6,8 @@
 #include <numbers>
 #include <utility>
 
+#include "circuits/bit_line/line_reading.h"
+#include "circuits/converters/ensemble.h"
 #include "circuits/exact/cell_sum.h"
 
 namespace cimstat::circuits {
@@ -17,6 +19,17 @@ double logistic_quantile(core::Tail side, double probability) {
   const double scale = std::numbers::sqrt3 / std::numbers::pi;
   const double below = scale * (std::log(probability) - std::log1p(-probability));
   return side == core::Tail::lower ? below : -below;
+}
+
+/// Of one law.
+std::uint32_t most_cells_in_a_row(const RowStates& rows) {
+  std::ptrdiff_t most = 1;
+  for (const RowStates::State& state : rows.states) {
+    for (const std::uint32_t cell : state.cells) {
+      most = std::max(most, std::count(state.cells.begin(), state.cells.end(), cell));
+    }
+  }
+  return static_cast<std::uint32_t>(most);
 }
 
 double standard_normal_quantile(core::Tail side, double probability) {
@@ -68,27 +81,30 @@ void PreparedLaw::build(std::size_t size_index, double unit, core::Threads threa
 
 PreparedColumn::PreparedColumn(const ColumnDesign& design, std::span<const ColumnClass> classes,
                                const SamplingOptions& options, core::Threads threads)
-    : design_(&design), key_(options.key), stream_(options.stream) {
-  const core::Law none;
-  for (const core::Law& law : {design.lrs, design.hrs, design.leakage.value_or(none),
-                               design.dummy.value_or(none).scaled(-1.0)}) {
-    laws_.emplace_back(law, options.summation, design.rows);
+    : design_(over_converters(design)), key_(options.key), stream_(options.stream) {
+  const std::uint32_t most = design.rows * most_cells_in_a_row(design.row_states);
+  for (const core::Law& law : laws_of(design)) {
+    // Along a wire each cell has its place.
+    const bool has_places = std::holds_alternative<WireResistance>(design.bit_line);
+    laws_.emplace_back(law, has_places ? Summation::per_cell : options.summation, most);
   }
 
-  double spread = std::max(design.sense.offset_sd, design.sense.noise_sd);
+  double spread =
+      is_ideal(design_.bit_line) ? std::max(design_.sense.offset_sd, design_.sense.noise_sd) : 0.0;
   for (const PreparedLaw& law : laws_) spread = std::max(spread, law.sd());
   if (spread > 0.0) unit_ = std::exp2(std::ilogb(spread));
+  reading_unit_ = is_ideal(design.bit_line) ? unit_ : spread_of_readings();
 
-  std::array<DrawCounts, law_count> needed{};
+  std::vector<DrawCounts> needed(laws_.size(), DrawCounts{});
   for (const ColumnClass& column_class : classes) {
-    const std::array<std::uint32_t, law_count> count = counts(column_class);
-    for (std::size_t i = 0; i < law_count; ++i) {
+    const std::vector<std::uint32_t> count = counts(column_class);
+    for (std::size_t i = 0; i < laws_.size(); ++i) {
       const DrawCounts draws = laws_[i].draws(count[i]);
       for (std::size_t size = 0; size < sum_sizes.size(); ++size) needed[i][size] |= draws[size];
     }
   }
   std::vector<std::function<void()>> builds;
-  for (std::size_t i = 0; i < law_count; ++i) {
+  for (std::size_t i = 0; i < laws_.size(); ++i) {
     for (std::size_t size = 0; size < sum_sizes.size(); ++size) {
       if (needed[i][size] == 0) continue;
       builds.emplace_back([this, i, size, threads] { laws_[i].build(size, unit_, threads); });
@@ -102,17 +118,15 @@ PreparedColumn::PreparedColumn(const ColumnDesign& design, std::span<const Colum
                        [&](std::size_t build, std::size_t) { builds[build](); });
 }
 
-std::array<std::uint32_t, PreparedColumn::law_count> PreparedColumn::counts(
-    ColumnClass column_class) const {
-  const auto [k, n] = column_class;
-  return {k, n - k, design_->leakage ? design_->rows - n : 0, design_->dummy ? n : 0};
+std::vector<std::uint32_t> PreparedColumn::counts(ColumnClass column_class) const {
+  return counts_of(design_, column_class);
 }
 
 std::vector<ScaledDraw> PreparedColumn::scaled_draws(ColumnClass column_class) const {
-  const SenseAmplifier& sense = design_->sense;
-  const std::array<std::uint32_t, law_count> count = counts(column_class);
+  const SenseAmplifier& sense = design_.sense;
+  const std::vector<std::uint32_t> count = counts(column_class);
   double cells = 0.0;  // of the cells that are summed beforehand
-  for (std::size_t i = 0; i < law_count; ++i) {
+  for (std::size_t i = 0; i < laws_.size(); ++i) {
     cells += laws_[i].joined_variance(count[i]);
   }
   const double offset = sense.offset_sd * sense.offset_sd;
@@ -126,8 +140,8 @@ std::vector<ScaledDraw> PreparedColumn::scaled_draws(ColumnClass column_class) c
     draws.push_back({&table, static_cast<float>(variance / (unit_ * unit_)),
                      static_cast<float>(slope / unit_), Scaling::variance});
   };
-  const double mean = mean_current(*design_, column_class);
-  const double factor = design_->common_factor_sd;
+  const double mean = mean_current(design_, column_class);
+  const double factor = design_.common_factor_sd;
   if (factor > 0.0) {
     // The factor sees the cells alone: those that are summed beforehand come before it.
     add(normal_, cells, 0.0);
@@ -149,10 +163,11 @@ std::vector<ScaledDraw> PreparedColumn::scaled_draws(ColumnClass column_class) c
 }
 
 std::uint32_t PreparedColumn::words(ColumnClass column_class) const {
-  const std::array<std::uint32_t, law_count> count = counts(column_class);
+  if (!is_ideal(design_.bit_line)) return program(column_class).words();
+  const std::vector<std::uint32_t> count = counts(column_class);
   auto words = static_cast<std::uint32_t>(scaled_draws(column_class).size());
   if (const auto decided = decisions(column_class)) words += decided->words();
-  for (std::size_t i = 0; i < law_count; ++i) {
+  for (std::size_t i = 0; i < laws_.size(); ++i) {
     for (const std::uint32_t draws : laws_[i].draws(count[i])) words += draws;
   }
   return words;
@@ -161,37 +176,46 @@ std::uint32_t PreparedColumn::words(ColumnClass column_class) const {
 ColumnProgram PreparedColumn::program(ColumnClass column_class) const {
   ColumnProgram program;
   program.stream = stream_;
-  const std::array<std::uint32_t, law_count> count = counts(column_class);
-  for (std::size_t i = 0; i < law_count; ++i) {
-    const DrawCounts draws = laws_[i].draws(count[i]);
-    for (std::size_t size = 0; size < sum_sizes.size(); ++size) {
-      if (draws[size] > 0) program.cells.push_back({&laws_[i].table(size), draws[size]});
-    }
+  if (is_ideal(design_.bit_line)) {
+    const std::vector<std::uint32_t> count = counts(column_class);
+    for (std::size_t i = 0; i < laws_.size(); ++i) add_cells(i, count[i], program.cells);
+    program.scaled = scaled_draws(column_class);
+  } else {
+    add_line(column_class, program);
   }
-  program.scaled = scaled_draws(column_class);
   program.decisions = decisions(column_class);
-  const auto [k, n] = column_class;
-  program.schedule =
-      core::BlockSchedule(key_, core::Domain::column_sum, (std::uint64_t{n} * 2048 + k) << 16,
-                          (program.words() + 3) / 4);
+  const bool binary = design_.row_states.empty();
+  program.schedule = core::BlockSchedule(
+      key_, binary ? core::Domain::column_sum : core::Domain::row_state_sum,
+      class_number(column_class, design_.row_states.states.size()) << (binary ? 16 : 12),
+      (program.words() + 3) / 4);
   return program;
 }
 
 std::optional<Decisions> PreparedColumn::decisions(ColumnClass column_class) const {
-  const Comparator& comparator = design_->comparator;
-  if (comparator.noise_sd == 0.0) return std::nullopt;
-  return Decisions{.kind = comparator.kind,
-                   .normal = &normal_,
-                   .shared_sd = static_cast<float>(std::sqrt(comparator.shared_variance()) / unit_),
-                   .sd = static_cast<float>(comparator.decision_sd() / unit_),
-                   .references = references(column_class)};
+  const Comparator& comparator = design_.comparator;
+  const bool makes_converters = circuit_reason(comparator).has_value();
+  if (comparator.noise_sd == 0.0 && !makes_converters) return std::nullopt;
+  Decisions decisions{
+      .kind = comparator.kind,
+      .normal = &normal_,
+      .shared_sd = static_cast<float>(std::sqrt(comparator.shared_variance()) / reading_unit_),
+      .sd = static_cast<float>(comparator.decision_sd() / reading_unit_),
+      .references = references(column_class)};
+  if (makes_converters) {
+    decisions.circuit = std::make_shared<const ConverterCircuit>(
+        comparator, design_.ladder.at(column_class.active_rows));
+    decisions.mean = mean_reading(design_, column_class);
+    decisions.unit = reading_unit_;
+  }
+  return decisions;
 }
 
 std::vector<float> PreparedColumn::references(ColumnClass column_class) const {
-  const double mean = mean_current(*design_, column_class);
+  const double mean = mean_reading(design_, column_class);
   std::vector<float> references;
-  for (const double reference : design_->ladder.at(column_class.active_rows)) {
-    references.push_back(static_cast<float>((reference - mean) / unit_));
+  for (const double reference : design_.ladder.at(column_class.active_rows)) {
+    references.push_back(static_cast<float>((reference - mean) / reading_unit_));
   }
   return references;
 }

@@ -56,8 +56,7 @@ class PreparedLaw {
 /// of a power of two near the largest spread, so that the unit costs no rounding.
 class PreparedColumn {
  public:
-  /// Builds the tables that `classes` need; Interrupted when the program was asked to stop. Refers
-  /// to `design` from then on.
+  /// Builds the tables that `classes` need; Interrupted when the program was asked to stop.
   PreparedColumn(const ColumnDesign& design, std::span<const ColumnClass> classes,
                  const SamplingOptions& options, core::Threads threads);
   PreparedColumn(const PreparedColumn&) = delete;
@@ -66,23 +65,32 @@ class PreparedColumn {
   ColumnProgram program(ColumnClass column_class) const;
   CodeSearch search(ColumnClass column_class) const;
   std::uint32_t words(ColumnClass column_class) const;  ///< of a trial
-  double unit() const { return unit_; }                 ///< [A]
+  double unit() const { return reading_unit_; }         ///< of readings, [A] or [V]
 
  private:
-  static constexpr std::size_t law_count = 4;  ///< LRS, HRS, leakage, dummy, as in parts_of
-
-  std::array<std::uint32_t, law_count> counts(ColumnClass column_class) const;
+  /// Of each of laws_.
+  std::vector<std::uint32_t> counts(ColumnClass column_class) const;
   std::vector<ScaledDraw> scaled_draws(ColumnClass column_class) const;
+  // Lines that are more than a sum (prepared_line.cpp).
+  double spread_of_readings() const;
+  void add_cells(std::size_t law, std::uint32_t count, std::vector<CellDraws>& cells) const;
+  void add_normal(double variance, double unit, std::vector<ScaledDraw>& draws) const;
+  void add_curve(ColumnClass column_class, ColumnProgram& program) const;
+  void add_wire(ColumnClass column_class, ColumnProgram& program) const;
+  void add_sharing(ColumnClass column_class, ColumnProgram& program) const;
+  void add_noise_behind_line(ColumnClass column_class, ColumnProgram& program) const;
+  void add_line(ColumnClass column_class, ColumnProgram& program) const;
   std::optional<Decisions> decisions(ColumnClass column_class) const;
   std::vector<float> references(ColumnClass column_class) const;  ///< as sums are
 
-  const ColumnDesign* design_;
+  ColumnDesign design_;  ///< over_converters()
   core::StreamKey key_;
   core::Stream stream_;
   std::vector<PreparedLaw> laws_;
   core::QuantileTable normal_;    ///< standard
   core::QuantileTable logistic_;  ///< mean 0, sd 1
-  double unit_ = 1.0;
+  double unit_ = 1.0;             ///< of sums
+  double reading_unit_ = 1.0;     ///< of what the line delivers: the same for plain sums
 };
 
 }  // namespace cimstat::circuits

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 
+#include "circuits/bit_line/line_reading.h"
 #include "circuits/sampled/column_counter.h"
 #include "circuits/sampled/column_kernel.h"
 #include "circuits/sampled/prepared_column.h"
@@ -34,7 +35,9 @@ CurrentSampler::CurrentSampler(const ColumnDesign& design, std::span<const Colum
     : design_(design), trials_(options.trials) {
   check(design, classes);
   check_trials(options.trials);
-  column_ = std::make_unique<PreparedColumn>(design, classes, options, threads);
+  ColumnDesign before_comparators = design;
+  before_comparators.comparator = {};
+  column_ = std::make_unique<PreparedColumn>(before_comparators, classes, options, threads);
 }
 
 CurrentSampler::~CurrentSampler() = default;
@@ -42,7 +45,7 @@ CurrentSampler::~CurrentSampler() = default;
 std::vector<float> CurrentSampler::currents(ColumnClass column_class) const {
   std::vector<float> currents(trials_);
   sample_sums(column_->program(column_class), {0, trials_}, currents);
-  const double mean = mean_current(design_, column_class);
+  const double mean = mean_reading(design_, column_class);
   for (float& current : currents) {
     current = static_cast<float>(mean + column_->unit() * static_cast<double>(current));
   }

@@ -23,6 +23,12 @@
 ///   draw, then offset and noise as above;
 ///   where the comparators have noise: that which a ramp's steps share, then one normal draw for
 ///   each reference in ascending order (flash, ramp) or each bit from the highest down (sar).
+///   Where converters have frozen mismatch (circuits/converters/ensemble.h): the shared noise, then
+///   the draws of ConverterCircuit, frozen, then fresh. Each trial has a converter of its own.
+///   Behind a bit line that is more than a sum (circuits/bit_line/bit_line.h): what of the above
+///   makes the sum comes first; then what the line draws: along a wire for each row, from the far
+///   end on, its place among the cells (where rows differ) and its cell; of shared charge the
+///   capacitors that are grounded, sum by sum; then offset and noise.
 /// Points, zero spreads and absent parts take no word; those of comparators far from the current
 /// are numbered but not looked at. The fast stream has its states from
 /// Domain::stream_seed, instance = first trial of the tile, 16 blocks from the same number on, and
@@ -61,8 +67,8 @@ std::vector<std::uint64_t> sampled_counts(const ColumnDesign& design,
 
 class PreparedColumn;
 
-/// Sensed currents, before what comparators add, class after class from tables that are built once.
-/// Refers to `design`.
+/// Sensed currents (or voltages, where the line delivers these), before what comparators add, class
+/// after class from tables that are built once. Refers to `design`.
 class CurrentSampler {
  public:
   /// Throws UsageError for classes or trials out of range, Interrupted when asked to stop.
@@ -70,8 +76,8 @@ class CurrentSampler {
                  const SamplingOptions& options, core::Threads threads);
   ~CurrentSampler();
 
-  /// Currents [A] of the first `options.trials` trials of one of the classes, in trial order. May
-  /// be called from several threads at once.
+  /// Readings [A] or [V] of the first `options.trials` trials of one of the classes, in trial
+  /// order. May be called from several threads at once.
   std::vector<float> currents(ColumnClass column_class) const;
 
  private:

@@ -53,7 +53,9 @@ class StoppedSampler {
         runs_(classes.size()) {
     result_.counts.assign(classes.size() * codes_, 0);
     result_.last.assign(classes.size(), 0);
-    for (const auto& [k, n] : classes) ideal_.push_back(design.ladder.ideal_code(k));
+    for (const ColumnClass& one : classes) {
+      ideal_.push_back(design.ladder.ideal_code(mac_value(design, one)));
+    }
     for (std::size_t i = 0; i < runs_.size(); ++i) runs_[i].is_done = misreads_[i] == 0;
   }
 
@@ -239,9 +241,11 @@ StoppedCounts ColumnCounter::counts_until(TrialRange trials, std::span<const std
 }
 
 core::GammaBernoulli guaranteed_misread(core::StreamKey key, ColumnClass column_class,
-                                        std::uint64_t misreads, std::uint64_t last) {
-  const auto [k, n] = column_class;
-  core::TrialRandom random(key, core::Domain::stopping, 0, (std::uint64_t{2048} * n + k) << 16);
+                                        std::uint64_t misreads, std::uint64_t last,
+                                        std::size_t states) {
+  const bool binary = states == 0;
+  core::TrialRandom random(key, core::Domain::stopping, binary ? 0 : 1,
+                           class_number(column_class, states) << (binary ? 16 : 12));
   return core::gamma_bernoulli(misreads, last, random.uniform());
 }
 

@@ -38,8 +38,11 @@ StoppedCounts counts_until(const ColumnDesign& design, std::span<const ColumnCla
                            core::Threads threads, const core::Progress& progress = {});
 
 /// The estimate of a class whose misread k came in trial `last`: its time R is drawn with the first
-/// two words of (key, Domain::stopping, instance 0) from block (2048 n + k) 2^16 on.
+/// two words of (key, Domain::stopping, instance 0) from block (2048 n + k) 2^16 on
+/// (`states` of a row, where they are more than the two of a binary column: instance 1, block
+/// class_number() 2^12).
 core::GammaBernoulli guaranteed_misread(core::StreamKey key, ColumnClass column_class,
-                                        std::uint64_t misreads, std::uint64_t last);
+                                        std::uint64_t misreads, std::uint64_t last,
+                                        std::size_t states = 0);
 
 }  // namespace cimstat::circuits

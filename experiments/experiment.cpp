@@ -46,6 +46,7 @@ Experiment read_sections(const core::Config& config) {
   experiment.table = read_table_settings(root.section("table"), rows);
   experiment.margin = read_margin_settings(root.section("margin"), rows);
   experiment.columns = read_columns_settings(root.section("columns"), rows);
+  experiment.wires = read_wires_settings(root.section("wires"), rows);
   experiment.accuracy = read_accuracy_settings(root.section("accuracy"), rows);
   config.expect("sweep", {});
   if (config.has("sweep")) read_sweep_section(root.section("sweep"));
@@ -58,6 +59,7 @@ Experiment read_sections(const core::Config& config) {
 Experiment read_experiment(const core::Config& config) {
   Experiment experiment = read_sections(config);
   config.leave_out("sweep");
+  config.leave_out("wires");
   experiment.config_toml = config.canonical();
   config.leave_out("columns");
   experiment.accuracy_toml = config.canonical();
@@ -72,7 +74,7 @@ std::string columns_toml(const Experiment& experiment) {
   const core::Config config =
       core::Config::from_text(experiment.config_toml, "resolved configuration");
   read_sections(config);
-  for (const std::string_view other : {"accuracy", "margin"}) config.leave_out(other);
+  for (const std::string_view other : {"accuracy", "margin", "wires"}) config.leave_out(other);
   return config.canonical();
 }
 

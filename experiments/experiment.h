@@ -14,6 +14,7 @@
 
 #include "experiments/macro/macro.h"
 #include "experiments/settings.h"
+#include "experiments/wires/wires_settings.h"
 
 /// What a configuration file asks for, read and checked once.
 namespace cimstat::experiments {
@@ -27,13 +28,18 @@ struct Experiment {
   TableSettings table;
   MarginSettings margin;
   ColumnsSettings columns;
+  WiresSettings wires;
   AccuracySettings accuracy;
-  std::string config_toml;    ///< resolved, canonical; without [sweep]
+  std::string config_toml;    ///< resolved, canonical; without [sweep] and [wires]
   std::string accuracy_toml;  ///< what of it an accuracy result carries: all but [columns]
   std::string table_toml;     ///< what of it decides an error table: nor [accuracy] nor [margin]
   std::string
       macro_toml;  ///< what of it describes the macro: cell, column, sense amplifier, converter
 
+  /// Those that its error table has.
+  std::vector<circuits::ColumnClass> classes() const {
+    return circuits::classes_of(macro.design, table.active_rows, table.compositions);
+  }
   /// Of all its random numbers.
   core::StreamKey key() const { return {.seed = seed, .point = point}; }
 };

@@ -115,7 +115,7 @@ std::vector<NamedText> provenance_of(const TableRecord& record,
 std::vector<std::uint32_t> whole_rows(const circuits::ErrorTable& table) {
   std::vector<std::uint32_t> rows;
   std::uint32_t found = 0;
-  for (const auto& [k, n] : table.classes) {
+  for (const auto& [k, n, states] : table.classes) {
     found = k == 0 ? 1 : found + 1;
     if (n > 0 && k == n && found == n + 1) rows.push_back(n);
   }
@@ -218,7 +218,7 @@ std::optional<ReferenceComparison> comparison_of(const Experiment& experiment,
 std::uint32_t default_active_rows(const circuits::ErrorTable& table) {
   constexpr std::uint32_t readable = 16;
   std::uint32_t chosen = 0;
-  for (const auto& [k, n] : table.classes) {
+  for (const auto& [k, n, states] : table.classes) {
     if (n >= 1 && (chosen == 0 || n <= readable)) chosen = std::max(chosen, n);
     if (chosen > readable) break;  // classes ascend: only larger ones follow
   }

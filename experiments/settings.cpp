@@ -6,6 +6,8 @@
 
 #include "circuits/column.h"
 
+#include "experiments/wires/wires_settings.h"
+
 namespace cimstat::experiments {
 
 namespace {
@@ -79,11 +81,18 @@ core::Section table_section() {
   target.example = "0.1";
   target.absent = "all of `trials` are taken";
   target.source = "Huber, Random Structures & Algorithms 50, 2017";
+  Parameter classes = {
+      .key = "classes",
+      .rule = core::option_rule(circuits::composition_options, {}),
+      .meaning = "of a column of more than two states a row: which classes the table has",
+      .example = "\"typical\"",
+      .absent = "all"};
   return section(
       "table", "error table: P(code | LRS count, active rows)",
       {parameter("method", core::option_rule(methods, "auto"), "how probabilities are computed"),
        parameter("active_rows", core::CountsRule{0, circuits::row_limit, "all", "column.rows"},
                  "numbers of active rows that the table has classes for"),
+       classes,
        parameter("trials", CountRule{1, trial_limit, 1'000'000, {}},
                  "trials of each class, when sampled; at the most where there is a target"),
        target,
@@ -132,7 +141,8 @@ core::Section accuracy_section() {
 }  // namespace
 
 std::vector<core::Section> settings_sections() {
-  return {table_section(), margin_section(), columns_section(), accuracy_section()};
+  return {table_section(), margin_section(), columns_section(), wires_section(),
+          accuracy_section()};
 }
 
 TableSettings read_table_settings(const SectionReader& section, std::uint32_t rows) {
@@ -140,6 +150,9 @@ TableSettings read_table_settings(const SectionReader& section, std::uint32_t ro
   settings.method = core::read_option(section, "method", methods);
   for (const std::uint64_t n : section.counts("active_rows", rows)) {
     settings.active_rows.push_back(static_cast<std::uint32_t>(n));
+  }
+  if (section.has("classes")) {
+    settings.compositions = core::read_option(section, "classes", circuits::composition_options);
   }
   settings.trials = section.count("trials");
   settings.target_relative_error = section.optional_number("target_relative_error");

@@ -10,6 +10,7 @@
 #include "core/random/random.h"
 
 #include "circuits/sampled/sampled_column.h"
+#include "circuits/weights/row_classes.h"
 
 #include "experiments/columns/column_settings.h"
 #include "experiments/inference/forward_pass.h"
@@ -28,6 +29,7 @@ enum class Method {
 struct TableSettings {
   Method method = Method::automatic;
   std::vector<std::uint32_t> active_rows;
+  circuits::Compositions compositions = circuits::Compositions::all;
   std::uint64_t trials = 0;  ///< per class, when sampled; with a target, the most
   std::optional<double> target_relative_error;  ///< of the misread rate of each class
   double confidence = 0.95;

@@ -161,8 +161,8 @@ ColumnsResult read_columns(const std::filesystem::path& path) {
                        .config_toml = header.config_toml,
                        .confidence = header.confidence,
                        .settings = header.experiment.columns,
-                       .common_factor_sd = header.experiment.macro.design.common_factor_sd,
                        .rates = {}};
+  take_likeness(result, header.experiment.macro.design);
   result.rates.columns = result.settings.all_columns();
   result.rates.classes = circuits::classes_for(std::array{result.settings.active_rows});
   const core::Shape64 shape{result.rates.classes.size(), result.rates.columns};

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "core/error.h"
+
 #include "circuits/columns/frozen_offset.h"
 #include "circuits/columns/frozen_pool.h"
 #include "circuits/columns/input_pattern.h"
@@ -9,10 +11,17 @@
 
 namespace cimstat::experiments {
 
+void take_likeness(ColumnsResult& result, const circuits::ColumnDesign& design) {
+  // The factor of a sense amplifier is each column's own.
+  if (design.sense.gain_sd == 0.0) result.common_factor_sd = design.common_factor_sd;
+  result.share_converters = circuits::has_mismatch(design.comparator) &&
+                            design.comparator.mismatch.columns_per_converter > 1;
+}
+
 ColumnQuestions questions_of(const ColumnsResult& result) {
   const ColumnsSettings& settings = result.settings;
   return {.columns_of_a_die = settings.columns,
-          .dies_differ = result.common_factor_sd > 0.0,
+          .dies_differ = result.common_factor_sd > 0.0 || result.share_converters,
           .confidence = result.confidence,
           .limit = settings.limit,
           .judged = settings.judged,
@@ -23,13 +32,20 @@ ColumnsResult run_columns(const Experiment& experiment, core::Threads threads,
                           const core::Progress& progress) {
   const ColumnsSettings& settings = experiment.columns;
   const circuits::ColumnDesign& design = experiment.macro.design;
+  circuits::require_binary(design, "the spread over columns");
+  if (experiment.macro.has_field) {
+    throw core::UsageError(core::error_line("spatial_field",
+                                            "the spread over columns knows no field",
+                                            "neighbouring columns would share only a part of it",
+                                            "leave it out, or use cimstat table"));
+  }
   const core::StreamKey key{.seed = experiment.seed, .point = 0};
   ColumnsResult result{.name = experiment.name,
                        .config_toml = columns_toml(experiment),
                        .confidence = experiment.table.confidence,
                        .settings = settings,
-                       .common_factor_sd = design.common_factor_sd,
                        .rates = {}};
+  take_likeness(result, design);
   const std::array active_rows{settings.active_rows};
   const auto classes = circuits::classes_for(active_rows);
   const circuits::PoolOptions options{

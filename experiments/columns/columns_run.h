@@ -18,8 +18,12 @@ struct ColumnsResult {
   double confidence = 0.95;
   ColumnsSettings settings;
   double common_factor_sd = 0.0;  ///< relative, of the cells of a die
+  bool share_converters = false;  ///< neighbours on a die do
   circuits::ColumnRates rates;
 };
+
+/// Takes from the design what makes columns of a die alike.
+void take_likeness(ColumnsResult& result, const circuits::ColumnDesign& design);
 
 ColumnQuestions questions_of(const ColumnsResult& result);
 

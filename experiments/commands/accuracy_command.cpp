@@ -93,6 +93,7 @@ void add_accuracy_command(CLI::App& app) {
     TableRecord given;
     if (has_table) {
       given = read_table(options->table_file);
+      require_binary_table(given, options->table_file);
       const std::string table_name = options->table_file.string();
       const Experiment made_from =
           read_experiment(core::Config::from_text(given.config_toml, table_name));

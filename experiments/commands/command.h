@@ -68,12 +68,16 @@ void add_fit_command(CLI::App& app);
 void add_margin_command(CLI::App& app);
 void add_table_command(CLI::App& app);
 void add_columns_command(CLI::App& app);
+void add_array_command(CLI::App& app);
+void add_converter_command(CLI::App& app);
+void add_wires_command(CLI::App& app);
 void add_accuracy_command(CLI::App& app);
 /// Its callback throws CLI::RuntimeError(75) where it stopped early.
 void add_sweep_command(CLI::App& app);
 void add_merge_command(CLI::App& app);
 void add_report_command(CLI::App& app);
 void add_describe_command(CLI::App& app);
+void add_gallery_command(CLI::App& app);
 void add_validate_command(CLI::App& app);
 /// Its callback throws CLI::RuntimeError(1) where the engines disagree.
 void add_selfcheck_command(CLI::App& app);

@@ -47,10 +47,12 @@ struct Group {
 const std::vector<Group>& groups() {
   static const std::vector<Group> list = {
       {"Prepare",
-       {add_fit_command, add_describe_command, add_validate_command, add_selfcheck_command}},
+       {add_fit_command, add_describe_command, add_gallery_command, add_validate_command,
+        add_selfcheck_command}},
       {"Compute",
        {add_margin_command, add_references_command, add_table_command, add_columns_command,
-        add_accuracy_command, add_sweep_command, add_merge_command}},
+        add_array_command, add_wires_command, add_converter_command, add_accuracy_command,
+        add_sweep_command, add_merge_command}},
       {"Sweeps on clusters", {add_submit_command, add_status_command}},
       {"Look at results", {add_show_command, add_diff_command, add_report_command}},
       {"Shell", {add_completion_command}},

@@ -56,6 +56,7 @@ std::string estimate_text(double seconds) {
 }
 
 std::vector<circuits::ColumnClass> every_class(const Experiment& experiment) {
+  circuits::require_binary(experiment.macro.design, "a network's accuracy");
   std::vector<std::uint32_t> all(experiment.macro.design.rows + 1);
   std::iota(all.begin(), all.end(), 0U);
   return circuits::classes_for(all);

@@ -156,6 +156,7 @@ void check_rows(const Options& options, const Experiment& experiment) {
 
 void run(const Options& options) {
   const Experiment experiment = read_experiment(options.open());
+  circuits::require_binary(experiment.macro.design, "placing references for LRS counts");
   print_warnings(experiment);
   check_rows(options, experiment);
   ReferenceRequest request{.rules = rules_of(options.criteria),

@@ -39,7 +39,7 @@ void print_summary(const circuits::ErrorTable& table, double confidence) {
     fmt::print("{}\n", exact ? std::string("no misread rate above its error bound")
                              : sampled_text(table, worst, confidence));
   } else {
-    fmt::print("most misread: level {} of {}, {}\n", table.classes[worst].lrs_count,
+    fmt::print("most misread: level {} of {}, {}\n", table.label(worst),
                counted(table.classes[worst].active_rows, "active row"),
                exact ? fmt::format("{:.4g}", table.misread(worst))
                      : sampled_text(table, worst, confidence));
@@ -75,7 +75,7 @@ void add_table_command(CLI::App& app) {
     const RunClock clock;
     const Experiment experiment = read_experiment(options->open());
     print_warnings(experiment);
-    const auto classes = circuits::classes_for(experiment.table.active_rows);
+    const auto classes = experiment.classes();
     if (options->dry_run) {
       check_table(experiment, classes);
       return fmt::print("{}", table_plan(experiment, classes));

@@ -51,7 +51,7 @@ void add_validate_command(CLI::App& app) {
     const bool asks_accuracy =
         config.has("accuracy") || (sweep && sweep->settings().asks(SweepOutput::accuracy));
     print_warnings(experiment);
-    const auto classes = circuits::classes_for(experiment.table.active_rows);
+    const auto classes = experiment.classes();
     check_table(experiment, classes);
     std::optional<NamedFiles> files;
     if (asks_accuracy) files = read_named_files(experiment.accuracy);

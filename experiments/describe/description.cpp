@@ -71,6 +71,12 @@ std::string_view quantity_name(Quantity quantity) {
       return "time";
     case Quantity::temperature:
       return "temperature";
+    case Quantity::capacitance:
+      return "capacitance";
+    case Quantity::charge:
+      return "charge";
+    case Quantity::length:
+      return "length";
   }
   return {};
 }

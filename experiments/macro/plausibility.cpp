@@ -34,11 +34,11 @@ std::string place_of_magnitude(const SectionReader& law) {
   return law.place("");
 }
 
-void doubt_conductances(const SectionReader& cell, const Macro& macro,
+void doubt_conductances(const SectionReader& cell, const devices::RramCell& rram,
                         std::vector<std::string>& lines) {
-  const core::Law on({{.base = macro.cell.lrs}});
+  const core::Law on({{.base = rram.lrs}});
   const double lrs = on.mean();
-  const double hrs = core::Law({{.base = macro.cell.hrs}}).mean();
+  const double hrs = core::Law({{.base = rram.hrs}}).mean();
   for (const auto& [name, mean] : {std::pair("lrs", lrs), std::pair("hrs", hrs)}) {
     if (mean <= largest_conductance) continue;
     lines.push_back(
@@ -65,12 +65,11 @@ void doubt_conductances(const SectionReader& cell, const Macro& macro,
   }
 }
 
-void doubt_stuck_cells(const SectionReader& cell, const Macro& macro,
+void doubt_stuck_cells(const SectionReader& cell, const devices::RramCell& rram,
                        std::vector<std::string>& lines) {
-  const double stuck = macro.cell.stuck_at_lrs + macro.cell.stuck_at_hrs;
+  const double stuck = rram.stuck_at_lrs + rram.stuck_at_hrs;
   if (stuck <= most_stuck) return;
-  const char* key =
-      macro.cell.stuck_at_lrs > macro.cell.stuck_at_hrs ? "stuck_at_lrs" : "stuck_at_hrs";
+  const char* key = rram.stuck_at_lrs > rram.stuck_at_hrs ? "stuck_at_lrs" : "stuck_at_hrs";
   lines.push_back(core::error_line(cell.place(key),
                                    fmt::format("{:.3g} % of the cells are stuck", 100.0 * stuck),
                                    {}, "write 0.01 for one in a hundred, if that was meant"));
@@ -81,8 +80,11 @@ void doubt_stuck_cells(const SectionReader& cell, const Macro& macro,
 std::vector<std::string> implausible_magnitudes(const SectionReader& root, const Macro& macro) {
   std::vector<std::string> lines;
   const SectionReader cell = root.section("cell");
-  doubt_conductances(cell, macro, lines);
-  doubt_stuck_cells(cell, macro, lines);
+  // Presets of the other models are published, and their levels checked against them.
+  if (const auto* rram = std::get_if<devices::RramCell>(&macro.cell)) {
+    doubt_conductances(cell, *rram, lines);
+    doubt_stuck_cells(cell, *rram, lines);
+  }
   const double current = macro.design.rows * macro.design.lrs.mean();
   if (lines.empty() && current > largest_current) {
     lines.push_back(

@@ -6,6 +6,10 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "core/error.h"
+
 #include "circuits/exact/exact_column.h"
 
 namespace cimstat::experiments {
@@ -162,8 +166,21 @@ double pattern_margin(const ColumnDesign& design, std::uint32_t level, std::uint
   return least_above - most_below;
 }
 
+void require_summed_currents(const Experiment& experiment) {
+  const circuits::BitLine& line = experiment.macro.design.bit_line;
+  if (circuits::is_ideal(line)) return;
+  throw core::UsageError(core::error_line(
+      "bit_line.kind", "has no read margins",
+      fmt::format("they are distances of summed currents, and this line ({}) delivers another "
+                  "quantity",
+                  circuits::name_of(line)),
+      "use cimstat table, or leave [bit_line] out"));
+}
+
 MarginResult measure_margins(const Experiment& experiment, core::Threads threads,
                              const core::Progress& progress) {
+  circuits::require_binary(experiment.macro.design, "the margin of LRS counts");
+  require_summed_currents(experiment);
   const std::uint32_t list[] = {experiment.margin.active_rows};
   const ChosenTable chosen = make_table(experiment, circuits::classes_for(list), threads, progress);
   MarginResult result = measure_margins(experiment, chosen.table, threads);
@@ -181,6 +198,7 @@ MarginResult measure_margins(const Experiment& experiment, const circuits::Error
 }
 
 MarginResult measure_gaps(const Experiment& experiment, core::Threads threads) {
+  require_summed_currents(experiment);
   const ColumnDesign& design = experiment.macro.design;
   MarginResult result;
   const std::uint32_t n = result.active_rows = experiment.margin.active_rows;

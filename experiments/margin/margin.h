@@ -54,6 +54,10 @@ struct MarginResult {
   std::string reason;  ///< which engine, and why
 };
 
+/// Throws UsageError where the bit line delivers more than the sum of its currents: margins are
+/// differences of these. All that follows here does.
+void require_summed_currents(const Experiment& experiment);
+
 /// Margins at experiment.margin.active_rows; makes the error table of these classes itself, ...
 MarginResult measure_margins(const Experiment& experiment, core::Threads threads,
                              const core::Progress& progress = {});

@@ -64,6 +64,7 @@ struct PatternExtremes {
 std::vector<RowsMargins> margins_by_rows(const Experiment& experiment,
                                          std::span<const std::uint32_t> quantile_rows,
                                          core::Threads threads, const core::Progress& progress) {
+  require_summed_currents(experiment);
   const ColumnDesign& design = experiment.macro.design;
   const double sigmas = experiment.margin.sigmas;
   std::vector<RowsMargins> result;
@@ -96,7 +97,7 @@ std::vector<RowsMargins> margins_by_rows(const Experiment& experiment,
       },
       progress);
   for (std::size_t i = 1; i < classes.size(); ++i) {
-    const auto [k, n] = classes[i];
+    const auto [k, n, states] = classes[i];
     if (k > 0) take_lesser(result[n - 1].quantile, low[i] - high[i - 1], k - 1);
   }
   return result;

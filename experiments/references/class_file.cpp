@@ -84,7 +84,7 @@ class Line {
 
 circuits::WeightedClass class_of(const Line& line, const Fields& fields, std::uint32_t rows) {
   circuits::WeightedClass found;
-  auto& [k, n] = found.column_class;
+  auto& [k, n, states] = found.column_class;
   k = line.number<std::uint32_t>(fields[0], 0, "a whole number");
   n = line.number<std::uint32_t>(fields[1], 1, "a whole number");
   found.weight = line.number<double>(fields[2], 2, "a number");

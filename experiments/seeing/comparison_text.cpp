@@ -132,7 +132,8 @@ core::Json json_of(const Estimate& estimate) {
 
 core::Json json_of(const std::vector<circuits::ColumnClass>& classes) {
   core::Json array = core::Json::array();
-  for (const auto& [k, n] : classes) array.push_back({{"lrs_count", k}, {"active_rows", n}});
+  for (const auto& [k, n, states] : classes)
+    array.push_back({{"lrs_count", k}, {"active_rows", n}});
   return array;
 }
 

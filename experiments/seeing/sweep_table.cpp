@@ -28,10 +28,7 @@ constexpr std::string_view option = "--at";
 
 /// A number of the axis; texts without a unit are in its SI unit.
 double number_of(const SweepAxis& axis, const std::string& text) {
-  using core::Quantity;
-  for (const Quantity quantity :
-       {Quantity::ratio, Quantity::voltage, Quantity::current, Quantity::resistance,
-        Quantity::conductance, Quantity::time, Quantity::temperature}) {
+  for (const core::Quantity quantity : core::all_quantities) {
     if (core::si_unit(quantity) != axis.units) continue;
     try {
       return core::parse_quantity(text, quantity);

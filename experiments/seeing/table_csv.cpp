@@ -25,17 +25,28 @@ std::string levels_as_csv(const TableRecord& record, std::optional<std::uint32_t
                           const IntervalChoice& intervals) {
   const ErrorTable& table = record.table;
   const bool sampled = !table.counts.empty();
-  std::string text = fmt::format("active_rows,lrs_count,ideal_code,{}misread,lower,upper{}\n",
+  std::string key = "lrs_count";
+  if (!table.state_values.empty()) {
+    key = "mac_value";
+    for (std::size_t state = 0; state < table.state_values.size(); ++state) {
+      key += fmt::format(",rows_in_state_{}", state);
+    }
+  }
+  std::string text = fmt::format("active_rows,{},ideal_code,{}misread,lower,upper{}\n", key,
                                  sampled ? "trials,misreads," : "",
                                  table.guaranteed ? ",ended,guaranteed_misread,guaranteed_lower,"
                                                     "guaranteed_upper"
                                                   : "");
   if (active_rows) require_classes(table, *active_rows);
   for (std::size_t row = 0; row < table.size(); ++row) {
-    const auto [k, n] = table.classes[row];
+    const std::uint32_t n = table.classes[row].active_rows;
     if (active_rows && n != *active_rows) continue;
     const Estimate estimate = misread_estimate(table, row, intervals);
-    text += fmt::format("{},{},{},", n, k, table.ideal_code[row]);
+    text += fmt::format("{},{},", n, table.mac_value(row));
+    for (std::size_t state = 0; state < table.state_values.size(); ++state) {
+      text += fmt::format("{},", table.classes[row].states[state]);
+    }
+    text += fmt::format("{},", table.ideal_code[row]);
     if (sampled) text += fmt::format("{},{},", table.trials(row), table.misreads(row));
     text +=
         fmt::format("{},{},{}", estimate.value, estimate.interval.lower, estimate.interval.upper);

@@ -33,7 +33,7 @@ std::vector<std::size_t> classes_of(const ErrorTable& table, std::uint32_t activ
 /// "1 .. 16, 32, 64 .. 128".
 std::string active_rows_in(const ErrorTable& table) {
   std::vector<std::uint32_t> numbers;
-  for (const auto& [k, n] : table.classes) {
+  for (const auto& [k, n, states] : table.classes) {
     if (numbers.empty() || numbers.back() != n) numbers.push_back(n);
   }
   std::string text;
@@ -92,8 +92,8 @@ std::string guaranteed_lines(const ErrorTable& table, const std::vector<std::siz
       rate = fmt::format("{:<9} [{}, {}]", probability_text(found.probability()),
                          probability_text(interval.lower), probability_text(interval.upper));
     }
-    text += fmt::format("{:>5}  {:<32}  {:>12}  {}\n", table.classes[row].lrs_count, rate,
-                        table.trials(row), stop_text(table.stop_reason(row)));
+    text += fmt::format("{:>5}  {:<32}  {:>12}  {}\n", table.label(row), rate, table.trials(row),
+                        stop_text(table.stop_reason(row)));
   }
   return text;
 }
@@ -112,6 +112,16 @@ core::Json guaranteed_as_json(const ErrorTable& table, std::size_t row, double c
 void add_intervals(core::Json& object, const ErrorTable& table, const IntervalChoice& intervals) {
   object["confidence"] = intervals.confidence;
   if (table.method == TableMethod::monte_carlo) object["intervals"] = interval_text(intervals);
+}
+
+/// What tells a class from others of the same number of active rows.
+core::Json key_as_json(const ErrorTable& table, std::size_t row) {
+  if (table.state_values.empty()) return {{"lrs_count", table.classes[row].lrs_count}};
+  core::Json counts = core::Json::array();
+  for (std::size_t state = 0; state < table.state_values.size(); ++state) {
+    counts.push_back(table.classes[row].states[state]);
+  }
+  return {{"mac_value", table.mac_value(row)}, {"state_counts", counts}};
 }
 
 DecadeAxis axis_for(const std::vector<Estimate>& estimates) {
@@ -135,6 +145,11 @@ std::vector<std::size_t> require_classes(const ErrorTable& table, std::uint32_t 
 }
 
 std::size_t require_class(const ErrorTable& table, circuits::ColumnClass wanted) {
+  if (!table.state_values.empty()) {
+    throw core::UsageError(core::error_line(
+        "--class", "has no place here", "classes of this table are rows in each of several states",
+        "use --active-rows with --csv, or read the file"));
+  }
   const std::optional<std::size_t> found = table.find(wanted);
   if (!found) {
     throw core::UsageError(core::error_line(
@@ -156,24 +171,26 @@ std::string format_levels(const TableRecord& record, std::uint32_t active_rows,
     estimates.push_back(misread_estimate(table, row, intervals));
   }
   const DecadeAxis axis = axis_for(estimates);
+  std::size_t widest = 5;
+  for (const std::size_t row : rows) widest = std::max(widest, table.label(row).size());
   std::string text = fmt::format(
       "misread rate of each MAC value at {} (the table has {}; --active-rows shows "
-      "others)\n{:>5}  {:<32}  {}\n",
-      counted(active_rows, "active row"), active_rows_in(table), "MAC",
+      "others)\n{:>{}}  {:<32}  {}\n",
+      counted(active_rows, "active row"), active_rows_in(table), "MAC", widest,
       "misread   " + error_title(record, intervals), axis.caption());
   double sum = 0.0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     sum += estimates[i].value;
-    text += fmt::format("{:>5}  {:<32}  {}\n", table.classes[rows[i]].lrs_count,
-                        with_error(table, estimates[i]),
-                        bar(axis, estimates[i].value, estimates[i].interval.upper, style));
+    text +=
+        fmt::format("{:>5}  {:<32}  {}\n", table.label(rows[i]), with_error(table, estimates[i]),
+                    bar(axis, estimates[i].value, estimates[i].interval.upper, style));
   }
   const auto worst =
       std::max_element(estimates.begin(), estimates.end(),
                        [](const Estimate& a, const Estimate& b) { return a.value < b.value; });
   const std::size_t worst_row = rows[static_cast<std::size_t>(worst - estimates.begin())];
   text += fmt::format("most misread: {} ({}); mean over the MAC values {}\n",
-                      table.classes[worst_row].lrs_count, probability_text(worst->value),
+                      table.label(worst_row), probability_text(worst->value),
                       probability_text(sum / static_cast<double>(rows.size())));
   text += interval_note(table, intervals);
   if (table.guaranteed) text += guaranteed_lines(table, rows, intervals.confidence);
@@ -215,12 +232,12 @@ core::Json levels_as_json(const TableRecord& record, std::uint32_t active_rows,
   core::Json levels = core::Json::array();
   for (const std::size_t row : require_classes(table, active_rows)) {
     const Estimate estimate = misread_estimate(table, row, intervals);
-    core::Json level{{"lrs_count", table.classes[row].lrs_count},
-                     {"ideal_code", table.ideal_code[row]},
-                     {"trials", table.trials(row)},
-                     {"misread", estimate.value},
-                     {"lower", estimate.interval.lower},
-                     {"upper", estimate.interval.upper}};
+    core::Json level = key_as_json(table, row);
+    level.update({{"ideal_code", table.ideal_code[row]},
+                  {"trials", table.trials(row)},
+                  {"misread", estimate.value},
+                  {"lower", estimate.interval.lower},
+                  {"upper", estimate.interval.upper}});
     if (table.guaranteed) {
       level["ended"] = stop_text(table.stop_reason(row));
       level["guaranteed"] = guaranteed_as_json(table, row, intervals.confidence);

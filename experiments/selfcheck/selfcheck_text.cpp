@@ -73,7 +73,7 @@ std::string self_check_as_text(const SelfCheckResult& result, const SelfCheckOpt
                           column, "class", "read", "exact", "MC", "IS", "QMC", "MC-exact",
                           "IS-exact", "QMC-exact");
     }
-    const auto [k, n] = check.tail.column_class;
+    const auto [k, n, states] = check.tail.column_class;
     text +=
         fmt::format("  {:>9} {:>6} {:>11} {:>11} {:>18} {:>18} {:>9} {:>9} {:>9}",
                     fmt::format("{} of {}", k, n), side_text(check.tail.side), exact_text(check),

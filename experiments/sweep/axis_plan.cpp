@@ -39,8 +39,7 @@ std::vector<double> grid_of(const AxisSetting& axis) {
 }
 
 Quantity quantity_with(std::string_view unit) {
-  for (const Quantity quantity : {Quantity::voltage, Quantity::current, Quantity::resistance,
-                                  Quantity::conductance, Quantity::time, Quantity::temperature}) {
+  for (const Quantity quantity : core::all_quantities) {
     if (core::si_unit(quantity) == unit) return quantity;
   }
   return Quantity::ratio;

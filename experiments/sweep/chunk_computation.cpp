@@ -89,7 +89,8 @@ void ChunkComputation::add_sampled(const PreparedPoint& point, circuits::TrialRa
     for (std::size_t code = 0; code < codes; ++code) trials += of_class[code];
     result.integers[places_.trials + row] = trials;
     result.integers[places_.misreads + row] =
-        trials - of_class[design.ladder.ideal_code(point.classes()[row].lrs_count)];
+        trials -
+        of_class[design.ladder.ideal_code(circuits::mac_value(design, point.classes()[row]))];
     if (places_.has_table) {
       std::copy_n(of_class, codes, result.integers.data() + places_.counts + row * places_.codes);
     }

@@ -89,9 +89,7 @@ class SweepInputs {
 };
 
 PreparedPoint::PreparedPoint(Experiment experiment, const SweepInputs& inputs)
-    : experiment_(std::move(experiment)),
-      inputs_(inputs),
-      classes_(circuits::classes_for(experiment_.table.active_rows)) {}
+    : experiment_(std::move(experiment)), inputs_(inputs), classes_(experiment_.classes()) {}
 
 const circuits::ColumnCounter& PreparedPoint::counter(core::Threads threads) const {
   const std::lock_guard lock(mutex_);
@@ -113,6 +111,7 @@ AccuracySums PreparedPoint::accuracy(std::uint64_t first, std::uint64_t count,
   {
     const std::lock_guard lock(mutex_);
     if (!every_class_) {
+      circuits::require_binary(experiment_.macro.design, "a network's accuracy");
       std::vector<std::uint32_t> all(experiment_.macro.design.rows + 1);
       std::iota(all.begin(), all.end(), 0U);
       every_class_ = std::make_unique<circuits::ErrorTable>(

@@ -39,7 +39,7 @@ std::string SweepContent::sha256(const std::string& config_toml,
   core::Sha256 all;
   all.add(config_toml);
   all.add(end);
-  for (const auto& [k, n] : classes) {
+  for (const auto& [k, n, states] : classes) {
     all.add(little_endian(k));
     all.add(little_endian(n));
   }

@@ -62,7 +62,7 @@ class SweepWriter {
     if (classes_.empty() || !has(fields_, FieldShape::row)) return;
     std::vector<std::uint32_t> lrs;
     std::vector<std::uint32_t> active;
-    for (const auto& [k, n] : classes_) {
+    for (const auto& [k, n, states] : classes_) {
       lrs.push_back(k);
       active.push_back(n);
     }

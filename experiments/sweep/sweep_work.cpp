@@ -46,8 +46,9 @@ struct Survey {
 
 Survey survey_of(const Experiment& experiment, const Experiment& base) {
   Survey found;
-  const auto classes = circuits::classes_for(experiment.table.active_rows);
+  const auto classes = experiment.classes();
   check_table(experiment, classes);
+  circuits::require_binary(experiment.macro.design, "a sweep");
   found.classes = classes.size();
   found.codes = experiment.macro.design.ladder.codes;
   found.same_classes = experiment.table.active_rows == base.table.active_rows;
@@ -131,7 +132,7 @@ struct SweepWork::State {
     layout.codes = survey.codes;
     layout.same_classes = survey.same_classes;
     layout.same_codes = survey.same_codes;
-    if (layout.same_classes) classes = circuits::classes_for(table.active_rows);
+    if (layout.same_classes) classes = plan.base().classes();
     if (layout.is_sampled && table.target_relative_error) {
       layout.misreads_wanted =
           core::gamma_bernoulli_successes(*table.target_relative_error, table.confidence);

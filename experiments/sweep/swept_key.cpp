@@ -88,7 +88,9 @@ const KnownKeys& known_keys() {
 std::string_view why_not(std::string_view name) {
   if (name == "name") return "it is the title of the whole result";
   if (name.starts_with("sweep.")) return "a sweep can't vary itself";
-  if (name.starts_with("columns.")) return "no output of a sweep depends on it";
+  if (name.starts_with("columns.") || name.starts_with("wires.")) {
+    return "no output of a sweep depends on it";
+  }
   for (const std::string_view key :
        {"table.method", "table.trials", "table.target_relative_error", "table.confidence",
         "table.tolerance", "accuracy.images", "accuracy.reads"}) {

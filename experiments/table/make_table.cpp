@@ -22,8 +22,9 @@ circuits::ErrorTable empty_table(const circuits::ColumnDesign& design,
   table.code_step = design.ladder.code_step;
   table.code_origin = design.ladder.code_origin;
   for (const circuits::ColumnClass& column_class : classes) {
-    table.ideal_code.push_back(design.ladder.ideal_code(column_class.lrs_count));
+    table.ideal_code.push_back(design.ladder.ideal_code(circuits::mac_value(design, column_class)));
   }
+  for (const auto& state : design.row_states.states) table.state_values.push_back(state.value);
   return table;
 }
 
@@ -50,11 +51,11 @@ void sample_until(circuits::ErrorTable& table, const circuits::ColumnDesign& des
                                                            guaranteed.misreads, threads, progress);
   table.counts = std::move(stopped.counts);
   for (std::size_t row = 0; row < table.size(); ++row) {
-    guaranteed.classes.push_back(stopped.last[row] == 0
-                                     ? core::GammaBernoulli{}
-                                     : circuits::guaranteed_misread(options.key, table.classes[row],
-                                                                    guaranteed.misreads,
-                                                                    stopped.last[row]));
+    guaranteed.classes.push_back(
+        stopped.last[row] == 0
+            ? core::GammaBernoulli{}
+            : circuits::guaranteed_misread(options.key, table.classes[row], guaranteed.misreads,
+                                           stopped.last[row], table.state_values.size()));
   }
   table.guaranteed = std::move(guaranteed);
 }
@@ -135,7 +136,33 @@ void check_table(const Experiment& experiment, const std::vector<circuits::Colum
   }
 }
 
-ChosenTable make_table(const Experiment& experiment,
+namespace {
+
+/// What the classes of a column of more than two states a row leave out.
+std::string composition_text(const Experiment& experiment,
+                             const std::vector<circuits::ColumnClass>& classes) {
+  const circuits::ColumnDesign& design = experiment.macro.design;
+  if (design.row_states.empty() || experiment.table.compositions == circuits::Compositions::all) {
+    return {};
+  }
+  const circuits::CompositionSpread spread = circuits::composition_spread(design, classes);
+  // One MAC value's worth of current.
+  const double span = double(design.row_states.highest()) - design.row_states.lowest();
+  circuits::ColumnClass low;
+  low.active_rows = 1;
+  low.states[0] = 1;
+  circuits::ColumnClass high = low;
+  std::swap(high.states[0], high.states[design.row_states.states.size() - 1]);
+  const double value =
+      (circuits::mean_current(design, high) - circuits::mean_current(design, low)) / span;
+  return fmt::format(
+      "; typical classes: other rows of the same MAC value have means {:.2g} of a MAC value lower "
+      "to {:.2g} higher, cells' sd {:.2g} % lower to {:.2g} % higher",
+      spread.mean_below / value, spread.mean_above / value, 100.0 * spread.sd_below,
+      100.0 * spread.sd_above);
+}
+
+ChosenTable made_table(const Experiment& experiment,
                        const std::vector<circuits::ColumnClass>& classes, core::Threads threads,
                        const core::Progress& progress) {
   check_table(experiment, classes);
@@ -155,6 +182,16 @@ ChosenTable make_table(const Experiment& experiment,
   }
   return sampled_table(experiment, classes, fmt::format("the exact engine can't: {}", obstacle),
                        threads, progress);
+}
+
+}  // namespace
+
+ChosenTable make_table(const Experiment& experiment,
+                       const std::vector<circuits::ColumnClass>& classes, core::Threads threads,
+                       const core::Progress& progress) {
+  ChosenTable chosen = made_table(experiment, classes, threads, progress);
+  chosen.reason += composition_text(experiment, classes);
+  return chosen;
 }
 
 }  // namespace cimstat::experiments

@@ -8,6 +8,8 @@
 
 #include "core/statistics/statistics.h"
 
+#include "circuits/bit_line/line_reading.h"
+
 namespace cimstat::experiments {
 
 namespace {
@@ -22,18 +24,24 @@ bool is_close(double found, double expected) {
   return std::abs(found - expected) <= tolerance * std::abs(expected);
 }
 
-std::vector<DatasetForm> forms_of(const ErrorTable& table, const circuits::Ladder& ladder) {
+std::vector<DatasetForm> forms_of(const ErrorTable& table, const circuits::ColumnDesign& design) {
+  const circuits::Ladder& ladder = design.ladder;
   std::vector<DatasetForm> forms;
-  for (const char* path :
-       {"/class", "/code", "/lrs_count", "/active_rows", "/ideal", "/reference_index"}) {
+  for (const char* path : {"/class", "/code", "/active_rows", "/ideal", "/reference_index"}) {
     forms.push_back({path, "uint32"});
+  }
+  if (table.state_values.empty()) {
+    forms.push_back({"/lrs_count", "uint32"});
+  } else {
+    for (const char* path : {"/state", "/state_count"}) forms.push_back({path, "uint32"});
+    for (const char* path : {"/state_value", "/class_value"}) forms.push_back({path, "int32"});
   }
   if (ladder.follows_active_rows) forms.push_back({"/ladder_rows", "uint32"});
   forms.push_back({"/mac_value", "float64", "1", {"step", "origin"}});
   forms.push_back({"/probability", "float64"});
   for (const char* path : {"/lower", "/upper"})
     forms.push_back({path, "float64", "1", {"comment"}});
-  forms.push_back({"/reference", "float64", "A"});
+  forms.push_back({"/reference", "float64", reading_unit(design)});
   if (table.method == TableMethod::monte_carlo) {
     forms.push_back({"/counts", "uint64"});
   } else {
@@ -46,6 +54,7 @@ void check_axes(const core::Hdf5Input& file, const ErrorTable& table,
                 const circuits::ColumnDesign& design) {
   require_index_axis(file, "/class", table.size());
   require_index_axis(file, "/code", table.codes);
+  if (!table.state_values.empty()) require_index_axis(file, "/state", table.state_values.size());
   require_index_axis(file, "/reference_index", table.codes - 1);
   if (design.ladder.follows_active_rows) {
     require_index_axis(file, "/ladder_rows", design.rows + std::uint64_t{1});
@@ -130,7 +139,7 @@ TableBounds interval_bounds(const ErrorTable& table, double confidence) {
 void check_what_follows(const core::Hdf5Input& file, const ResultHeader& header,
                         const ErrorTable& table) {
   const circuits::ColumnDesign& design = header.experiment.macro.design;
-  for (const DatasetForm& form : forms_of(table, design.ladder)) require_form(file, header, form);
+  for (const DatasetForm& form : forms_of(table, design)) require_form(file, header, form);
   for (const std::string_view path : {"/lower", "/upper"}) file.text_attribute(path, "comment");
   check_axes(file, table, design);
   check_mac_values(file, table);

@@ -13,6 +13,8 @@
 namespace cimstat::experiments {
 
 constexpr std::string_view table_filetype = "cimstat error table";
+/// Of the file's format, where rows of the column have more than two states.
+constexpr std::int64_t states_schema_minor = 2;
 
 /// What a table file holds besides the table.
 struct TableRecord {
@@ -39,5 +41,9 @@ void write_table(const Experiment& experiment, const ChosenTable& chosen,
 /// table: keys, counts, references and hashes must agree with each other and with the
 /// configuration that the file carries.
 TableRecord read_table(const std::filesystem::path& file);
+
+/// Throws UsageError where rows of its column have more than two states: for what knows LRS counts
+/// only. `file` is where it was read from.
+void require_binary_table(const TableRecord& record, const std::filesystem::path& file);
 
 }  // namespace cimstat::experiments

@@ -9,6 +9,8 @@
 #include "core/file/hdf5_file.h"
 #include "core/file/provenance.h"
 
+#include "circuits/bit_line/line_reading.h"
+
 #include "experiments/result_header.h"
 #include "experiments/table/table_derived.h"
 #include "experiments/table/table_file.h"
@@ -18,10 +20,11 @@ namespace cimstat::experiments {
 
 namespace {
 
+using circuits::ColumnClass;
 using circuits::ErrorTable;
 using circuits::TableMethod;
 
-constexpr std::int64_t table_schema_minor = stopping_schema_minor;  // the latest that it knows
+constexpr std::int64_t table_schema_minor = states_schema_minor;  // the latest that it knows
 constexpr std::uint64_t class_limit = 1'000'000;
 constexpr std::uint64_t code_limit = 65'536;
 constexpr std::uint64_t entry_limit = std::uint64_t{1} << 27;  // what make_table makes
@@ -37,19 +40,18 @@ bool has_target(const ResultHeader& header, TableMethod method) {
 
 void check_members(const core::Hdf5Input& file, const ResultHeader& header, TableMethod method) {
   const bool exact = method == TableMethod::exact;
-  std::vector<std::string> members = {"class",
-                                      "code",
-                                      "lrs_count",
-                                      "active_rows",
-                                      "ideal",
-                                      "mac_value",
-                                      "probability",
-                                      "lower",
-                                      "upper",
-                                      "reference",
-                                      "reference_index",
-                                      "ladder_rows",
-                                      exact ? "error_bound" : "counts"};
+  std::vector<std::string> members = {
+      "class",           "code",        "active_rows",
+      "ideal",           "mac_value",   "probability",
+      "lower",           "upper",       "reference",
+      "reference_index", "ladder_rows", exact ? "error_bound" : "counts"};
+  if (header.experiment.macro.design.row_states.empty()) {
+    members.emplace_back("lrs_count");
+  } else {
+    for (const char* name : {"state", "state_value", "state_count", "class_value"}) {
+      members.emplace_back(name);
+    }
+  }
   const std::string_view other = exact ? "/counts" : "/error_bound";
   if (file.has(other)) {
     file.fail(other, "has no place in this table",
@@ -88,6 +90,47 @@ std::vector<std::uint32_t> read_key(const core::Hdf5Input& file, std::string_vie
     key.push_back(static_cast<std::uint32_t>(value));
   }
   return key;
+}
+
+/// Follows from the configuration, and is checked against it.
+void read_states(const core::Hdf5Input& file, ErrorTable& table, const Experiment& experiment) {
+  const circuits::RowStates& rows = experiment.macro.design.row_states;
+  const std::vector<ColumnClass> expected = experiment.classes();
+  const auto contradiction = [&](std::string_view path, std::string_view what) {
+    file.fail(path, fmt::format("contradicts config_toml: {}", what), {}, again);
+  };
+  std::vector<std::int64_t> values;
+  for (const auto& state : rows.states) values.push_back(state.value);
+  require_units(file, "/state_value", "1");
+  if (file.shape("/state_value") != core::Shape64{values.size()} ||
+      file.integers("/state_value", values.size()) != values) {
+    contradiction("/state_value", "other states of a row");
+  }
+  table.state_values.assign(values.begin(), values.end());
+  require_units(file, "/state_count", "1");
+  if (file.shape("/state_count") != core::Shape64{expected.size(), values.size()}) {
+    contradiction("/state_count", "another number of classes or states");
+  }
+  const auto counts = file.unsigneds("/state_count", expected.size() * values.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    for (std::size_t state = 0; state < values.size(); ++state) {
+      if (counts[i * values.size() + state] == expected[i].states[state]) continue;
+      contradiction("/state_count", fmt::format("class {}, state {}", i, state));
+    }
+  }
+  table.classes = expected;
+  const std::vector<std::uint32_t> active =
+      read_key(file, "/active_rows", expected.size(), circuits::row_limit);
+  require_units(file, "/class_value", "1");
+  if (file.shape("/class_value") != core::Shape64{expected.size()}) {
+    contradiction("/class_value", "another number of classes");
+  }
+  const std::vector<std::int64_t> value = file.integers("/class_value", expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (active[i] != expected[i].active_rows)
+      contradiction("/active_rows", fmt::format("class {}", i));
+    if (value[i] != table.mac_value(i)) contradiction("/class_value", fmt::format("class {}", i));
+  }
 }
 
 void read_classes(const core::Hdf5Input& file, ErrorTable& table, std::uint64_t classes) {
@@ -215,7 +258,7 @@ void check_against_design(const core::Hdf5Input& file, const ErrorTable& table,
     contradiction("/active_rows", "more rows than the column has",
                   fmt::format("{} of {}", table.classes.back().active_rows, design.rows));
   }
-  if (table.classes != circuits::classes_for(experiment.table.active_rows)) {
+  if (table.classes != experiment.classes()) {
     contradiction("/active_rows", "other classes than table.active_rows asks for", {});
   }
   if (table.code_step != ladder.code_step || table.code_origin != ladder.code_origin) {
@@ -224,7 +267,7 @@ void check_against_design(const core::Hdf5Input& file, const ErrorTable& table,
                               table.code_origin, ladder.code_step, ladder.code_origin));
   }
   for (std::size_t i = 0; i < table.size(); ++i) {
-    const std::uint32_t ideal = ladder.ideal_code(table.classes[i].lrs_count);
+    const std::uint32_t ideal = ladder.ideal_code(table.mac_value(i));
     if (table.ideal_code[i] != ideal) {
       contradiction("/ideal", "another ideal code",
                     fmt::format("class {}: {} instead of {}", i, table.ideal_code[i], ideal));
@@ -233,7 +276,7 @@ void check_against_design(const core::Hdf5Input& file, const ErrorTable& table,
 }
 
 void check_references(const core::Hdf5Input& file, const circuits::ColumnDesign& design) {
-  require_units(file, "/reference", "A");
+  require_units(file, "/reference", reading_unit(design));
   const circuits::Ladder& ladder = design.ladder;
   core::Shape64 shape = {ladder.codes - 1};
   if (ladder.follows_active_rows) shape.insert(shape.begin(), design.rows + 1);
@@ -291,7 +334,15 @@ TableRecord read_table(const std::filesystem::path& path) {
               again);
   }
   table.codes = static_cast<std::uint32_t>(shape[1]);
-  read_classes(file, table, shape[0]);
+  if (header.experiment.macro.design.row_states.empty()) {
+    read_classes(file, table, shape[0]);
+  } else {
+    read_states(file, table, header.experiment);
+    if (shape[0] != table.size()) {
+      file.fail("/probability", "contradicts config_toml: another number of classes",
+                fmt::format("{} instead of {}", shape[0], table.size()), again);
+    }
+  }
   table.ideal_code = read_key(file, "/ideal", shape[0], table.codes - 1);
   read_code_axis(file, table);
   const Experiment& experiment = header.experiment;

@@ -175,7 +175,8 @@ void read_stopping(const core::Hdf5Input& file, const ResultHeader& header, Erro
     guaranteed.classes.push_back(
         last[row] == 0 ? core::GammaBernoulli{}
                        : circuits::guaranteed_misread({.seed = header.seed}, table.classes[row],
-                                                      guaranteed.misreads, last[row]));
+                                                      guaranteed.misreads, last[row],
+                                                      table.state_values.size()));
   }
   table.guaranteed = std::move(guaranteed);
   const std::vector<std::uint64_t> found = file.unsigneds("/stop_reason", table.size());

@@ -1,0 +1,106 @@
+#include "experiments/wires/wires_settings.h"
+
+#include <string>
+
+#include <fmt/format.h>
+
+#include "core/config/option.h"
+
+#include "circuits/column.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+using core::CountRule;
+using core::NumberRule;
+using core::Option;
+using core::Quantity;
+using core::Range;
+
+constexpr std::uint64_t column_limit = 4096;
+constexpr std::uint64_t array_limit = 100'000;
+constexpr std::uint64_t cell_limit = 4'000'000'000;  ///< of all arrays: minutes of work
+constexpr double most_resistance = 1e9;              // [ohm]
+
+constexpr Option<circuits::Supply> supplies[] = {
+    {circuits::Supply::input_line, {"input_line", "the word line, which the input drives"}},
+    {circuits::Supply::row_line,
+     {"row_line", "a line along each row; the input opens the access transistors"}},
+    {circuits::Supply::column_line,
+     {"column_line",
+      "a source line beside each bit line; the input opens the access transistors"}}};
+
+constexpr Option<circuits::Pairing> pairings[] = {
+    {circuits::Pairing::none, {"none", "each cell by itself"}},
+    {circuits::Pairing::interleaved,
+     {"interleaved", "each input has a positive and a negative row on the same bit lines"}}};
+
+core::Parameter resistance(std::string_view key, double fallback, std::string_view meaning) {
+  return {.key = key,
+          .rule = NumberRule{Quantity::resistance, Range{0.0, most_resistance}, fallback},
+          .meaning = meaning};
+}
+
+}  // namespace
+
+core::Section wires_section() {
+  return {
+      .key = "wires",
+      .need = core::Need::optional,
+      .meaning = "what the resistance of wires costs, over whole arrays",
+      .parameters = {
+          {.key = "columns",
+           .rule = CountRule{1, column_limit, 64, {}},
+           .meaning = "columns of the array; its inputs are column.rows"},
+          {.key = "active_rows",
+           .rule = CountRule{1, circuits::row_limit, std::nullopt, "column.rows"},
+           .meaning = "inputs that are on, at random rows of each array"},
+          {.key = "supply",
+           .rule = core::option_rule(supplies, "input_line"),
+           .meaning = "what feeds the cells, at column.read_voltage"},
+          {.key = "pairs",
+           .rule = core::option_rule(pairings, "none"),
+           .meaning = "differential pairs of cells"},
+          resistance("supply_segment", 1.0, "of the line that feeds the cells, for each cell"),
+          resistance("column_segment", 1.0, "of the bit line, for each cell or interleaved pair"),
+          resistance("driver", 0.0, "of the source of each feeding line, once"),
+          resistance("sense", 0.0, "of the input of each sense amplifier, once"),
+          {.key = "highest_share",
+           .rule = NumberRule{Quantity::ratio, Range::fraction(), 0.5},
+           .meaning = "share of cells in the highest level, at random; the others share the lower "
+                      "levels evenly. Of pairs: share of positive ones"},
+          {.key = "arrays",
+           .rule = CountRule{2, array_limit, 64, {}},
+           .meaning = "simulated arrays, each with its own cells, data and inputs"},
+          {.key = "tolerance",
+           .rule =
+               NumberRule{Quantity::ratio, Range{circuits::Crossbar::least_tolerance, 1e-3}, 1e-9},
+           .meaning = "error of each current that the solver may leave, relative to the largest"}}};
+}
+
+WiresSettings read_wires_settings(const core::SectionReader& section, std::uint32_t rows) {
+  WiresSettings settings;
+  settings.columns = static_cast<std::uint32_t>(section.count("columns"));
+  settings.active_rows = static_cast<std::uint32_t>(section.count("active_rows", rows));
+  settings.supply = core::read_option(section, "supply", supplies);
+  settings.pairing = core::read_option(section, "pairs", pairings);
+  settings.wires = {.supply_segment = section.number("supply_segment"),
+                    .column_segment = section.number("column_segment"),
+                    .driver = section.number("driver"),
+                    .sense = section.number("sense")};
+  settings.highest_share = section.number("highest_share");
+  settings.arrays = section.count("arrays");
+  settings.tolerance = section.number("tolerance");
+  if (settings.arrays > cell_limit / (std::uint64_t{rows} * settings.columns)) {
+    section.fail("arrays", fmt::format("{} arrays have too many cells", settings.arrays),
+                 fmt::format("{} rows x {} columns each, {} cells at the most", rows,
+                             settings.columns, cell_limit),
+                 "lower wires.arrays or wires.columns");
+  }
+  return settings;
+}
+
+std::string_view word_of(circuits::Supply supply) { return core::word_of(supply, supplies); }
+
+}  // namespace cimstat::experiments

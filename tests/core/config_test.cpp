@@ -616,8 +616,16 @@ TEST(Quantity, ReadsPrefixesAndUnits) {
   EXPECT_EQ(parse_quantity("2 Gohm", Quantity::resistance), 2e9);
   EXPECT_EQ(parse_quantity("2 Tohm", Quantity::resistance), 2e12);
   EXPECT_EQ(parse_quantity("25 degC", Quantity::temperature), 298.15);
+  EXPECT_EQ(parse_quantity("1 h", Quantity::time), 3600.0);
+  EXPECT_EQ(parse_quantity("30 days", Quantity::time), 2592000.0);
+  EXPECT_EQ(parse_quantity("250 ns", Quantity::time), 250e-9);
+  EXPECT_EQ(parse_quantity("1.5min", Quantity::time), 90.0);
   EXPECT_DOUBLE_EQ(parse_quantity("-40 \u00b0C", Quantity::temperature), 233.15);
   EXPECT_EQ(parse_quantity("300 K", Quantity::temperature), 300.0);
+  EXPECT_EQ(parse_quantity("1.5 fF", Quantity::capacitance), 1.5e-15);
+  EXPECT_EQ(parse_quantity("0.5 fC", Quantity::charge), 0.5e-15);
+  EXPECT_EQ(parse_quantity("28 nm", Quantity::length), 28e-9);
+  EXPECT_EQ(parse_quantity("2 mm", Quantity::length), 2e-3);
   EXPECT_EQ(parse_quantity("5 %", Quantity::ratio), 0.05);
   EXPECT_EQ(parse_quantity("0.05", Quantity::ratio), 0.05);
   EXPECT_EQ(parse_quantity("6000", Quantity::resistance), 6000.0);

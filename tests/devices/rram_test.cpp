@@ -188,5 +188,26 @@ TEST(Describe, SaysMedianAndMean) {
             "lognormal: median 40 uS, sigma 0.6 (mean 47.89 uS, sd 31.52 uS)");
 }
 
+TEST(RramCell, WearIsAFactorBeforeTheAccessTransistorAndNothingByDefault) {
+  RramCell cell{.lrs = core::Point{40e-6}, .hrs = core::Point{1e-6}, .access_resistance = 5e3};
+  const double fresh = cell.programmed(Level::lrs).mean();
+  EXPECT_EQ(fresh, 40e-6 / (1.0 + 5e3 * 40e-6));
+  cell.conditions = {.time = 3600.0, .temperature = 358.15};
+  EXPECT_EQ(cell.programmed(Level::lrs).mean(), fresh);
+  cell.wear = {.temperature_coefficient = -0.001,
+               .activation_energy = 0.05,
+               .retention_loss = 0.01,
+               .retention_time = 60.0,
+               .cycles = 1e4,
+               .lifetime_cycles = 1e5};
+  const double low = 40e-6 * 0.94 * (1.0 - 0.01 * std::log1p(60.0));
+  const double high = 1e-6 / arrhenius(0.05, 358.15);
+  const double worn = -std::expm1(-0.1);
+  EXPECT_NEAR(cell.programmed(Level::lrs).mean() / (low / (1.0 + 5e3 * low)), 1.0, 1e-14);
+  EXPECT_NEAR(cell.read(Level::hrs).mean() /
+                  ((1.0 - worn) * high / (1.0 + 5e3 * high) + worn * low / (1.0 + 5e3 * low)),
+              1.0, 1e-14);
+}
+
 }  // namespace
 }  // namespace cimstat::devices

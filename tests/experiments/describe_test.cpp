@@ -71,6 +71,13 @@ std::string table_with(const core::Section& section, const core::Variant* varian
   for (const core::Parameter& other : section.parameters) {
     if (core::is_required(other)) keys.insert(other.key);
   }
+  if (variant != nullptr) {
+    for (const core::Parameter& other : variant->parameters) {
+      if (variant->ways.empty() && core::is_required(other)) keys.insert(other.key);
+    }
+  }
+  // Thermal and shot noise need a current.
+  if (parameter.key == "bandwidth") keys.insert("bias_current");
   if (variant != nullptr && !variant->ways.empty()) {
     const auto has_it = [&](const auto& way) {
       return std::find(way.begin(), way.end(), parameter.key) != way.end();
@@ -81,33 +88,129 @@ std::string table_with(const core::Section& section, const core::Variant* varian
   }
   std::string table;
   if (variant != nullptr) table = fmt::format("{} = \"{}\"", section.selector, variant->name);
-  // Only the steps of a ramp share noise.
+  // Keys of one kind of converter: only the steps of a ramp share noise.
   if (parameter.key == "noise_correlation") table = "kind = \"ramp\"";
+  if (parameter.key == "split_bits" || parameter.key == "radix") {
+    table = "kind = \"sar\", references = \"uniform\", codes = 256";
+  }
+  if (parameter.key == "amplifier_gain") {
+    table = "kind = \"pipeline\", references = \"uniform\", codes = 256";
+  }
   for (const std::string_view key : keys) {
     const core::Parameter* one = core::find(section.parameters, key);
     if (one == nullptr) one = core::find(variant->parameters, key);
     std::string value = value_of(*one);
     if (value == "column.rows") value = "100";
+    if (key == "bias_current") value = "\"10 uA\"";
     table += fmt::format("{}{} = {}", table.empty() ? "" : ", ", key, value);
   }
   return "{" + table + "}";
 }
 
+/// A column whose line delivers volts.
+const std::string discharging = R"(
+[cell]
+model = "rram"
+[cell.lrs]
+distribution = "normal"
+mean = "2.5 uS"
+sd = "0.1 uS"
+[cell.hrs]
+distribution = "point"
+value = "5 nS"
+[column]
+rows = 3
+read_voltage = "0.8 V"
+[bit_line]
+kind = "discharge"
+cells = "saturated"
+precharge = "0.8 V"
+capacitance = "80 fF"
+time = "1 ns"
+)";
+
+/// A sound file whose cell is of this model, for a test of `key`.
+std::string file_with(const core::Variant& model, std::string_view key) {
+  if (model.name == "rram") return sound;
+  std::string cell;
+  if (model.name == "analog_rram") {
+    cell = fmt::format("preset = \"{}\"\n", key == "variation"             ? "neurosim"
+                                            : key == "low_frequency_noise" ? "neurram_1d"
+                                                                           : "neurram");
+  }
+  if (model.name == "sram") {
+    cell =
+        "on_current = \"10 uA\"\noff_current = \"1 nA\"\ngate_voltage = \"0.9 V\"\nread_voltage = "
+        "\"0.2 V\"\n";
+    if (key != "threshold") cell += "threshold = \"0.35 V\"\n";
+    if (key != "node" && key != "width" && key != "length") cell += "threshold_sd = \"30 mV\"\n";
+  }
+  // These state by default at which voltage they are read.
+  const bool is_at_default = model.name == "sonos" || model.name == "fefet" || model.name == "mram";
+  std::string voltage = is_at_default ? "\"0.1 V\"" : "\"0.2 V\"";
+  // A key that says the read voltage says that of the column.
+  const bool says_voltage = key == "voltage" || key == "drain_voltage" || key == "read_voltage";
+  if (says_voltage) voltage = value_of(*core::find(model.parameters, key));
+  return fmt::format(
+      "[cell]\nmodel = \"{}\"\n{}[column]\nrows = 128\nread_voltage = {}\n{}", model.name, cell,
+      voltage, model.name == "unit_capacitor" ? "[bit_line]\nkind = \"charge_sharing\"\n" : "");
+}
+
+/// Keys that are given together.
+const std::vector<std::vector<std::string_view>> companies = {
+    {"drift_targets", "drift_means", "drift_sds"},
+    {"voltage", "sinh_scale"},
+    {"telegraph_probability", "telegraph_amplitude"},
+    {"telegraph_capture_time", "telegraph_emission_time", "telegraph_amplitude"},
+    {"verify_window", "pulse_sd", "verify_noise"},
+    {"retention_loss", "retention_time", "retention_energy"},
+    {"reads", "disturb_reads", "disturb_exponent"},
+    {"cycles", "lifetime_cycles", "lifetime_shape"},
+    {"node", "width", "length"}};
+
+/// What must stand beside a key of this model.
+std::vector<const core::Parameter*> company_of(const core::Variant& model, std::string_view key) {
+  for (const auto& company : companies) {
+    if (std::find(company.begin(), company.end(), key) == company.end()) continue;
+    std::vector<const core::Parameter*> others;
+    for (const std::string_view other : company) {
+      const core::Parameter* parameter = core::find(model.parameters, other);
+      if (parameter != nullptr && other != key) others.push_back(parameter);
+    }
+    return others;
+  }
+  return {};
+}
+
 void expect_accepted(const PlacedSection& placed, const core::Variant* variant,
                      const core::Parameter& parameter) {
   std::vector<std::string> overrides;
+  std::string file = sound;
   const std::string table = table_with(*placed.section, variant, parameter);
   if (placed.path.empty()) {
     overrides = {fmt::format("{}={}", parameter.key, value_of(parameter))};
   } else if (placed.path == "cell") {
     // Its sub-sections stand in the file: key by key.
     overrides = {fmt::format("cell.{}={}", parameter.key, value_of(parameter))};
+    if (variant != nullptr) {
+      file = file_with(*variant, parameter.key);
+      for (const core::Parameter* other : company_of(*variant, parameter.key)) {
+        overrides.push_back(fmt::format("cell.{}={}", other->key, value_of(*other)));
+      }
+    }
   } else {
     overrides = {fmt::format("{}={}", placed.path, table)};
+    const bool in_volts = parameter.key.ends_with("voltage_sd") ||
+                          parameter.key.ends_with("noise_voltage") ||
+                          parameter.key.ends_with("offset_voltage") || parameter.key == "voltages";
+    if (in_volts || (variant != nullptr && variant->name == "discharge")) file = discharging;
+    if (variant != nullptr && (variant->name == "charge_sharing" || variant->name == "asim")) {
+      file = "[cell]\nmodel = \"unit_capacitor\"\n[column]\nrows = 128\nread_voltage = \"0.9 V\"\n";
+    }
   }
   try {
     const Experiment experiment =
-        read_experiment(core::Config::from_text(sound, "sound.toml", overrides));
+        read_experiment(core::Config::from_text(file, "sound.toml", overrides));
     const std::string path = placed.path.empty() ? std::string(parameter.key)
                                                  : placed.path + "." + std::string(parameter.key);
     EXPECT_TRUE(keys_of(experiment.config_toml).contains(path)) << path << "\n"
@@ -120,8 +223,9 @@ void expect_accepted(const PlacedSection& placed, const core::Variant* variant,
 TEST(ParameterList, HoldsOnlyKeysThatTheParserAcceptsAndRecords) {
   std::size_t tried = 0;
   for (const PlacedSection& placed : placed_sections(experiment_file())) {
-    // Stays out of what an experiment records; sweep_plan_test reads all of it.
-    if (placed.path.starts_with("sweep")) continue;
+    // They stay out of what an experiment records; sweep_plan_test and wires_command_test read
+    // them.
+    if (placed.path.starts_with("sweep") || placed.path == "wires") continue;
     for (const core::Parameter& parameter : placed.section->parameters) {
       expect_accepted(placed, nullptr, parameter);
       ++tried;
@@ -138,7 +242,7 @@ TEST(ParameterList, HoldsOnlyKeysThatTheParserAcceptsAndRecords) {
 
 TEST(ParameterList, HoldsEveryKeyThatTheParserReads) {
   const std::set<std::string> listed = listed_keys();
-  for (const char* name : {"chen2018_9rows", "dlrsim_9rows", "rram_128rows"}) {
+  for (const char* name : {"chen2018_9rows", "dlrsim_9rows", "rram_128rows", "pcm_8rows"}) {
     const Experiment experiment = read_experiment(core::Config::from_file(
         std::filesystem::path(CIMSTAT_CONFIGS) / (std::string(name) + ".toml")));
     for (const std::string& key : keys_of(experiment.config_toml)) {

@@ -94,7 +94,8 @@ TEST(Experiment, RefusesCodesForALadderThatHasNoChoice) {
   EXPECT_THAT(
       refusal({"converter.codes=4"}),
       HasSubstr("converter.codes: has no effect here (it belongs to references = \"uniform\" or "
-                "references = \"listed\"); remove it"));
+                "references = \"calibrated\" or references = \"percentile\" or references = "
+                "\"neurosim\" or references = \"listed\"); remove it"));
 }
 
 TEST(Experiment, ReadsListedReferencesToTheLastBit) {
@@ -135,7 +136,8 @@ TEST(Experiment, SaysAtItsKeyWhatMakesNoLaw) {
 TEST(Experiment, LeavesALawOpenAboveWhereOnlyLowIsGiven) {
   const Experiment experiment =
       read(whole, {"cell.lrs={distribution=\"normal\", mean=\"40 uS\", sd=\"30 uS\", low=0}"});
-  const auto& law = std::get<core::TruncatedNormal>(experiment.macro.cell.lrs);
+  const auto& law =
+      std::get<core::TruncatedNormal>(std::get<devices::RramCell>(experiment.macro.cell).lrs);
   EXPECT_DOUBLE_EQ(law.high, 40e-6 + 40 * 30e-6);
   EXPECT_THAT(experiment.config_toml, testing::Not(HasSubstr("high")));
   EXPECT_EQ(devices::describe(law), "normal: mean 40 uS, sd 30 uS cut off below 0 S");

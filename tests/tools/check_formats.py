@@ -199,20 +199,25 @@ configs = pages / "configs"
 replica, dual = configs / "chen2018_9rows.toml", configs / "dlrsim_9rows.toml"
 table, accuracy = folder / "macro.table.h5", folder / "macro.accuracy.h5"
 run("table", replica, "-q", "-o", table)
-check_result(table, "formats/error_table.md", {"exact", "replica"})
+check_result(table, "formats/error_table.md", {"exact", "replica", "binary"})
 check_record(folder / "macro.table.h5.run.json")
 sampled = folder / "sampled.h5"
 run("table", dual, "-q", "-o", sampled, "--set", "table.method=monte_carlo", "--set", "table.trials=500")
-check_result(sampled, "formats/error_table.md", {"monte_carlo", "shared"})
+check_result(sampled, "formats/error_table.md", {"monte_carlo", "shared", "binary"})
 stopped = folder / "stopped.h5"
 run("table", dual, "-q", "-o", stopped, "--set", "table.method=monte_carlo", "--set", "table.trials=20000",
     "--set", "table.target_relative_error=0.2")
-check_result(stopped, "formats/error_table.md", {"monte_carlo", "shared", "target"})
+check_result(stopped, "formats/error_table.md", {"monte_carlo", "shared", "target", "binary"})
+
+pairs = folder / "pairs.h5"
+run("table", dual, "-q", "-o", pairs, "--set", "mapping.weights=differential", "--set", "converter.references=midpoint",
+    "--set", "table.active_rows=[2,4]")
+check_result(pairs, "formats/error_table.md", {"exact", "shared", "states"})
 
 measured, counts = folder / "measured.h5", folder / "counts.csv"
 counts.write_text("mac,code,count\n" + "".join(f"{k},{k},100\n" for k in range(10)))
 run("fit", "codes", counts, "--macro", dual, "-o", measured)
-check_result(measured, "formats/error_table.md", {"monte_carlo", "shared"})
+check_result(measured, "formats/error_table.md", {"monte_carlo", "shared", "binary"})
 
 few = ["-q", "--set", "accuracy.images=20", "--set", "accuracy.reads=2"]
 for reads, conditions in ((1, set()), (2, {"reads > 1"})):

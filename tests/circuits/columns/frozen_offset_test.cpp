@@ -63,6 +63,31 @@ TEST(FrozenOffset, QuantilesAreThoseOfTheClosedForm) {
   EXPECT_NEAR(rates.mean() / (2.0 * normal_above(30.0 / total)), 1.0, 1e-10);
 }
 
+/// As PCM and SONOS cells are: slices of a law, each with a noise of its own.
+ColumnDesign design_with_noise_of_the_state() {
+  ColumnDesign design = plain_design(12);
+  design.lrs =
+      core::Law({{.weight = 0.5, .base = core::Normal{0.95, 0.05}, .relative_noise = 0.05},
+                 {.weight = 0.5, .base = core::Normal{1.05, 0.05}, .relative_noise = 0.03}});
+  return design;
+}
+
+TEST(FrozenOffset, IsTheRemedyWhereReadNoiseDependsOnTheConductance) {
+  const ColumnDesign design = design_with_noise_of_the_state();
+  try {
+    pool_of(design, 7, 64, 1);
+    ADD_FAILURE() << "frozen cells were accepted";
+  } catch (const core::UsageError& error) {
+    EXPECT_STREQ(error.what(),
+                 "column: its cells can't be frozen (their relative read noise depends on the "
+                 "conductance); write columns.frozen = \"offset\", or take a cell model with one "
+                 "relative read noise");
+  }
+  const OffsetRates rates(design, classes_for(std::vector{7U}), {}, one_thread);
+  EXPECT_GT(rates.mean(), 0.0);
+  EXPECT_LT(rates.mean(), 1.0);
+}
+
 // The mean over offsets is the ensemble's table, whatever the laws of the cells.
 TEST(FrozenOffset, MeanIsTheEnsemblesMisreadRate) {
   const ColumnDesign design = full_design(12);

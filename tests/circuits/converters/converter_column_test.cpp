@@ -302,8 +302,8 @@ TEST(ConverterColumn, SaysWhatItCanNotDo) {
 
 TEST(ConverterColumn, RefusesNoiseThatMakesNoSense) {
   const std::array<ColumnClass, 1> classes{{{1, 4}}};
-  for (const Comparator comparator : {Comparator{flash, -1.0}, Comparator{flash, NAN},
-                                      Comparator{flash, 0.1, 0.5}, Comparator{ramp, 0.1, 1.5}}) {
+  for (const Comparator& comparator : {Comparator{flash, -1.0}, Comparator{flash, NAN},
+                                       Comparator{flash, 0.1, 0.5}, Comparator{ramp, 0.1, 1.5}}) {
     EXPECT_THROW(check(normal_column(4, comparator, {}), classes), core::UsageError);
   }
   ColumnDesign design = normal_column(4, {}, {});

@@ -152,6 +152,9 @@ std::vector<Real> response(ConverterKind kind, const std::vector<Real>& above) {
       search(above, 0, bit, 1, result);
       break;
     }
+    case ConverterKind::pipeline:
+    case ConverterKind::cyclic:
+      throw std::logic_error("the oracle has no stages");
   }
   return result;
 }

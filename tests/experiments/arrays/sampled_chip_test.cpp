@@ -1,0 +1,179 @@
+#include "experiments/arrays/sampled_chip.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "core/simd.h"
+
+#include "experiments/arrays/drifting_chip.h"
+#include "tests/support/run_program.h"
+#include "tests/support/temporary_folder.h"
+
+namespace cimstat::experiments {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using tests::Outcome;
+using tests::TemporaryFolder;
+
+devices::AnyCell some_cell() {
+  return devices::RramCell{.lrs = core::LogNormal{40e-6, 0.08},
+                           .hrs = core::LogNormal{2e-6, 0.5},
+                           .access_resistance = 2e3,
+                           .read_noise = 0.02,
+                           .stuck_at_hrs = 0.01};
+}
+
+SampledChip chip_of(circuits::ArrayShape shape, std::uint64_t chip = 0) {
+  return sample_chip(some_cell(), shape, chip, {.seed = 3, .point = 0}, 0.999, {2});
+}
+
+TEST(SampledChip, HasEveryLevelInTurnAndCountsItsCells) {
+  const SampledChip chip = chip_of({5, 3});
+  EXPECT_EQ(chip.levels, (std::vector<std::uint8_t>{0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0}));
+  EXPECT_EQ(chip.summaries[0].cells, 8U);
+  EXPECT_EQ(chip.summaries[1].cells, 7U);
+  EXPECT_EQ(chip.values.size(), 15U);
+}
+
+// 14 intervals at 99.9 % each, and two p-values; stuck cells make atoms.
+TEST(SampledChip, IntervalsHoldTheLawsOfItsLevels) {
+  const SampledChip chip = chip_of({512, 1024});
+  for (const LevelSummary& summary : chip.summaries) {
+    const auto expect_inside = [](const Comparison& comparison) {
+      EXPECT_LE(comparison.interval.lower, comparison.law * (1.0 + 1e-6));
+      EXPECT_GE(comparison.interval.upper, comparison.law * (1.0 - 1e-6));
+    };
+    expect_inside(summary.moments.mean);
+    expect_inside(summary.moments.sd);
+    for (const Comparison& quantile : summary.quantiles) expect_inside(quantile);
+    EXPECT_GT(summary.p_value, 1e-3);
+    EXPECT_LT(summary.moments.mean.interval.upper - summary.moments.mean.interval.lower,
+              8.0 * summary.moments.sd.law / std::sqrt(static_cast<double>(summary.cells)));
+  }
+}
+
+TEST(SampledChip, CellsStayTheSameInAWiderArrayAndChangeWithTheChip) {
+  const SampledChip narrow = chip_of({20, 10});
+  const SampledChip wide = chip_of({20, 200});
+  const SampledChip other = chip_of({20, 10}, 1);
+  for (std::size_t row = 0; row < 20; ++row) {
+    for (std::size_t column = 0; column < 10; ++column) {
+      EXPECT_EQ(narrow.values[row * 10 + column], wide.values[row * 200 + column]);
+      EXPECT_NE(narrow.values[row * 10 + column], other.values[row * 10 + column]);
+    }
+  }
+}
+
+TEST(SampledChip, RefusesMoreCellsThanFit) {
+  try {
+    chip_of({1024, 1U << 17});
+    FAIL() << "nothing was thrown";
+  } catch (const core::UsageError& error) {
+    EXPECT_STREQ(error.what(),
+                 "--columns: 1024 rows of 131072 columns are too many cells (at most 67108864); "
+                 "take fewer columns");
+  }
+}
+
+devices::AnyCell drifting_cell() {
+  devices::PcmCell cell;
+  cell.statistics = devices::pcm_statistics(devices::PcmPreset::hermes_one_device);
+  cell.targets = {3e-6, 6e-6, 10e-6};
+  return cell;
+}
+
+// 24 intervals at 99.9 % each.
+TEST(DriftingChip, IntervalsHoldTheClosedFormsOfItsDevicesAtEveryTime) {
+  const DriftingChip chip = drift_chip(drifting_cell(), {256, 512}, 4, {0.0, 3600.0, 1e7},
+                                       {.seed = 3, .point = 0}, 0.999, {2});
+  for (const std::vector<TimeSummary>& summaries : chip.summaries) {
+    ASSERT_EQ(summaries.size(), 3U);
+    for (const auto& [moments, correlation] : summaries) {
+      for (const Comparison& comparison : {moments.mean, moments.sd, correlation}) {
+        EXPECT_LE(comparison.interval.lower, comparison.law * (1.0 + 1e-6));
+        EXPECT_GE(comparison.interval.upper, comparison.law * (1.0 - 1e-6));
+      }
+    }
+    EXPECT_EQ(summaries[0].correlation.law, 1.0);
+    EXPECT_LT(summaries[2].correlation.law, 0.9);
+    EXPECT_LT(summaries[2].moments.mean.law, 0.9 * summaries[0].moments.mean.law);
+  }
+}
+
+TEST(DriftingChip, RefusesCellsThatKeepNoStateOverTime) {
+  try {
+    drift_chip(some_cell(), {2, 2}, 0, {0.0}, {}, 0.95, {1});
+    FAIL() << "nothing was thrown";
+  } catch (const core::UsageError& error) {
+    EXPECT_STREQ(error.what(),
+                 "--time: can't follow the devices of this cell model (only pcm keeps each cell's "
+                 "drift exponent); set conditions.time for one time");
+  }
+}
+
+class ArrayCommand : public testing::Test {
+ protected:
+  Outcome array(const std::string& arguments) const {
+    return tests::run_program("cd " + (folder_ / "").string() + " && " + CIMSTAT_BINARY +
+                              " array " + CIMSTAT_CONFIG + " " + arguments + " 2>&1");
+  }
+  std::string text_of(const std::string& name) const {
+    std::ifstream file(folder_ / name);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(ArrayCommand, PrintsTheComparisonAndWritesEveryCell) {
+  const Outcome outcome = array("--columns 7 -o cells.csv");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+  EXPECT_THAT(outcome.output,
+              AllOf(HasSubstr("chip 0 of seed 2018, 9 rows x 7 columns, 2 levels"),
+                    HasSubstr("sampled [95 % interval]"), HasSubstr("written cells.csv")));
+  const std::string text = text_of("cells.csv");
+  EXPECT_THAT(text, testing::StartsWith("row,column,level,conductance_S\n0,0,0,"));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1 + 9 * 7);
+}
+
+TEST_F(ArrayCommand, WritesTheSameBytesForAnyThreadsAndInstructionSet) {
+  ASSERT_EQ(array("--columns 130 --threads 1 -o cells.csv").exit_code, 0);
+  const std::string whole = text_of("cells.csv");
+  for (const std::string& target : core::simd_targets()) {
+    ASSERT_EQ(array("--columns 130 --threads 3 -o cells.csv --simd " + target).exit_code, 0);
+    EXPECT_EQ(text_of("cells.csv"), whole) << target;
+  }
+  ASSERT_EQ(array("--columns 130 --chip 1 -o cells.csv").exit_code, 0);
+  EXPECT_NE(text_of("cells.csv"), whole);
+}
+
+TEST_F(ArrayCommand, PrintsJsonAndRefusesChipsThatDoNotExist) {
+  const Outcome outcome = array("--json --columns 20");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+  const auto json = nlohmann::json::parse(outcome.output);
+  EXPECT_EQ(json["levels"].size(), 2U);
+  EXPECT_EQ(json["levels"][1]["quantiles"].size(), 5U);
+  EXPECT_EQ(array("--chip 16777216").exit_code, 2);
+}
+
+TEST_F(ArrayCommand, RefusesTimesThatAreNone) {
+  EXPECT_EQ(array("--time 3600s").exit_code, 2);  // the model has no sampled path
+  for (const auto& [time, said] : {std::pair{"later", "--time: \"later\" is no time"},
+                                   {"3V", "the unit \"V\" where s is needed"},
+                                   {"-1s", "--time: -1s is before the cells are programmed"}}) {
+    const Outcome outcome = array(std::string("--time=") + time);
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_THAT(outcome.output, HasSubstr(said));
+  }
+}
+
+}  // namespace
+}  // namespace cimstat::experiments

@@ -25,16 +25,26 @@ constexpr double smallest_expectation = 10.0;
 /// Ends of bins lie so much above a quantile, relative to it: a value that many cells share, such
 /// as that of stuck ones, is a float and may be rounded up.
 constexpr double beside = 1e-6;
+/// Of the law's sd: nearer to 0 a cell of a clamped law is at 0, but for the rounding of the
+/// quantiles.
+constexpr double resolution = 1e-9;
+
+double without_rounding(double value, double sd) {
+  return std::abs(value) < resolution * sd ? 0.0 : value;
+}
 
 void compare_quantiles(const std::vector<double>& sorted, const core::Law& law, double confidence,
                        LevelSummary& summary) {
   for (std::size_t i = 0; i < chip_quantiles.size(); ++i) {
     const double level = chip_quantiles[i];
     const core::Tail side = level < 0.5 ? core::Tail::lower : core::Tail::upper;
+    const double sd = law.sd();
+    const core::Interval interval =
+        core::quantile_interval(sorted, level, confidence, {-infinity, infinity});
     summary.quantiles[i] = {
-        law.quantile(side, side == core::Tail::lower ? level : 1.0 - level),
-        core::sample_quantile(sorted, level),
-        core::quantile_interval(sorted, level, confidence, {-infinity, infinity})};
+        without_rounding(law.quantile(side, side == core::Tail::lower ? level : 1.0 - level), sd),
+        without_rounding(core::sample_quantile(sorted, level), sd),
+        {without_rounding(interval.lower, sd), without_rounding(interval.upper, sd)}};
   }
 }
 
@@ -46,7 +56,7 @@ double p_value_of(const std::vector<double>& sorted, const core::Law& law) {
   double before = -infinity;
   for (double p = bin; p < 1.0 - 0.5 * bin; p += bin) {
     const double quantile = law.quantile(core::Tail::lower, p);
-    const double end = quantile + beside * std::abs(quantile);
+    const double end = quantile + beside * std::abs(quantile) + resolution * law.sd();
     if (!(end > before)) continue;
     before = end;
     const auto to = std::upper_bound(from, sorted.end(), end);

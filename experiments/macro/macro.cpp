@@ -319,6 +319,7 @@ std::vector<core::Section> macro_sections() {
 
 Macro read_macro(const SectionReader& root) {
   Macro macro;
+  static_cast<void>(root.section("cell"));  // a file without it is told of it, its first section
   if (root.has("conditions")) {
     macro.conditions = devices::read_conditions(root.section("conditions"));
   }

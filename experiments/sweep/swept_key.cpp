@@ -117,21 +117,28 @@ std::vector<std::string> parts_of(std::string_view name) {
   return parts;
 }
 
-/// The nearest key as a whole, or the one whose last part is that word.
+/// The keys whose last part is that word; else the nearest key as a whole, or by its last part.
 std::string remedy_for(const std::string& name) {
   std::vector<std::string> names;
   std::vector<std::string> endings;
+  std::vector<std::string> meant;
   for (const auto& [key, rule] : known_keys()) {
     if (!why_not(key).empty() || is_list(rule.rule)) continue;
     names.push_back(key);
     endings.push_back(key.substr(key.rfind('.') + 1));
+    if (endings.back() == name) meant.push_back(key);
   }
-  if (const auto meant = core::nearest(name, names)) return fmt::format("did you mean {}?", *meant);
-  if (const auto ending = core::nearest(name.substr(name.rfind('.') + 1), endings)) {
-    const auto at = std::find(endings.begin(), endings.end(), *ending) - endings.begin();
-    return fmt::format("did you mean {}?", names[static_cast<std::size_t>(at)]);
+  if (meant.empty()) {
+    if (auto whole = core::nearest(name, names)) meant.push_back(std::move(*whole));
   }
-  return "see cimstat describe for all keys";
+  if (meant.empty()) {
+    if (const auto ending = core::nearest(name.substr(name.rfind('.') + 1), endings)) {
+      const auto at = std::find(endings.begin(), endings.end(), *ending) - endings.begin();
+      meant.push_back(names[static_cast<std::size_t>(at)]);
+    }
+  }
+  if (meant.empty()) return "see cimstat describe for all keys";
+  return fmt::format("did you mean {}?", fmt::join(meant, " or "));
 }
 
 }  // namespace

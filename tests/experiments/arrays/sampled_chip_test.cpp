@@ -61,6 +61,23 @@ TEST(SampledChip, IntervalsHoldTheLawsOfItsLevels) {
   }
 }
 
+// A third of the cells of the lowest level are at 0, where programming was clamped.
+TEST(SampledChip, CellsAtAClampAreThoseOfTheLaw) {
+  devices::PcmCell cell;
+  cell.statistics = devices::pcm_statistics(devices::PcmPreset::ibm);
+  cell.targets = {0.0, 25e-6};
+  const SampledChip chip = sample_chip(cell, {256, 128}, 0, {.seed = 3, .point = 0}, 0.999, {2});
+  for (const LevelSummary& summary : chip.summaries) {
+    EXPECT_GT(summary.p_value, 1e-3);
+    for (const Comparison& quantile : summary.quantiles) {
+      EXPECT_TRUE(quantile.law == 0.0 || std::abs(quantile.law) > 1e-12) << quantile.law;
+      EXPECT_TRUE(quantile.sampled == 0.0 || std::abs(quantile.sampled) > 1e-12);
+    }
+  }
+  EXPECT_EQ(chip.summaries[0].quantiles[0].law, 0.0);
+  EXPECT_EQ(chip.summaries[0].quantiles[0].sampled, 0.0);
+}
+
 TEST(SampledChip, CellsStayTheSameInAWiderArrayAndChangeWithTheChip) {
   const SampledChip narrow = chip_of({20, 10});
   const SampledChip wide = chip_of({20, 200});

@@ -397,7 +397,8 @@ TEST(SweepPlan, KeysThatNoFileHasOrThatCannotBeSweptAreRefused) {
   EXPECT_EQ(refusal("cell.lrs.sgima"),
             "x.toml:16:7: sweep.axis.a.key: \"cell.lrs.sgima\" is no key of an experiment file; "
             "did you mean cell.lrs.sigma?");
-  EXPECT_THAT(refusal("read_voltage"), HasSubstr("did you mean column.read_voltage?"));
+  EXPECT_THAT(refusal("read_voltage"),
+              HasSubstr("did you mean cell.read_voltage or column.read_voltage?"));
   for (const char* key :
        {"table.method", "table.trials", "table.target_relative_error", "table.confidence",
         "table.tolerance", "accuracy.images", "accuracy.reads", "name", "sweep.samples",

@@ -206,10 +206,12 @@ struct Divider {
     const double bend = off.sd * off.sd * v - on.sd * on.sd * (supply - v);  // spread d spread / dv
     return (on.mean + off.mean) / spread + mean(v) * bend / (spread * spread * spread);
   }
-  /// V does not vary.
+  /// V does not vary: it is 0 or the supply, whatever the capacitors are, or they don't vary.
   bool is_point() const {
-    const double v = nominal();
-    return !(sd(v) > 0.0);
+    const auto is_nothing = [](const core::Normal& part) {
+      return part.mean == 0.0 && part.sd == 0.0;
+    };
+    return is_nothing(on) || is_nothing(off) || !(sd(nominal()) > 0.0);
   }
   double first_order_sd() const { return sd(nominal()) / (on.mean + off.mean); }
 };

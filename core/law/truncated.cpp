@@ -131,11 +131,15 @@ double truncated_quantile(const S& s, Tail side, double probability) {
 template <class S>
 std::vector<double> truncated_knots(const S& s) {
   const Truncation t = truncation(s);
-  const auto pieces = static_cast<std::size_t>(std::ceil(t.width / 2.0));
+  constexpr double farthest = 40.0;
+  const double pieces = std::ceil(t.width / 2.0);
   std::vector<double> result{s.low};
-  for (std::size_t i = 1; i < pieces; ++i) {
-    const double d = t.width * static_cast<double>(i) / static_cast<double>(pieces);
-    if (std::abs(t.low + d) < 40.0) result.push_back(value_at(s, Tail::lower, d));
+  // The range may be a billion standard deviations wide: only pieces that carry anything are
+  // visited, of which there are fewer than 96, as each is wider than 1.
+  const double first = std::max(1.0, std::floor((-farthest - t.low) / t.width * pieces) - 1.0);
+  for (int next = 0; next < 96 && first + next < pieces; ++next) {
+    const double d = t.width * (first + next) / pieces;
+    if (std::abs(t.low + d) < farthest) result.push_back(value_at(s, Tail::lower, d));
   }
   result.push_back(s.high);
   return result;

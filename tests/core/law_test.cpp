@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "core/law/shape.h"
 
 namespace cimstat::core {
 namespace {
@@ -152,6 +153,29 @@ TEST(Law, TruncationKeepsRelativeAccuracyAtItsEnds) {
   const double density = std::exp(-0.5) / std::sqrt(2.0 * std::numbers::pi) / all;
   const double width = 0x1p-40;
   EXPECT_NEAR(law.tail_probability(Tail::lower, 1.0 + width) / (density * width), 1.0, 1e-11);
+}
+
+TEST(Law, RangesOfAnyWidthCostNoMoreThanWhatLiesInThem) {
+  // Conductances above zero have no upper limit of their own: 1e3 S at an sd of 1 uS. A walk over
+  // the whole range would not end.
+  const std::vector<double> plain = knots(TruncatedNormal{0.5, 1.0, 0.0, 80.5});
+  for (const double high : {1e3, 1e9, 1e30, 1e300}) {
+    const std::vector<double> wide = knots(TruncatedNormal{0.5, 1.0, 0.0, high});
+    EXPECT_LE(wide.size(), plain.size()) << high;
+    ASSERT_GE(wide.size(), 20U) << high;
+    EXPECT_EQ(wide.front(), 0.0);
+    EXPECT_EQ(wide.back(), high);
+    for (std::size_t i = 1; i + 1 < wide.size(); ++i) {
+      EXPECT_GT(wide[i], wide[i - 1]);
+      EXPECT_LE(wide[i] - wide[i - 1], 2.0 + 1e-9);
+    }
+    EXPECT_GT(wide[wide.size() - 2], 36.0);
+  }
+  const std::vector<double> both = knots(TruncatedNormal{0.5, 1.0, -1e30, 1e30});
+  EXPECT_LE(both.size(), 82U);
+  const Law above = one({.base = TruncatedNormal{0.5, 1.0, 0.0, 1e3}, .relative_noise = 0.2});
+  const Law nearer = one({.base = TruncatedNormal{0.5, 1.0, 0.0, 60.0}, .relative_noise = 0.2});
+  EXPECT_NEAR(above.quantile(Tail::upper, 1e-6), nearer.quantile(Tail::upper, 1e-6), 1e-10);
 }
 
 TEST(Law, PointsAreAtoms) {

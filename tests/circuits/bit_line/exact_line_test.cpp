@@ -117,6 +117,20 @@ void expect_agreement(const ColumnDesign& design, const ColumnDesign& sampled_de
   }
 }
 
+/// Every capacitor driven, and nothing else on the line: the supply, whatever the mismatch.
+TEST(SharedCharge, OfAllCapacitorsIsTheSupply) {
+  for (const double supply : {0.9, 1.0, 0.7}) {
+    const ColumnDesign design = charge_design(256, 0.01, 0.25e-3, {.supply = supply});
+    const std::array classes{ColumnClass{0, 256}, ColumnClass{256, 256}};
+    const auto exact = exact_probabilities(design, classes, {}, {1});
+    const double beyond = upper_normal(supply / 512.0 / 0.25e-3);
+    EXPECT_NEAR(exact.probability[0], 1.0 - beyond, 1e-13);
+    EXPECT_NEAR(exact.probability[1], beyond, 1e-13);
+    EXPECT_NEAR(exact.probability[257 + 256], 1.0 - beyond, 1e-13);
+    EXPECT_NEAR(exact.probability[257 + 255], beyond, 1e-13);
+  }
+}
+
 TEST(ExactLine, AgreesWithSamplingOnEveryCurve) {
   for (const Discharge& line : {saturated_line(), modulated_line(), resistive_line()}) {
     const ColumnDesign design = discharge_design(16, line);

@@ -29,26 +29,45 @@ struct alignas(64) ChunkMemory {
   kernel::FastTile fast;
 };
 
-/// Adds input * (conductance + noise_sd * z) of a chunk's rows.
+/// input * (conductance + noise_sd * z), where words and indices, sd and mean stand in memory.
+HWY_INLINE kernel::QuantileVector noisy_current(
+    const core::QuantileTable::Segment* HWY_RESTRICT segments,
+    const std::uint32_t* HWY_RESTRICT words, const std::uint32_t* HWY_RESTRICT index,
+    const float* HWY_RESTRICT sd, const float* HWY_RESTRICT mean, kernel::QuantileVector input) {
+  const kernel::QuantileLanes df;
+  const kernel::QuantileWords du;
+  const auto t = kernel::signed_tails(hn::Load(du, words));
+  const auto z = kernel::line_values(segments, index, t);
+  return hn::Mul(input, hn::Add(hn::Load(df, mean), hn::Mul(hn::Load(df, sd), z)));
+}
+
+/// Adds the currents of a chunk's rows. A row is used up before the next one, so that its cells
+/// come in streams.
 HWY_INLINE void add_rows(const TileCells& cells, std::span<const ActiveRow> rows,
                          const core::QuantileTable& normal, const ChunkMemory& chunk,
                          float* HWY_RESTRICT sums) {
   const kernel::QuantileLanes df;
-  const kernel::QuantileWords du;
   const core::QuantileTable::Segment* HWY_RESTRICT segments = normal.segments().data();
-  for (std::size_t lane = 0; lane < tile_columns; lane += hn::Lanes(df)) {
-    auto sum = hn::Load(df, sums + lane);
-    std::size_t i = lane;
+  const TileRow* HWY_RESTRICT noise_sd = cells.noise_sd.data();
+  const TileRow* HWY_RESTRICT conductance = cells.conductance.data();
+  const std::size_t lanes = hn::Lanes(df);
+  for (std::size_t lane = 0; lane < tile_columns; lane += 2 * lanes) {
+    auto sum0 = hn::Load(df, sums + lane);
+    auto sum1 = hn::Load(df, sums + lane + lanes);
+    const std::uint32_t* HWY_RESTRICT words = chunk.words + lane;
+    const std::uint32_t* HWY_RESTRICT index = chunk.index + lane;
     for (const ActiveRow& row : rows) {
-      const auto t = kernel::signed_tails(hn::Load(du, chunk.words + i));
-      const auto z = kernel::line_values(segments, chunk.index + i, t);
-      const auto sd = hn::Load(df, cells.noise_sd[row.row].data() + lane);
-      const auto mean = hn::Load(df, cells.conductance[row.row].data() + lane);
-      const auto conductance = hn::Add(mean, hn::Mul(sd, z));
-      sum = hn::Add(sum, hn::Mul(hn::Set(df, row.input), conductance));
-      i += tile_columns;
+      const float* HWY_RESTRICT sd = noise_sd[row.row].data() + lane;
+      const float* HWY_RESTRICT mean = conductance[row.row].data() + lane;
+      const auto input = hn::Set(df, row.input);
+      sum0 = hn::Add(sum0, noisy_current(segments, words, index, sd, mean, input));
+      sum1 = hn::Add(sum1, noisy_current(segments, words + lanes, index + lanes, sd + lanes,
+                                         mean + lanes, input));
+      words += tile_columns;
+      index += tile_columns;
     }
-    hn::Store(sum, df, sums + lane);
+    hn::Store(sum0, df, sums + lane);
+    hn::Store(sum1, df, sums + lane + lanes);
   }
 }
 

@@ -55,8 +55,9 @@ Pair pair_of(const Workload& work) {
 
 /// The residues of decoded products must have the variance of programming error, read noise and
 /// converter, within a factor of 2.5: few columns are frozen.
-void check(benchmark::State& state, const Workload& work, const std::vector<double>& found,
-           double step_variance) {
+template <class SquareOfCell>
+void check_residues(benchmark::State& state, const Workload& work, const std::vector<double>& found,
+                    double step_variance, const SquareOfCell& square_of_cell) {
   const circuits::ArrayShape shape = work.shape;
   double sum = 0.0;
   double expected = 0.0;
@@ -69,9 +70,7 @@ void check(benchmark::State& state, const Workload& work, const std::vector<doub
         const std::size_t cell = std::size_t{row} * shape.columns + column;
         const double input = work.inputs[p * shape.rows + row];
         product += input / input_steps * work.value(cell) * work.largest;
-        const double plus = conductance_of(work.positive[cell]);
-        const double minus = conductance_of(work.negative[cell]);
-        variance += input * input * (plus * plus + minus * minus);
+        variance += input * input * square_of_cell(cell);
       }
       const double residue = found[p * shape.columns + column] - product;
       sum += residue * residue;
@@ -81,6 +80,23 @@ void check(benchmark::State& state, const Workload& work, const std::vector<doub
   if (!(sum > 0.4 * expected && sum < 2.5 * expected)) {
     state.SkipWithError("products are not as far from the ideal ones as their cells are");
   }
+}
+
+void check(benchmark::State& state, const Workload& work, const std::vector<double>& found,
+           double step_variance) {
+  check_residues(state, work, found, step_variance, [&](std::size_t cell) {
+    const double plus = conductance_of(work.positive[cell]);
+    const double minus = conductance_of(work.negative[cell]);
+    return plus * plus + minus * minus;
+  });
+}
+
+/// A weight is worth half the range of a cell.
+void check_offset(benchmark::State& state, const Workload& work, const std::vector<double>& found,
+                  double step_variance) {
+  check_residues(state, work, found, step_variance, [&](std::size_t cell) {
+    return 4.0 * std::pow(conductance_of_offset(work.value(cell)), 2);
+  });
 }
 
 double step_variance(const Workload& work) {
@@ -170,6 +186,52 @@ void multiply_bits(benchmark::State& state, circuits::ArrayShape shape, Draws dr
   rate(state, "products", static_cast<double>(work.products()));
 }
 
+/// Weights on single cells of 256 levels: the middle of the range stands for 0, and what it adds to
+/// a sum, half the inputs, is subtracted behind a converter from 0 to rows / 2.
+void multiply_offset(benchmark::State& state, circuits::ArrayShape shape, NoiseDraw noise,
+                     core::Stream stream) {
+  const Workload work = workload_of(shape, static_cast<std::size_t>(state.range(0)));
+  const double rows = shape.rows;
+  const double step = rows / 2.0 / double{codes};
+  const double unit = (highest - lowest) * input_steps;  // of a sum with weights and inputs of 1
+  std::vector<std::uint8_t> cells;
+  for (std::size_t cell = 0; cell < shape.cells(); ++cell) {
+    cells.push_back(offset_level(work.value(cell)));
+  }
+  static const circuits::LevelTables laws(programmed_laws(offset_levels));
+  circuits::ProductOptions options{
+      .place = {.key = {.seed = 1, .point = 0}}, .noise = noise, .stream = stream};
+  circuits::ArrayPlane values;
+  program(laws, {shape, cells}, options.place, {1}, values);
+  const circuits::NoisyArray array = circuits::with_relative_noise(values, read_noise);
+  std::vector<float> references;
+  for (std::size_t code = 1; code < codes; ++code) {
+    references.push_back(static_cast<float>(static_cast<double>(code) * step * unit));
+  }
+  const circuits::CodeSearch search(references);
+  std::vector<float> sums(work.products() * shape.columns);
+  std::vector<std::uint32_t> found(sums.size());
+  std::vector<double> products(sums.size());
+  for (auto _ : state) {
+    multiply(array, work.inputs, options, sums);
+    convert(sums, search, found);
+    for (std::size_t p = 0; p < work.products(); ++p) {
+      double inputs = 0.0;
+      for (std::size_t row = 0; row < shape.rows; ++row)
+        inputs += work.inputs[p * shape.rows + row];
+      const double middle = inputs / input_steps * conductance_of_offset(0.0) / (highest - lowest);
+      for (std::size_t column = 0; column < shape.columns; ++column) {
+        const std::size_t i = p * shape.columns + column;
+        products[i] = 2.0 * work.largest * ((found[i] + 0.5) * step - middle);
+      }
+    }
+    options.first_product += (work.products() + 3) / 4 * 4;
+  }
+  check_offset(state, work, products, 4.0 * work.largest * work.largest * step * step / 12.0);
+  rate(state, "MAC", static_cast<double>(work.products() * shape.cells()));
+  rate(state, "products", static_cast<double>(work.products()));
+}
+
 /// Both arrays of the next chip.
 void program_pairs(benchmark::State& state, circuits::ArrayShape shape) {
   const Workload work = workload_of(shape, 1);
@@ -251,6 +313,13 @@ void register_all() {
     bits("bit_serial/read_noise/two_cells", Draws::two_cells, NoiseDraw::per_cell, philox);
     bits("bit_serial/read_noise/two_cells_fast", Draws::two_cells, NoiseDraw::per_cell, fast);
     bits("bit_serial/read_noise/per_sum", Draws::pair, NoiseDraw::per_sum, philox);
+    const auto offset = [&](const char* what, NoiseDraw noise, core::Stream stream) {
+      single_and_batch(
+          RegisterBenchmark(name(what).c_str(), multiply_offset, shape, noise, stream));
+    };
+    offset("offset", NoiseDraw::none, philox);
+    offset("offset/read_noise", NoiseDraw::per_cell, philox);
+    offset("offset/read_noise/fast", NoiseDraw::per_cell, fast);
     RegisterBenchmark(name("program").c_str(), program_pairs, shape)->Unit(benchmark::kMicrosecond);
     RegisterBenchmark(name("balanced/read_noise/naive").c_str(), multiply_naive, shape)
         ->Unit(benchmark::kMicrosecond);

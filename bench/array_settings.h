@@ -18,8 +18,8 @@
 
 /// The shapes and settings that other simulators were timed with (bench/README.md): weights
 /// N(0, 0.25), inputs uniform on [0, 1] in 8 bits, 10 kohm to 1 Mohm, 8 weight bits (sign and 7) on
-/// a pair of cells one of which rests at 1 Mohm, programming error 5 % and read noise 2 % of the
-/// conductance, 8-bit converter on +-sqrt(rows).
+/// a pair of cells one of which rests at 1 Mohm, or on one cell whose middle stands for 0 (offset),
+/// programming error 5 % and read noise 2 % of the conductance, 8-bit converter on +-sqrt(rows).
 namespace cimstat::bench {
 
 inline constexpr std::array<circuits::ArrayShape, 3> shapes{{{256, 64}, {512, 256}, {1152, 64}}};
@@ -32,13 +32,24 @@ inline constexpr unsigned input_bits = 8;
 inline constexpr double input_steps = 255.0;
 inline constexpr std::size_t codes = 256;
 
+/// Levels of a cell that holds a weight and its sign.
+inline constexpr std::size_t offset_levels = 255;
+
 inline std::string text_of(circuits::ArrayShape shape) {
   return std::to_string(shape.rows) + "x" + std::to_string(shape.columns);
 }
 
-inline double conductance_of(std::size_t level) {
-  return lowest +
-         (highest - lowest) * static_cast<double>(level) / static_cast<double>(weight_levels - 1);
+inline double conductance_of(std::size_t level, std::size_t levels = weight_levels) {
+  return lowest + (highest - lowest) * static_cast<double>(level) / static_cast<double>(levels - 1);
+}
+
+/// Of a weight between -1 and 1 on one cell, the middle of whose range stands for 0.
+inline std::uint8_t offset_level(double value) {
+  return static_cast<std::uint8_t>(
+      std::lround((value + 1.0) / 2.0 * static_cast<double>(offset_levels - 1)));
+}
+inline double conductance_of_offset(double value) {
+  return conductance_of(offset_level(value), offset_levels);
 }
 
 /// A matrix of weights on pairs of cells, and input vectors.
@@ -81,10 +92,10 @@ inline Workload workload_of(circuits::ArrayShape shape, std::size_t products) {
   return work;
 }
 
-inline std::vector<core::Law> programmed_laws() {
+inline std::vector<core::Law> programmed_laws(std::size_t levels = weight_levels) {
   std::vector<core::Law> laws;
-  for (std::size_t level = 0; level < weight_levels; ++level) {
-    const double target = conductance_of(level);
+  for (std::size_t level = 0; level < levels; ++level) {
+    const double target = conductance_of(level, levels);
     laws.push_back(core::Law::normal(target, programming_error * target));
   }
   return laws;

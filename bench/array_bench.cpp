@@ -43,10 +43,10 @@ void rate(benchmark::State& state, const char* what, double count) {
 
 double median_of(std::size_t level) { return static_cast<double>(level + 1) * 5e-6; }
 
-std::vector<std::uint8_t> level_pattern(ArrayShape shape) {
+std::vector<std::uint8_t> level_pattern(ArrayShape shape, std::size_t used = levels) {
   boost::random::mt19937 engine(1);
   std::vector<std::uint8_t> pattern(shape.cells());
-  for (std::uint8_t& level : pattern) level = static_cast<std::uint8_t>(engine() % levels);
+  for (std::uint8_t& level : pattern) level = static_cast<std::uint8_t>(engine() % used);
   return pattern;
 }
 
@@ -84,14 +84,15 @@ void program_naive(benchmark::State& state, ArrayShape shape) {
   rate(state, "cells", static_cast<double>(shape.cells()));
 }
 
-void program_arrays(benchmark::State& state, const std::string& target, ArrayShape shape) {
+void program_arrays(benchmark::State& state, const std::string& target, ArrayShape shape,
+                    std::size_t used) {
   core::use_simd_target(target);
   std::vector<core::Law> laws;
-  for (std::size_t level = 0; level < levels; ++level) {
+  for (std::size_t level = 0; level < used; ++level) {
     laws.push_back(core::Law::lognormal(median_of(level), sigma));
   }
   const circuits::LevelTables tables(laws);
-  const std::vector<std::uint8_t> pattern = level_pattern(shape);
+  const std::vector<std::uint8_t> pattern = level_pattern(shape, used);
   const circuits::LevelPlane plane(shape, pattern);
   ArrayPlane values;
   circuits::ArrayPlace place{{.seed = 1, .point = 0}};
@@ -275,7 +276,9 @@ void register_all() {
       const auto name = [&](const std::string& what) {
         return what + "/" + shape_text(shape) + "/" + target;
       };
-      RegisterBenchmark(name("program/tables").c_str(), program_arrays, target, shape);
+      RegisterBenchmark(name("program/tables").c_str(), program_arrays, target, shape, levels);
+      RegisterBenchmark(name("program/two_levels").c_str(), program_arrays, target, shape,
+                        std::size_t{2});
       RegisterBenchmark(name("drift/program_and_read").c_str(), drift_arrays, target, shape);
       RegisterBenchmark(name("multiply/philox").c_str(), multiply_arrays, target, shape,
                         circuits::NoiseDraw::per_cell, core::Stream::philox);

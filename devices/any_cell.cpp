@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "devices/cell_remarks.h"
 #include "devices/conductance.h"
 
 namespace cimstat::devices {
@@ -19,7 +20,7 @@ std::string siemens(double conductance) {
 
 std::string percent(double fraction) { return fmt::format("{:.4g} %", 100.0 * fraction); }
 
-std::vector<CellLine> lines_of(const RramCell& cell) {
+std::vector<CellLine> remarks_of(const RramCell& cell) {
   std::string beyond;
   const auto add = [&](double value, std::string_view name, const std::string& text) {
     if (!(value > 0.0)) return;
@@ -33,18 +34,34 @@ std::vector<CellLine> lines_of(const RramCell& cell) {
                   percent(cell.telegraph_probability)));
   add(cell.stuck_at_lrs, "stuck at LRS", percent(cell.stuck_at_lrs));
   add(cell.stuck_at_hrs, "stuck at HRS", percent(cell.stuck_at_hrs));
-  return {{"LRS", describe(cell.lrs)}, {"HRS", describe(cell.hrs)}, {"cell", std::move(beyond)}};
+  return {{"cell", std::move(beyond)}};
 }
 
-std::vector<CellLine> lines_of(const UnitCapacitor& cell) {
+std::vector<CellLine> remarks_of(const UnitCapacitor& cell) {
   const std::string nominal = core::format_quantity(cell.nominal, core::Quantity::capacitance);
   return {{"cell", fmt::format("unit capacitor of {}, sd {} (frozen)", nominal,
                                percent(cell.relative_sd()))}};
 }
 
-/// What a model has to say of its levels where it says nothing of its own.
+std::vector<CellLine> remarks_of(const AnalogRram& cell) {
+  return {{"preset", fmt::format("{} ({})", cell.preset->name, cell.preset->source)},
+          {"validity", std::string(cell.preset->remark)}};
+}
+
+/// Models that say nothing of their own.
 template <CellModel Model>
-std::vector<CellLine> lines_of(const Model& cell) {
+std::vector<CellLine> remarks_of(const Model&) {
+  return {};
+}
+
+std::vector<CellLine> levels_of(const RramCell& cell) {
+  return {{"LRS", describe(cell.lrs)}, {"HRS", describe(cell.hrs)}};
+}
+
+std::vector<CellLine> levels_of(const UnitCapacitor&) { return {}; }
+
+template <CellModel Model>
+std::vector<CellLine> levels_of(const Model& cell) {
   std::vector<CellLine> lines;
   const std::uint32_t levels = cell.levels();
   for (std::uint32_t level = 0; level < levels; ++level) {
@@ -59,10 +76,10 @@ std::vector<CellLine> lines_of(const Model& cell) {
   return lines;
 }
 
-std::vector<CellLine> lines_of(const AnalogRram& cell) {
-  std::vector<CellLine> lines = lines_of<AnalogRram>(cell);
-  lines.push_back({"preset", fmt::format("{} ({})", cell.preset->name, cell.preset->source)});
-  lines.push_back({"validity", std::string(cell.preset->remark)});
+template <class Model>
+std::vector<CellLine> lines_of(const Model& cell) {
+  std::vector<CellLine> lines = levels_of(cell);
+  for (CellLine& line : remarks_of(cell)) lines.push_back(std::move(line));
   return lines;
 }
 
@@ -152,6 +169,10 @@ core::Law middle(const AnyCell& cell) {
 
 std::vector<CellLine> describe(const AnyCell& cell) {
   return std::visit([](const auto& model) { return lines_of(model); }, cell);
+}
+
+std::vector<CellLine> remarks(const AnyCell& cell) {
+  return std::visit([](const auto& model) { return remarks_of(model); }, cell);
 }
 
 }  // namespace cimstat::devices

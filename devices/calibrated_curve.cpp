@@ -55,6 +55,9 @@ class ScoreInverse {
     double last = from.g;
     double last_score = from_score;
     Known now{from.g + from.slope * (goal - from_score), from.slope};
+    if (const auto g = cubic_between(known_, goal, [](const Known& known) { return known.g; })) {
+      if (*g > low && *g < high) now.g = *g;
+    }
     for (int i = 0; i < 100; ++i) {
       const double score = score_of_(now.g, goal < 0.0 ? core::Tail::lower : core::Tail::upper);
       (score < goal ? low : high) = now.g;
@@ -112,10 +115,27 @@ core::QuantileCurve curve_of_two_scores(const FirstScore& first_score, double me
   for (double score = -reach; score <= reach; score += step) {
     nodes.push_back({score, step * core::normal_density(score)});
   }
+  // Tails of first scores beyond these are 0 and 1, rounded: only nodes in between are asked.
+  constexpr double never = 39.5;
+  constexpr double surely = 9.0;
   const ScoreFunction score_of = [&](double g, core::Tail side) {
+    const auto from = [&](double score) {
+      return std::partition_point(nodes.begin(), nodes.end(), [&](const core::Node& node) {
+        return first_score(g, node.value) < score;
+      });
+    };
+    const bool lower = side == core::Tail::lower;
+    const auto first = from(lower ? -never : -surely);
+    const auto last = from(lower ? surely : never);
     double tail = 0.0;
-    for (const core::Node& node : nodes) {
-      tail += node.weight * core::normal_tail(side, first_score(g, node.value));
+    if (!lower) {
+      for (auto node = nodes.begin(); node != first; ++node) tail += node->weight;
+    }
+    for (auto node = first; node != last; ++node) {
+      tail += node->weight * core::normal_tail(side, first_score(g, node->value));
+    }
+    if (lower) {
+      for (auto node = last; node != nodes.end(); ++node) tail += node->weight;
     }
     return core::normal_quantile(side, std::clamp(tail, 1e-300, 1.0 - 1e-16));
   };

@@ -1,6 +1,11 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <functional>
+#include <iterator>
+#include <map>
+#include <optional>
 
 #include "core/law/law.h"
 
@@ -11,7 +16,32 @@ namespace cimstat::devices {
 /// cubics lack some 1e-11 of them.
 core::QuantileCurve calibrated(core::QuantileCurve curve, double mean, double variance);
 
-/// The first score at which a conductance g is reached, given the second one; increasing in g.
+/// A cubic at x through the two known points on either side of it, where there are two each.
+template <class Known, class Value>
+std::optional<double> cubic_between(const std::map<double, Known>& known, double x,
+                                    const Value& value) {
+  auto point = known.upper_bound(x);
+  if (point == known.end() || std::next(point) == known.end()) return std::nullopt;
+  for (int back = 0; back < 2; ++back) {
+    if (point == known.begin()) return std::nullopt;
+    --point;
+  }
+  std::array<double, 4> at{};
+  std::array<double, 4> y{};
+  for (std::size_t i = 0; i < 4; ++i, ++point) {
+    at[i] = point->first;
+    y[i] = value(point->second);
+  }
+  for (std::size_t width = 1; width < 4; ++width) {  // Neville's scheme
+    for (std::size_t i = 0; i + width < 4; ++i) {
+      y[i] = ((x - at[i + width]) * y[i] + (at[i] - x) * y[i + 1]) / (at[i] - at[i + width]);
+    }
+  }
+  return y[0];
+}
+
+/// The first score at which a conductance g is reached, given the second one; increasing in g, not
+/// decreasing in the second.
 using FirstScore = std::function<double(double g, double second_score)>;
 
 /// The law of G(Z_1, Z_2), two independent standard normal scores, G increasing in the first.

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "core/interrupt.h"
 #include "core/law/component.h"
 
 #include "circuits/bit_line/line_curve.h"
@@ -117,6 +118,7 @@ double integrate(const NoiselessReading& reading, const AddedNoise& noise,
   std::vector<double> sums(row.size(), 0.0);
   double mass = 0.0;
   const auto add = [&](std::size_t node, std::size_t of) {
+    core::stop_if_requested();
     const double x = reading.low + span * static_cast<double>(node) / static_cast<double>(of);
     const double density = std::max(reading.density(x), 0.0);
     if (density == 0.0) return;
@@ -153,6 +155,7 @@ void find_range(const SensedCurrent& sum, NoiselessReading& reading) {
     reading.low -= 0.5 * reading.sd;
   }
   for (int step = 0; step < 2000; ++step) {
+    core::stop_if_requested();
     const BoundedTail tail = sum.bounded_tail(core::Tail::upper, reading.high);
     if (tail.value <= std::max(negligible, tail.error)) break;
     reading.high += 0.5 * reading.sd;

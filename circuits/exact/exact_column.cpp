@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/interrupt.h"
 
 #include "circuits/bit_line/exact_line.h"
 #include "circuits/converters/converter_column.h"
@@ -123,7 +124,10 @@ void require_sound_noise(const SenseAmplifier& sense) {
 Inversion inversion_of(const ColumnDesign& design, std::span<const ColumnClass> classes,
                        double tolerance) {
   std::vector<std::vector<std::uint32_t>> counts;
-  for (const ColumnClass column_class : classes) counts.push_back(counts_of(design, column_class));
+  for (const ColumnClass column_class : classes) {
+    core::stop_if_requested();
+    counts.push_back(counts_of(design, column_class));
+  }
   Inversion inversion(laws_of(design), noise_of(design.sense), counts, tolerance);
   if (inversion.obstacle()) {
     throw ExactObstacle(*inversion.obstacle(), more_noise);
@@ -207,6 +211,7 @@ ExactProbabilities exact_probabilities(const ColumnDesign& one_converter,
   std::vector<std::size_t> series_of(classes.size());
   std::vector<ColumnClass> inverted;
   for (std::size_t i = 0; i < classes.size(); ++i) {
+    core::stop_if_requested();
     if (options.shortcut == Shortcut::allow) normals[i] = as_normal(design, classes[i]);
     series_of[i] = inverted.size();
     if (!normals[i]) inverted.push_back(classes[i]);

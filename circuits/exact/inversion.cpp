@@ -8,6 +8,8 @@
 #include <utility>
 #include <variant>
 
+#include "core/interrupt.h"
+
 #include "circuits/exact/sum_bounds.h"
 
 namespace cimstat::circuits {
@@ -72,6 +74,7 @@ class Inversion::Planner {
     }
     if (widest > 0.0) tails_.emplace(laws_, noise_, narrowest, widest);
     for (const auto& counts : classes) {
+      core::stop_if_requested();
       Plan& plan = plans.emplace_back();
       if (auto obstacle = make(counts, plan)) return obstacle;
     }

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numbers>
 
+#include "core/interrupt.h"
+
 namespace cimstat::circuits {
 namespace {
 
@@ -138,6 +140,7 @@ std::optional<TiltedSums::Plan> TiltedSums::plan(std::span<const std::uint32_t> 
 }
 
 std::size_t TiltedSums::add(std::span<const std::uint32_t> counts) {
+  core::stop_if_requested();
   Class& added = classes_.emplace_back();
   added.counts.assign(counts.begin(), counts.end());
   double variance =

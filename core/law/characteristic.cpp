@@ -5,9 +5,11 @@
 #include <limits>
 #include <numbers>
 
+#include "core/interrupt.h"
 #include "core/law/component.h"
 #include "core/law/contour.h"
 #include "core/law/shape.h"
+#include "core/law/wave_sums.h"
 
 namespace cimstat::core {
 namespace {
@@ -78,6 +80,8 @@ struct Characteristic::Piece {
   std::vector<Node> line;   ///< nodes off the real axis, right for every frequency
   bool rectangles = false;  ///< a measured law, whose density is flat between its points
   bool nonnegative = false;
+
+  void add_curve(double mean, double step, double tilt, Values& result) const;
 };
 
 Characteristic::~Characteristic() = default;
@@ -85,6 +89,7 @@ Characteristic::Characteristic(Characteristic&&) noexcept = default;
 
 Characteristic::Characteristic(const Law& law, double bend) : mean_(law.mean()), bend_(bend) {
   for (const Component& c : law.components()) {
+    stop_if_requested();
     Piece piece{c, Envelope(c), std::nullopt, 0.0, {}, false};
     piece.nonnegative = c.scale >= 0.0 && c.relative_noise == 0.0 && support(c.base).first >= 0.0;
     const auto* normal = std::get_if<Normal>(&c.base);
@@ -161,12 +166,40 @@ std::vector<Characteristic::Node> Characteristic::nodes(const Piece& piece, doub
   return result;
 }
 
+/// A curve's waves, octave by octave: the nodes of one serve all of its frequencies.
+void Characteristic::Piece::add_curve(double mean, double step, double tilt, Values& result) const {
+  const std::size_t count = result.value.size();
+  for (std::size_t first = 0; first < count;) {
+    const double u = (static_cast<double>(first) + 0.5) * step;
+    const double end = std::ldexp(2.0, std::ilogb(u));
+    std::size_t next = first + 1;
+    while (next < count && (static_cast<double>(next) + 0.5) * step < end) ++next;
+    WaveSums sums{{}, mean, tilt, relative_noise};
+    double peak = 1.0;  // of the tilt over the nodes
+    for (const Node& node : nodes(*this, std::max(end, std::abs(tilt)))) {
+      sums.nodes.push_back({node.value.real(), node.weight.real()});
+      if (tilt != 0.0) peak = std::max(peak, std::exp(tilt * (node.value.real() - mean)));
+    }
+    const WaveSums::Values values = sums.at_midpoints(step, first, next - first);
+    for (std::size_t k = first; k < next; ++k) {
+      result.value[k] += component.weight * values.value[k - first];
+      result.error[k] +=
+          component.weight * (values.error[k - first] + quadrature_error * 4.0 * peak);
+    }
+    first = next;
+  }
+}
+
 Characteristic::Values Characteristic::at_midpoints(double step, std::size_t count,
                                                     double tilt) const {
   Values result{std::vector<Complex>(count), std::vector<double>(count)};
   for (const Piece& piece : pieces_) {
     const double weight = piece.component.weight;
     const double r = piece.relative_noise;
+    if (std::holds_alternative<QuantileCurve>(piece.component.base) && bend_ == 0.0) {
+      piece.add_curve(mean_, step, tilt, result);
+      continue;
+    }
     std::vector<Node> cached;
     int octave = std::numeric_limits<int>::min();
     double peak = 1.0;  // of the tilt over the nodes
@@ -192,6 +225,7 @@ Characteristic::Values Characteristic::at_midpoints(double step, std::size_t cou
         result.error[k] += weight * part.error;
         continue;
       }
+      stop_if_requested();
       if (std::ilogb(u) != octave) {
         octave = std::ilogb(u);
         cached = nodes(piece, std::max(std::ldexp(2.0, octave), std::abs(tilt)));
@@ -284,6 +318,7 @@ bool Characteristic::nonnegative() const {
 }
 
 Envelope::Bound Characteristic::envelope(double u) const {
+  stop_if_requested();
   double sum = 0.0;
   Envelope::Bound bound{0.0, std::numeric_limits<double>::infinity(), 0.0};
   for (const Piece& piece : pieces_) {

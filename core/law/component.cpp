@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/interrupt.h"
 #include "core/law/quantile_curve.h"
 #include "core/law/shape.h"
 
@@ -48,6 +49,22 @@ std::optional<Normal> normal_component(const Component& c) {
 
 namespace {
 
+/// Tails and densities of one base for many values, bit for bit those of shape.h.
+class BaseTails {
+ public:
+  explicit BaseTails(const Shape& base) : base_(base) {
+    if (const auto* curve = std::get_if<QuantileCurve>(&base)) curve_.emplace(*curve);
+  }
+  double tail(Tail side, double b) const {
+    return curve_ ? curve_->tail(side, b) : tail_probability(base_, side, b);
+  }
+  double density(double b) const { return curve_ ? curve_->density(b) : core::density(base_, b); }
+
+ private:
+  const Shape& base_;
+  std::optional<CurveTails> curve_;
+};
+
 /// P(G (1 + r xi) on `side` of y) up to 1e-22, for r < 0.1: noise of up to 10 standard deviations
 /// decides only while G lies within [y / (1 + 10 r), y / (1 - 10 r)]; there it is integrated over
 /// G.
@@ -58,8 +75,8 @@ double nearly_noisy_tail(const Component& c, const std::vector<double>& base_kno
   const double outer = uncompressed(c, y / (1.0 - 10.0 * r));
   const double low = std::clamp(std::min(inner, outer), base_knots.front(), base_knots.back());
   const double high = std::clamp(std::max(inner, outer), base_knots.front(), base_knots.back());
-  double sum = side == Tail::lower ? tail_probability(c.base, Tail::lower, low)
-                                   : tail_probability(c.base, Tail::upper, high);
+  const BaseTails base(c.base);
+  double sum = side == Tail::lower ? base.tail(Tail::lower, low) : base.tail(Tail::upper, high);
   const auto between = [&](double first, double last) {
     constexpr double widest = 2.0;  // in standard deviations of the noise
     const double first_g = compressed(c, first);
@@ -71,8 +88,8 @@ double nearly_noisy_tail(const Component& c, const std::vector<double>& base_kno
       for (const Node& node : gauss_legendre_16()) {
         const double b = first + half * (2.0 * static_cast<double>(i) + 1.0 + node.value);
         const double g = compressed(c, b);
-        sum += half * node.weight * density(c.base, b) *
-               normal_tail(side, (y - g) / (r * std::abs(g)));
+        sum +=
+            half * node.weight * base.density(b) * normal_tail(side, (y - g) / (r * std::abs(g)));
       }
     }
   };
@@ -103,6 +120,7 @@ double noisy_tail(const Component& c, const std::vector<double>& base_knots, Tai
     if (g != 0.0) add((y / g - 1.0) / r);
   }
   std::sort(ends.begin(), ends.end());
+  const BaseTails base(c.base);
   double sum = 0.0;
   for (std::size_t i = 1; i < ends.size(); ++i) {
     const double half = 0.5 * (ends[i] - ends[i - 1]);
@@ -112,8 +130,9 @@ double noisy_tail(const Component& c, const std::vector<double>& base_knots, Tai
     for (const Node& node : gauss_legendre_16()) {
       const double xi = centre + half * node.value;
       const double factor = 1.0 + r * xi;
-      const double inner = tail_probability(c.base, factor > 0.0 ? side : opposite(side),
-                                            uncompressed(c, y / factor));
+      const double inner =
+          base.tail(factor > 0.0 ? side : opposite(side), uncompressed(c, y / factor));
+      if (inner == 0.0) continue;
       panel += node.weight * inner * std::exp(-0.5 * xi * xi);
     }
     sum += half * panel;
@@ -136,6 +155,7 @@ double component_tail(const Component& c, const std::vector<double>& base_knots,
     const double value = compressed(c, point->value);
     return normal_tail(side, (y - value) / (std::abs(value) * c.relative_noise));
   }
+  stop_if_requested();
   const bool atomic = std::adjacent_find(base_knots.begin(), base_knots.end()) != base_knots.end();
   const double near = c.relative_noise < 0.09 && y != 0.0 && !atomic
                           ? nearly_noisy_tail(c, base_knots, side, y)

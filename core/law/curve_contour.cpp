@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <limits>
 
+#include "core/interrupt.h"
 #include "core/law/quantile_curve.h"
 #include "core/law/shape.h"
 
@@ -39,6 +40,7 @@ double rate_of_leg(const Component& c, const CurvePiece& p, double z, double hei
 }  // namespace
 
 std::optional<CurveContour> curve_contour(const Component& c, double height) {
+  stop_if_requested();
   const auto& curve = std::get<QuantileCurve>(c.base);
   const std::vector<CurvePiece> pieces = curve_pieces(curve);
   const double growth = std::exp(0.5 * height * height) / curve_mass(curve);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <limits>
 
+#include "core/interrupt.h"
 #include "core/law/component.h"
 #include "core/law/shape.h"
 
@@ -39,6 +40,7 @@ std::vector<double> kept_panels(const Shape& shape) {
 
 ExponentialMoment::ExponentialMoment(const Law& law) : mean_(law.mean()) {
   for (const Component& c : law.components()) {
+    stop_if_requested();
     Piece& piece = pieces_.emplace_back();
     piece.weight = c.weight;
     if (const auto normal = normal_component(c)) {
@@ -77,6 +79,7 @@ ExponentialMoment::ExponentialMoment(const Law& law) : mean_(law.mean()) {
 }
 
 double ExponentialMoment::log_moment(double theta) const {
+  stop_if_requested();
   double sum = 0.0;
   double shift = -infinity;
   std::vector<double> exponents;

@@ -57,9 +57,17 @@ TruncatedNormal scores(const QuantileCurve& c) {
   return {0.0, 1.0, std::max(c.low, -farthest - 2.0), std::min(c.high, farthest + 2.0)};
 }
 
+/// Whether more than `no_mass` lies beyond z.
+bool is_beyond(Tail side, double z) {
+  const double outward = side == Tail::lower ? -z : z;
+  // P(Z > 8.494) = no_mass: only close to it does one need to know.
+  if (outward > 8.6) return false;
+  return outward < 8.4 || normal_tail(side, z) > no_mass;
+}
+
 /// Whether an end takes away so much that the rest must be renormalised.
 bool is_cut(const QuantileCurve& c) {
-  return normal_tail(Tail::lower, c.low) > no_mass || normal_tail(Tail::upper, c.high) > no_mass;
+  return is_beyond(Tail::lower, c.low) || is_beyond(Tail::upper, c.high);
 }
 
 /// Gauss-Legendre rules of increasing size, and what the rule's error is for exp(k t) on [-1, 1]:
@@ -148,17 +156,39 @@ std::vector<CurvePiece> curve_pieces(const QuantileCurve& c) {
 }
 
 double curve_tail(const QuantileCurve& c, Tail side, double b) {
-  const double z = curve_score(c, b);
-  if (z <= c.low) return side == Tail::lower ? 0.0 : 1.0;
-  if (z >= c.high) return side == Tail::lower ? 1.0 : 0.0;
-  return is_cut(c) ? truncated_tail(scores(c), side, z) : normal_tail(side, z);
+  return CurveTails(c).tail(side, b);
 }
 
-double curve_density(const QuantileCurve& c, double b) {
-  const double z = curve_score(c, b);
-  if (z < c.low || z > c.high) return 0.0;
-  const double share = is_cut(c) ? truncated_density(scores(c), z) : normal_density(z);
-  return share / curve_slope(c, z);
+double curve_density(const QuantileCurve& c, double b) { return CurveTails(c).density(b); }
+
+CurveTails::CurveTails(const QuantileCurve& c)
+    : curve_(c), is_cut_(is_cut(c)), scores_(scores(c)), below_(-infinity), above_(infinity) {
+  if (is_cut_) mass_ = truncated_mass(scores_);
+  // A grid point's room for the roundings of scores.
+  const double last = static_cast<double>(c.value.size() - 1);
+  const double low = std::floor((c.low - c.start) / c.step) - 1.0;
+  if (low >= 0.0) below_ = c.value[static_cast<std::size_t>(std::min(low, last))];
+  const double high = std::ceil((c.high - c.start) / c.step) + 1.0;
+  if (high <= last) above_ = c.value[static_cast<std::size_t>(std::max(high, 0.0))];
+}
+
+double CurveTails::tail(Tail side, double b) const {
+  const auto below = [&] { return side == Tail::lower ? 0.0 : 1.0; };
+  const auto above = [&] { return side == Tail::lower ? 1.0 : 0.0; };
+  if (b <= below_) return below();
+  if (b >= above_) return above();
+  const double z = curve_score(curve_, b);
+  if (z <= curve_.low) return below();
+  if (z >= curve_.high) return above();
+  return is_cut_ ? truncated_tail(scores_, mass_, side, z) : normal_tail(side, z);
+}
+
+double CurveTails::density(double b) const {
+  if (b <= below_ || b >= above_) return 0.0;
+  const double z = curve_score(curve_, b);
+  if (z < curve_.low || z > curve_.high) return 0.0;
+  const double share = is_cut_ ? truncated_density(scores_, mass_, z) : normal_density(z);
+  return share / curve_slope(curve_, z);
 }
 
 double curve_quantile(const QuantileCurve& c, Tail side, double probability) {

@@ -80,4 +80,23 @@ std::vector<double> curve_knots(const QuantileCurve& curve);
 std::vector<Node> curve_nodes(const QuantileCurve& curve, double widest);
 void check_curve(const QuantileCurve& curve);
 
+/// Many tails and densities of one curve, bit for bit those above: what does not depend on the
+/// value is worked out once, and values beyond the curve's scores cost nothing. Refers to the
+/// curve.
+class CurveTails {
+ public:
+  explicit CurveTails(const QuantileCurve& curve);
+  double tail(Tail side, double b) const;
+  double density(double b) const;
+
+ private:
+  const QuantileCurve& curve_;
+  bool is_cut_;
+  TruncatedNormal scores_;
+  double mass_ = 1.0;
+  double
+      below_;  ///< at or below it, and at or above `above_`, lies nothing, as far as is easily told
+  double above_;
+};
+
 }  // namespace cimstat::core

@@ -8,6 +8,7 @@
 #include <boost/math/tools/toms748_solve.hpp>
 #include <fmt/format.h>
 
+#include "core/interrupt.h"
 #include "core/law/quantile_curve.h"
 
 namespace cimstat::core {
@@ -25,6 +26,7 @@ class Samples {
   double operator()(std::int64_t index) {
     const auto [place, is_new] = known_.try_emplace(index, 0.0);
     if (!is_new) return place->second;
+    stop_if_requested();  // a value may be an integral
     const double z = unit_ * static_cast<double>(index);
     const double b = value_(z);
     if (!std::isfinite(b)) {

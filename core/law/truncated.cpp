@@ -92,22 +92,39 @@ double value_at(const TruncatedLogNormal& s, Tail side, double d) {
 }  // namespace
 
 template <class S>
-double truncated_tail(const S& s, Tail side, double b) {
+double truncated_mass(const S& s) {
+  const Truncation t = truncation(s);
+  return normal_interval(t.low, t.width);
+}
+
+template <class S>
+double truncated_tail(const S& s, double mass, Tail side, double b) {
   if (b <= s.low) return side == Tail::lower ? 0.0 : 1.0;
   if (b >= s.high) return side == Tail::lower ? 1.0 : 0.0;
   const Truncation t = truncation(s);
   const double part = distance(s, side, b);
   // Mirrored for the upper side, so that the wanted tail starts at the end of the range.
   const double start = side == Tail::lower ? t.low : -(t.low + t.width);
-  return std::min(normal_interval(start, part) / normal_interval(t.low, t.width), 1.0);
+  return std::min(normal_interval(start, part) / mass, 1.0);
+}
+
+template <class S>
+double truncated_tail(const S& s, Tail side, double b) {
+  const bool inside = b > s.low && b < s.high;
+  return truncated_tail(s, inside ? truncated_mass(s) : 1.0, side, b);
+}
+
+template <class S>
+double truncated_density(const S& s, double mass, double b) {
+  if (b < s.low || b > s.high) return 0.0;
+  const double z = truncation(s).low + distance(s, Tail::lower, b);
+  return normal_density(z) / (mass * spread_at(s, b));
 }
 
 template <class S>
 double truncated_density(const S& s, double b) {
-  if (b < s.low || b > s.high) return 0.0;
-  const Truncation t = truncation(s);
-  const double z = t.low + distance(s, Tail::lower, b);
-  return normal_density(z) / (normal_interval(t.low, t.width) * spread_at(s, b));
+  const bool inside = b >= s.low && b <= s.high;
+  return truncated_density(s, inside ? truncated_mass(s) : 1.0, b);
 }
 
 template <class S>
@@ -170,12 +187,18 @@ std::vector<Node> truncated_nodes(const S& s, double widest) {
   return result;
 }
 
+template double truncated_mass(const TruncatedNormal&);
+template double truncated_tail(const TruncatedNormal&, double, Tail, double);
 template double truncated_tail(const TruncatedNormal&, Tail, double);
+template double truncated_density(const TruncatedNormal&, double, double);
 template double truncated_density(const TruncatedNormal&, double);
 template double truncated_quantile(const TruncatedNormal&, Tail, double);
 template std::vector<double> truncated_knots(const TruncatedNormal&);
 template std::vector<Node> truncated_nodes(const TruncatedNormal&, double);
+template double truncated_mass(const TruncatedLogNormal&);
+template double truncated_tail(const TruncatedLogNormal&, double, Tail, double);
 template double truncated_tail(const TruncatedLogNormal&, Tail, double);
+template double truncated_density(const TruncatedLogNormal&, double, double);
 template double truncated_density(const TruncatedLogNormal&, double);
 template double truncated_quantile(const TruncatedLogNormal&, Tail, double);
 template std::vector<double> truncated_knots(const TruncatedLogNormal&);

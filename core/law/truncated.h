@@ -14,6 +14,13 @@ template <class Truncated>
 double truncated_tail(const Truncated& shape, Tail side, double b);
 template <class Truncated>
 double truncated_density(const Truncated& shape, double b);
+/// The parent's probability between the ends; the same with that given, for many values of b.
+template <class Truncated>
+double truncated_mass(const Truncated& shape);
+template <class Truncated>
+double truncated_tail(const Truncated& shape, double mass, Tail side, double b);
+template <class Truncated>
+double truncated_density(const Truncated& shape, double mass, double b);
 template <class Truncated>
 double truncated_quantile(const Truncated& shape, Tail side, double probability);
 template <class Truncated>

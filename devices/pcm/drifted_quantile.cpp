@@ -7,6 +7,7 @@
 
 #include "core/law/shape.h"
 
+#include "devices/calibrated_curve.h"
 #include "devices/pcm/pcm_statistics.h"
 
 namespace cimstat::devices {
@@ -115,6 +116,10 @@ double DriftedQuantile::operator()(double score) const {
     double high = distance > 0.0 ? infinity : near->second.s;
     double s = near->second.s + near->second.slope * (goal - near->first);
     double slope = near->second.slope;
+    if (const auto start =
+            cubic_between(known_, goal, [](const Known& known) { return known.s; })) {
+      if (*start > low && *start < high) s = *start;
+    }
     for (int i = 0; i < 100; ++i) {
       const Score reached = score_of(s, goal > 0.0);
       (reached.value < goal ? low : high) = s;

@@ -18,10 +18,18 @@ double quantile_at(const core::Law& law, double score) {
 /// of(law) of a level as read.
 template <class Function>
 CellFigure law_figure(std::uint32_t level, double time, Function of) {
-  return [=](const CellAt& cell_at) { return of(devices::read(cell_at(time), level)); };
+  return [=](const CellAt& cell_at) { return of(cell_at.read(level, time)); };
 }
 
 }  // namespace
+
+const core::Law& CellAt::read(std::uint32_t level, double time) const {
+  auto known = laws_.find({time, level});
+  if (known == laws_.end()) {
+    known = laws_.emplace(std::pair(time, level), devices::read(cell_(time), level)).first;
+  }
+  return known->second;
+}
 
 std::vector<double> gallery_times() {
   constexpr double hour = 3600.0;

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/config/config.h"
@@ -13,8 +15,18 @@
 /// What the gallery shows: cells as a user writes them, and what is published of each.
 namespace cimstat::experiments {
 
-/// The entry's cell, read at a time after programming [s].
-using CellAt = std::function<devices::AnyCell(double time)>;
+/// The entry's cell, read at a time after programming [s], and the laws of its levels as read, each
+/// made once: some take tens of milliseconds.
+class CellAt {
+ public:
+  explicit CellAt(std::function<devices::AnyCell(double time)> cell) : cell_(std::move(cell)) {}
+  devices::AnyCell operator()(double time) const { return cell_(time); }
+  const core::Law& read(std::uint32_t level, double time) const;
+
+ private:
+  std::function<devices::AnyCell(double time)> cell_;
+  mutable std::map<std::pair<double, std::uint32_t>, core::Law> laws_;
+};
 /// A figure of a cell, SI.
 using CellFigure = std::function<double(const CellAt&)>;
 

@@ -21,7 +21,7 @@ CellFigure programming_sd_of(std::uint32_t level) {
 CellFigure read_noise_of(std::uint32_t level, double time) {
   return [=](const CellAt& cell_at) {
     const devices::AnyCell cell = cell_at(time);
-    const core::Law read = devices::read(cell, level);
+    const core::Law& read = cell_at.read(level, time);
     return std::sqrt(read.variance() - devices::programmed(cell, level).variance()) / read.mean();
   };
 }

@@ -9,6 +9,8 @@
 #include "core/error.h"
 #include "core/law/shape.h"
 
+#include "devices/cell_remarks.h"
+
 namespace cimstat::experiments {
 
 namespace {
@@ -60,10 +62,8 @@ std::string meaning_of(const std::string& model, const std::string& preset) {
 /// Without what the page's own table of levels says.
 std::vector<devices::CellLine> notes_of(const devices::AnyCell& cell) {
   std::vector<devices::CellLine> notes;
-  for (devices::CellLine& line : devices::describe(cell)) {
-    const bool is_level =
-        line.part == "LRS" || line.part == "HRS" || line.part.starts_with("level ");
-    if (!is_level && !line.text.empty()) notes.push_back(std::move(line));
+  for (devices::CellLine& line : devices::remarks(cell)) {
+    if (!line.text.empty()) notes.push_back(std::move(line));
   }
   return notes;
 }
@@ -174,13 +174,12 @@ GalleryCell make_gallery_cell(const GalleryEntry& entry) {
   for (std::uint32_t level = 0; level < levels; ++level) {
     result.levels.push_back({level, devices::target(read.cell, level), {}});
   }
+  const CellAt cell_at([&entry](double time) { return gallery_cell_at(entry, time); });
   for (const double time : entry.times) {
-    const devices::AnyCell cell = gallery_cell_at(entry, time);
     for (GalleryLevel& level : result.levels) {
-      level.readings.push_back(reading_of(devices::read(cell, level.level), time));
+      level.readings.push_back(reading_of(cell_at.read(level.level, time), time));
     }
   }
-  const CellAt cell_at = [&entry](double time) { return gallery_cell_at(entry, time); };
   for (const PublishedNumber& number : entry.published) {
     result.comparisons.push_back(comparison_of(number, cell_at));
   }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <complex>
+#include <csignal>
 #include <functional>
 #include <limits>
 #include <string>
@@ -10,7 +11,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/interrupt.h"
 #include "core/law/characteristic.h"
+#include "core/law/exponential_moment.h"
 #include "core/law/law.h"
 #include "core/law/quantile_table.h"
 
@@ -195,6 +198,48 @@ std::string refusal(const std::function<void()>& act) {
     return error.what();
   }
   return "accepted";
+}
+
+/// Beyond a slice there is nothing to search for: exactly 0 and 1, at its ends as far as the score
+/// tells.
+TEST(QuantileCurve, TailsOfASliceAreCertainBeyondIt) {
+  const QuantileCurve whole = lognormal_curve(1.0, 0.3);
+  const QuantileCurve slice = restricted(whole, -1.0 / 3.0, 0.71);
+  const CurveTails tails(slice);
+  for (double z = -9.0; z <= 9.0; z += 1.0 / 128.0) {
+    const double b = curve_value(whole, z);
+    const double low = tails.tail(Tail::lower, b);
+    EXPECT_EQ(low, tail_probability(Shape(slice), Tail::lower, b));
+    EXPECT_EQ(tails.density(b), density(Shape(slice), b));
+    if (z < slice.low - 1e-12) {
+      EXPECT_EQ(low, 0.0) << z;
+      EXPECT_EQ(tails.tail(Tail::upper, b), 1.0) << z;
+      EXPECT_EQ(tails.density(b), 0.0) << z;
+    } else if (z > slice.high + 1e-12) {
+      EXPECT_EQ(low, 1.0) << z;
+      EXPECT_EQ(tails.tail(Tail::upper, b), 0.0) << z;
+    } else {
+      const double inside =
+          (normal_tail(Tail::lower, z) - normal_tail(Tail::lower, slice.low)) / curve_mass(slice);
+      EXPECT_NEAR(low, inside, 1e-13) << z;
+    }
+  }
+}
+
+/// A stop is answered while laws are made and looked at, not behind them.
+TEST(QuantileCurve, LawsStopWhenAskedTo) {
+  const Law law({{.base = lognormal_curve(1.0, 0.3), .relative_noise = 0.1}});
+  const Characteristic transform(law);
+  const ExponentialMoment moment(law);
+  request_stop(SIGTERM);
+  EXPECT_THROW(lognormal_curve(1.0, 0.4), Interrupted);
+  EXPECT_THROW(law.quantile(Tail::lower, 0.1), Interrupted);
+  EXPECT_THROW(Characteristic{law}, Interrupted);
+  EXPECT_THROW(transform.at_midpoints(0.1, 4), Interrupted);
+  EXPECT_THROW(transform.envelope(1.0), Interrupted);
+  EXPECT_THROW(moment.log_moment(0.5), Interrupted);
+  forget_stop();
+  EXPECT_NO_THROW(law.quantile(Tail::lower, 0.1));
 }
 
 TEST(QuantileCurve, RefusesWhatIsNoContinuousLaw) {

@@ -20,7 +20,8 @@ namespace cimstat::core {
 /// (1 + exp(2 eta^2)) exp(-2 pi eta / d) at every u. Truncated shapes: Gauss-Legendre
 /// panels on a path off the real axis (core/law/contour.h). Measured shapes: closed form. With
 /// noise or a bend, measured ones behind a series resistance, and quantile curves: Gauss-Legendre
-/// panels, as many as the frequency asks for, up to `highest()`.
+/// panels, as many as the frequency asks for, up to `highest()`; those of curves turned from one
+/// frequency to the next (core/law/wave_sums.h).
 class Characteristic {
  public:
   explicit Characteristic(const Law& law, double bend = 0.0);
@@ -31,7 +32,7 @@ class Characteristic {
     std::vector<std::complex<double>> value;
     std::vector<double> error;  ///< bounds on the absolute error, rounding included
   };
-  /// At u = (k + 1/2) step, k = 0 .. count - 1. Each value depends on its u alone. With `tilt`:
+  /// At u = (k + 1/2) step, k = 0 .. count - 1. Each value depends on step and k alone. With `tilt`:
   /// E exp((tilt + iu) (X - mean)), where can_tilt(tilt).
   Values at_midpoints(double step, std::size_t count, double tilt = 0.0) const;
   /// Whether E exp(tilt X) exists and the nodes serve it. A lognormal's noise may not be able to

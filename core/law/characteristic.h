@@ -32,8 +32,8 @@ class Characteristic {
     std::vector<std::complex<double>> value;
     std::vector<double> error;  ///< bounds on the absolute error, rounding included
   };
-  /// At u = (k + 1/2) step, k = 0 .. count - 1. Each value depends on step and k alone. With `tilt`:
-  /// E exp((tilt + iu) (X - mean)), where can_tilt(tilt).
+  /// At u = (k + 1/2) step, k = 0 .. count - 1. Each value depends on step and k alone. With
+  /// `tilt`: E exp((tilt + iu) (X - mean)), where can_tilt(tilt).
   Values at_midpoints(double step, std::size_t count, double tilt = 0.0) const;
   /// Whether E exp(tilt X) exists and the nodes serve it. A lognormal's noise may not be able to
   /// change its sign within them; what lies beyond them (1e-19) counts as not being there.

@@ -131,7 +131,9 @@ std::uint32_t step_for(std::size_t classes) {
   return step;
 }
 
-ActiveRowsFigures::Margin margin_of(const LeastMargin& least) { return {least.value, least.level}; }
+ActiveRowsFigures::Margin margin_of(const LeastMargin& least) {
+  return {least.value, static_cast<std::uint32_t>(least.level)};
+}
 
 void add_active_rows(ReportInput& input, const TableRecord& record, const Experiment& experiment,
                      const IntervalChoice& intervals, core::Threads threads) {
@@ -240,6 +242,7 @@ ReportInput report_input(const TableRecord& record, const std::vector<NamedAccur
   Experiment experiment =
       read_experiment(core::Config::from_text(record.config_toml, "configuration of the table"));
   experiment.margin.active_rows = active_rows;
+  require_plain_margins(experiment);
   ReportInput input;
   input.title = record.name;
   input.modelled = modelled_by(experiment.macro);
@@ -269,20 +272,20 @@ ReportInput report_input(const TableRecord& record, const std::vector<NamedAccur
   }
   const MarginResult margins = measure_margins(experiment, record.table, threads);
   for (const LevelFigures& level : margins.levels) {
-    const bool last = level.level == active_rows;
+    const auto k = static_cast<std::uint32_t>(level.level);
+    const bool last = k == active_rows;
     const GapFigures gap = last ? GapFigures{.level = level.level,
                                              .input_aware = missing,
                                              .pattern = missing,
                                              .quantile = missing,
                                              .overlap = missing}
-                                : margins.gaps[level.level];
-    const std::size_t row =
-        record.table.find({.lrs_count = level.level, .active_rows = active_rows}).value();
+                                : margins.gaps[k];
+    const std::size_t row = record.table.find({.lrs_count = k, .active_rows = active_rows}).value();
     input.misread.push_back(misread_point(record.table, row, intervals));
     const std::uint64_t trials = record.table.trials(row);
-    if (level.level == 0 || trials < input.trials) input.trials = trials;
+    if (k == 0 || trials < input.trials) input.trials = trials;
     input.most_trials = std::max(input.most_trials, trials);
-    input.margins.push_back({.level = level.level,
+    input.margins.push_back({.level = k,
                              .mean = level.mean,
                              .sd = level.sd,
                              .low_quantile = level.low_quantile,

@@ -10,48 +10,17 @@
 #include <fmt/format.h>
 
 #include "core/interrupt.h"
-#include "core/law/component.h"
 
 #include "circuits/bit_line/line_curve.h"
 #include "circuits/bit_line/line_reading.h"
+#include "circuits/bit_line/noiseless_reading.h"
+#include "circuits/bit_line/sensed_reading.h"
 
 namespace cimstat::circuits {
 
 namespace {
 
 constexpr double unit = 0.5 * std::numeric_limits<double>::epsilon();  // of rounding
-
-double normal_tail(core::Tail side, double z) {
-  return 0.5 * std::erfc((side == core::Tail::lower ? -z : z) / std::numbers::sqrt2);
-}
-
-/// All that is added to a reading, independent of it.
-struct AddedNoise {
-  double gaussian_sd = 0.0;
-  double logistic_scale = 0.0;
-
-  double sd() const {
-    return std::hypot(gaussian_sd, logistic_scale * std::numbers::pi / std::numbers::sqrt3);
-  }
-  double tail(core::Tail side, double x) const {
-    if (gaussian_sd > 0.0) return normal_tail(side, x / gaussian_sd);
-    const double sign = side == core::Tail::lower ? -1.0 : 1.0;
-    return 1.0 / (1.0 + std::exp(sign * x / logistic_scale));
-  }
-  /// Beyond this a tail is below 1e-40.
-  double reach() const { return 13.5 * gaussian_sd + 93.0 * logistic_scale; }
-};
-
-AddedNoise added_noise(const ColumnDesign& design, ColumnClass column_class) {
-  const SenseAmplifier& sense = design.sense;
-  AddedNoise noise{std::hypot(sense.offset_sd, line_noise_sd(design, column_class)), 0.0};
-  if (sense.noise_shape == NoiseShape::logistic) {
-    noise.logistic_scale = sense.noise_sd * std::numbers::sqrt3 * std::numbers::inv_pi;
-  } else {
-    noise.gaussian_sd = std::hypot(noise.gaussian_sd, sense.noise_sd);
-  }
-  return noise;
-}
 
 /// Probabilities between ascending references from tails of the nearer side, so that rare codes
 /// keep their digits. tail(side, j) is P(X < T_j) or P(X >= T_j); `above` is how many references
@@ -94,19 +63,6 @@ void add_noisy(double weight, double reading, const AddedNoise& noise,
   for (std::size_t i = 0; i < part.size(); ++i) row[first + i] += weight * part[i];
 }
 
-/// A noiseless reading: a variable x with a density on [low, high], where nearly all of it lies,
-/// and what the line delivers at x, rising.
-struct NoiselessReading {
-  double mean = 0.0;  ///< of x
-  double sd = 0.0;    ///< of x; 0: a point
-  double low = 0.0;
-  double high = 0.0;
-  double slope = 1.0;  ///< the steepest of `delivered`
-  double error = 0.0;  ///< of what the density holds
-  std::function<double(double)> density;
-  std::function<double(double)> delivered;
-};
-
 /// Fills the row and returns a bound on the absolute error of its entries.
 double integrate(const NoiselessReading& reading, const AddedNoise& noise,
                  std::span<const double> references, double tolerance, std::span<double> row) {
@@ -142,118 +98,6 @@ double integrate(const NoiselessReading& reading, const AddedNoise& noise,
     for (std::size_t node = 1; node < cells; node += 2) add(node, cells);
   }
   return change + reading.error + 64.0 * unit;
-}
-
-/// The range outside of which less than about 1e-16 of the sum lies.
-void find_range(const SensedCurrent& sum, NoiselessReading& reading) {
-  constexpr double negligible = 1e-16;
-  reading.low = reading.mean - 4.0 * reading.sd;
-  reading.high = reading.mean + 4.0 * reading.sd;
-  for (int step = 0; step < 200; ++step) {
-    const BoundedTail tail = sum.bounded_tail(core::Tail::lower, reading.low);
-    if (tail.value <= std::max(negligible, tail.error)) break;
-    reading.low -= 0.5 * reading.sd;
-  }
-  for (int step = 0; step < 2000; ++step) {
-    core::stop_if_requested();
-    const BoundedTail tail = sum.bounded_tail(core::Tail::upper, reading.high);
-    if (tail.value <= std::max(negligible, tail.error)) break;
-    reading.high += 0.5 * reading.sd;
-  }
-}
-
-NoiselessReading reading_of(const LineCurve& curve, const SensedCurrent& sum) {
-  NoiselessReading reading;
-  reading.mean = sum.mean();
-  reading.sd = sum.sd();
-  reading.delivered = curve;
-  if (reading.sd == 0.0) return reading;
-  find_range(sum, reading);
-  reading.slope = std::max(curve.slope(reading.low), curve.slope(reading.high));
-  reading.error = 4.0 * sum.error_bound();
-  reading.density = [&sum](double x) { return sum.density(x); };
-  return reading;
-}
-
-/// The capacitors of a class that are driven, and all others with the parasitic one, as normals.
-struct Divider {
-  double supply = 0.0;
-  core::Normal on;
-  core::Normal off;
-
-  Divider(const ColumnDesign& design, ColumnClass column_class) {
-    const auto& sharing = std::get<ChargeSharing>(design.bit_line);
-    const std::uint32_t k = column_class.lrs_count;
-    const std::uint32_t n = column_class.active_rows;
-    const auto sum = [](const core::Law& law, std::uint32_t count) {
-      return core::Normal{count * law.mean(), count * law.variance()};  // variance for now
-    };
-    supply = sharing.supply;
-    on = sum(design.lrs, k);
-    off = sum(design.hrs, n - k);
-    if (design.leakage) {
-      const core::Normal idle = sum(*design.leakage, design.rows - n);
-      off = {off.mean + idle.mean, off.sd + idle.sd};
-    }
-    on.sd = std::sqrt(on.sd);
-    off.sd = std::sqrt(off.sd);
-    off.mean += sharing.parasitic;
-  }
-  double nominal() const { return on.mean == 0.0 ? 0.0 : supply * on.mean / (on.mean + off.mean); }
-  /// V <= v where mean(v) + sd(v) N(0, 1) <= 0.
-  double mean(double v) const { return on.mean * (supply - v) - v * off.mean; }
-  double sd(double v) const { return std::hypot(on.sd * (supply - v), off.sd * v); }
-  double score(double v) const { return -mean(v) / sd(v); }
-  double score_slope(double v) const {
-    const double spread = sd(v);
-    const double bend = off.sd * off.sd * v - on.sd * on.sd * (supply - v);  // spread d spread / dv
-    return (on.mean + off.mean) / spread + mean(v) * bend / (spread * spread * spread);
-  }
-  /// V does not vary: it is 0 or the supply, whatever the capacitors are, or they don't vary.
-  bool is_point() const {
-    const auto is_nothing = [](const core::Normal& part) {
-      return part.mean == 0.0 && part.sd == 0.0;
-    };
-    return is_nothing(on) || is_nothing(off) || !(sd(nominal()) > 0.0);
-  }
-  double first_order_sd() const { return sd(nominal()) / (on.mean + off.mean); }
-};
-
-NoiselessReading reading_of(const ColumnDesign& design, const Divider& divider) {
-  const auto& sharing = std::get<ChargeSharing>(design.bit_line);
-  const double gain = 1.0 + sharing.injected_fraction;
-  const double step = sharing.injected_charge / total_capacitance(design);
-  NoiselessReading reading;
-  reading.mean = divider.nominal();
-  reading.slope = gain;
-  reading.delivered = [gain, step](double v) { return gain * v + step; };
-  if (divider.is_point()) return reading;
-  reading.sd = divider.first_order_sd();
-  reading.low = reading.mean - 9.0 * reading.sd;
-  reading.high = reading.mean + 9.0 * reading.sd;
-  while (divider.score(reading.low) > -8.5) reading.low -= 0.5 * reading.sd;
-  while (divider.score(reading.high) < 8.5) reading.high += 0.5 * reading.sd;
-  reading.density = [divider](double v) {
-    const double z = divider.score(v);
-    return std::exp(-0.5 * z * z) * divider.score_slope(v) * std::numbers::inv_sqrtpi /
-           std::numbers::sqrt2;
-  };
-  return reading;
-}
-
-bool has_atom_beside_others(const core::Law& law) {
-  return !law.as_normal() &&
-         std::any_of(law.components().begin(), law.components().end(),
-                     [](const core::Component& component) { return bool(core::atom(component)); });
-}
-
-/// The column before its line: the sum alone, and nothing behind it.
-ColumnDesign sum_alone(const ColumnDesign& design) {
-  ColumnDesign sum = design;
-  sum.bit_line = IdealSum{};
-  sum.sense = {};
-  sum.comparator = {};
-  return sum;
 }
 
 /// The references as sums; those that no sum delivers lie beyond all sums, in their order.
@@ -294,30 +138,12 @@ std::optional<std::string> line_obstacle(const ColumnDesign& design) {
     return fmt::format("comparators have noise of their own behind a bit line ({})",
                        name_of(design.bit_line));
   }
-  const SenseAmplifier& sense = design.sense;
-  if (sense.noise_sd > 0.0 && std::isfinite(sense.noise_knee)) {
-    return fmt::format("the noise follows what a bit line ({}) delivers", name_of(design.bit_line));
-  }
-  const AddedNoise noise = added_noise(design, {});
-  if (noise.logistic_scale > 0.0 && noise.gaussian_sd > 0.0) {
-    return fmt::format("logistic noise and a normal offset or noise behind a bit line ({})",
-                       name_of(design.bit_line));
-  }
   if (const auto curve = curve_of(design.bit_line)) {
-    if (noise.sd() == 0.0) return exact_obstacle(with_references_as_sums(design, *curve));
-    for (const core::Law& law : {design.lrs, design.hrs, design.leakage.value_or(core::Law())}) {
-      if (has_atom_beside_others(law)) {
-        return "noise behind the curve of a bit line, and a cell that is an atom at times (stuck)";
-      }
-    }
-    return current_obstacle(sum_alone(design));
-  }
-  if (std::holds_alternative<ChargeSharing>(design.bit_line)) {
-    for (const core::Law& law : {design.lrs, design.hrs, design.leakage.value_or(core::Law())}) {
-      if (!law.as_normal()) return "capacitances that are not normal";
+    if (added_noise(design, {}).sd() == 0.0) {
+      return exact_obstacle(with_references_as_sums(design, *curve));
     }
   }
-  return std::nullopt;
+  return reading_obstacle(design);
 }
 
 ExactProbabilities line_probabilities(const ColumnDesign& design,

@@ -47,6 +47,9 @@ double nominal_reading(const ColumnDesign& design, std::uint32_t level, std::uin
 
 double mean_reading(const ColumnDesign& design, ColumnClass column_class) {
   if (is_ideal(design.bit_line)) return mean_current(design, column_class);
+  if (const auto curve = curve_of(design.bit_line); curve && !design.row_states.empty()) {
+    return (*curve)(mean_current(design, column_class));
+  }
   return nominal_reading(design, column_class.lrs_count, column_class.active_rows);
 }
 

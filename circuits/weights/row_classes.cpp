@@ -10,6 +10,8 @@
 
 #include "core/error.h"
 
+#include "circuits/weights/composition_range.h"
+
 namespace cimstat::circuits {
 
 namespace {
@@ -51,17 +53,6 @@ void add_compositions(std::vector<ColumnClass>& classes, ColumnClass& one, std::
     add_compositions(classes, one, state + 1, states, left - count);
   }
 }
-
-/// MAC values of up to `rows` rows, as indices from 0.
-struct Grid {
-  std::int64_t origin;
-  std::size_t values;
-  Grid(const RowStates& states, std::uint32_t rows)
-      : origin(std::min<std::int64_t>(0, std::int64_t{states.lowest()} * rows)),
-        values(static_cast<std::size_t>(
-            std::max<std::int64_t>(0, std::int64_t{states.highest()} * rows) - origin + 1)) {}
-  std::size_t index(std::int64_t value) const { return static_cast<std::size_t>(value - origin); }
-};
 
 /// The most probable numbers of rows in each state, for all (n, MAC value) up to some n: the
 /// largest sum of c ln p - ln c! over the states, one state after the other.
@@ -126,41 +117,9 @@ class TypicalCompositions {
 
   const RowStates& rows_;
   std::uint32_t most_;
-  Grid grid_;
+  ValueGrid grid_;
   std::vector<std::vector<std::uint16_t>> taken_;  ///< [state][n, value]
   std::vector<double> best_;
-};
-
-/// The least (sign -1) or largest (1) sum over rows of what each state adds, for each MAC value of
-/// n rows.
-class ExtremeSums {
- public:
-  ExtremeSums(const RowStates& rows, std::span<const double> added, std::uint32_t most, double sign)
-      : grid_(rows, most), sign_(sign), sums_{std::vector<double>(grid_.values, none)} {
-    sums_[0][grid_.index(0)] = 0.0;
-    for (std::uint32_t n = 1; n <= most; ++n) {
-      std::vector<double> next(grid_.values, none);
-      for (std::size_t state = 0; state < rows.states.size(); ++state) {
-        const std::int64_t shift = rows.states[state].value;
-        const auto values = static_cast<std::int64_t>(grid_.values);
-        for (std::int64_t value = std::max<std::int64_t>(0, shift);
-             value < std::min(values, values + shift); ++value) {
-          const auto from = static_cast<std::size_t>(value - shift);
-          const auto to = static_cast<std::size_t>(value);
-          next[to] = std::max(next[to], sums_.back()[from] + sign * added[state]);
-        }
-      }
-      sums_.push_back(std::move(next));
-    }
-  }
-  double operator()(std::uint32_t n, std::int64_t value) const {
-    return sign_ * sums_[n][grid_.index(value)];
-  }
-
- private:
-  Grid grid_;
-  double sign_;
-  std::vector<std::vector<double>> sums_;
 };
 
 void require_rows(std::uint32_t rows) {
@@ -213,16 +172,7 @@ CompositionSpread composition_spread(const ColumnDesign& design,
   for (const ColumnClass& one : classes) most = std::max(most, one.active_rows);
   if (rows.empty() || most == 0) return spread;
   require_rows(most);
-  std::vector<double> mean;
-  std::vector<double> variance;
-  for (const RowStates::State& state : rows.states) {
-    mean.push_back(0.0);
-    variance.push_back(0.0);
-    for (const std::uint32_t cell : state.cells) {
-      mean.back() += rows.laws[cell].mean();
-      variance.back() += rows.laws[cell].variance();
-    }
-  }
+  const auto [mean, variance] = StateMoments(rows);
   const ExtremeSums least_mean(rows, mean, most, -1.0);
   const ExtremeSums largest_mean(rows, mean, most, 1.0);
   const ExtremeSums least_variance(rows, variance, most, -1.0);

@@ -11,10 +11,11 @@
 /// How read margins shrink as more rows are active.
 namespace cimstat::experiments {
 
-/// The least margin over all neighbouring levels k, k + 1 <= n [A], and its k. NaN where unknown.
+/// The least margin over all neighbouring levels of n active rows [A] or [V], and the lower one of
+/// the pair. NaN where unknown.
 struct LeastMargin {
   double value = 0.0;
-  std::uint32_t level = 0;
+  std::int64_t level = 0;
 };
 
 struct RowsMargins {
@@ -24,9 +25,11 @@ struct RowsMargins {
   LeastMargin quantile;           ///< GapFigures::quantile
 };
 
-/// For n = 1 .. rows, at the experiment's sigmas and tail probability. The quantile margins need a
-/// distribution for each class: they are there for the n of `quantile_rows` (ascending), and only
-/// where the exact engine can do the design.
+/// For n = 1 .. rows (typical_row_limit at the most where rows have more than two states), at the
+/// experiment's sigmas and tail probability. The quantile margins need a distribution for each
+/// class: they are there for the n of `quantile_rows` (ascending), and only where the exact engine
+/// can do the design. Behind a line that is more than a sum, input-aware margins are to first order
+/// here.
 std::vector<RowsMargins> margins_by_rows(const Experiment& experiment,
                                          std::span<const std::uint32_t> quantile_rows,
                                          core::Threads threads,

@@ -15,6 +15,7 @@ namespace cimstat::experiments {
 
 void ChunkComputation::add_margins(const PreparedPoint& point, core::Threads threads,
                                    ChunkResult& result) const {
+  require_plain_margins(point.experiment());
   const MarginResult margins = measure_gaps(point.experiment(), threads);
   double* numbers = result.numbers.data() + places_.margins;
   if (margins.gaps.empty()) {

@@ -1,8 +1,10 @@
 #include "circuits/bit_line/bit_line.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <numbers>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -153,14 +155,79 @@ TEST(BitLineSection, RefusesWhatALineCantDo) {
   EXPECT_THAT(refusal(wire, {"bit_line.kind=wires"}), HasSubstr("wire_resistance"));
 }
 
-TEST(BitLineSection, MarginsAreRefusedWithTheReason) {
-  const Experiment experiment = read_file(wire);
-  try {
-    measure_gaps(experiment, {1});
-    FAIL();
-  } catch (const core::UsageError& error) {
-    EXPECT_THAT(error.what(), EndsWith("use cimstat table, or leave [bit_line] out"));
+/// Sorted readings of one class, each cell drawn by itself.
+std::vector<double> drawn(const Experiment& experiment, circuits::ColumnClass one) {
+  const std::vector<float> readings =
+      circuits::sampled_currents(experiment.macro.design, one,
+                                 {.trials = 200'000,
+                                  .key = {.seed = 77, .point = 3},
+                                  .summation = circuits::Summation::per_cell});
+  std::vector<double> sorted(readings.begin(), readings.end());
+  std::sort(sorted.begin(), sorted.end());
+  return sorted;
+}
+
+TEST(BitLineMargins, AgreeWithReadingsThatAreDrawnCellByCell) {
+  for (const std::string& name : {discharge, charge, asim}) {
+    const Overrides rows = {"margin.active_rows=12", "margin.tail_probability=0.01"};
+    const Experiment experiment = read_file(name, rows);
+    const MarginResult result = measure_margins(experiment, {1});
+    ASSERT_EQ(result.levels.size(), 13U);
+    for (const std::size_t k : {std::size_t{0}, std::size_t{5}, std::size_t{12}}) {
+      const LevelFigures& level = result.levels[k];
+      const std::vector<double> readings = drawn(experiment, level.column_class);
+      const auto trials = double(readings.size());
+      const double mean = std::accumulate(readings.begin(), readings.end(), 0.0) / trials;
+      double squares = 0.0;
+      for (const double one : readings) squares += (one - mean) * (one - mean);
+      EXPECT_NEAR(level.mean, mean, 5.0 * level.sd / std::sqrt(trials)) << name << k;
+      // Of laws a little more tailed than a normal one.
+      EXPECT_NEAR(level.sd, std::sqrt(squares / trials), 6.0 * level.sd / std::sqrt(2.0 * trials));
+      const auto below = [&](double x) {
+        return double(std::upper_bound(readings.begin(), readings.end(), x) - readings.begin()) /
+               trials;
+      };
+      const double error = 5.0 * std::sqrt(0.01 * 0.99 / trials);
+      EXPECT_NEAR(below(level.low_quantile), 0.01, error) << name << k;
+      EXPECT_NEAR(below(level.high_quantile), 0.99, error) << name << k;
+      // The twin: off by a twentieth of the spread.
+      EXPECT_GT(std::abs(below(level.low_quantile + 0.05 * level.sd) - 0.01), error);
+      if (k == 12) continue;
+      const GapFigures& gap = result.gaps[k];
+      EXPECT_NEAR(gap.quantile, result.levels[k + 1].low_quantile - level.high_quantile, 1e-18);
+      EXPECT_LE(gap.pattern, gap.input_aware);
+      EXPECT_GT(gap.pattern, gap.input_aware - 2.0 * level.sd);
+    }
   }
+}
+
+TEST(BitLineMargins, OfPointCellsHaveTheOverlapOfTheNoise) {
+  const Experiment experiment = read_file(
+      discharge, {"cell.lrs.sd=0", "cell.hrs.sigma=0", "sense_amplifier.offset_voltage_sd=\"6 mV\"",
+                  "sense_amplifier.noise_voltage_sd=\"8 mV\"", "margin.active_rows=4"});
+  const MarginResult result = measure_margins(experiment, {1});
+  for (std::size_t k = 0; k < result.gaps.size(); ++k) {
+    const double apart = result.levels[k + 1].mean - result.levels[k].mean;
+    EXPECT_NEAR(result.levels[k].sd, 10e-3, 1e-12);
+    EXPECT_NEAR(result.gaps[k].input_aware, apart - 60e-3, 1e-12);
+    EXPECT_NEAR(result.gaps[k].overlap, std::erfc(apart / 20e-3 / std::numbers::sqrt2), 2e-5);
+  }
+}
+
+TEST(BitLineMargins, OfAWireAreSampledAndHaveNoPatterns) {
+  const Experiment experiment = read_file(wire, {"margin.active_rows=4", "table.trials=20000"});
+  const MarginResult result = measure_margins(experiment, {2});
+  for (const GapFigures& gap : result.gaps) EXPECT_TRUE(std::isnan(gap.pattern));
+  EXPECT_GT(result.gaps[0].quantile, 0.0);
+  EXPECT_THAT(format_margins(experiment, result), HasSubstr(" - "));
+  EXPECT_THAT(margins_as_json(experiment, result), HasSubstr("\"pattern_A\": null"));
+}
+
+TEST(BitLineMargins, AreInWhatTheLineDelivers) {
+  const Experiment experiment = read_file(discharge, {"margin.active_rows=2"});
+  const MarginResult result = measure_margins(experiment, {1});
+  EXPECT_THAT(format_margins(experiment, result), HasSubstr(" mV"));
+  EXPECT_THAT(margins_as_json(experiment, result), HasSubstr("\"mean_V\": "));
 }
 
 TEST(BitLineSection, DescribesTheLineInWords) {

@@ -12,6 +12,7 @@
 
 #include "circuits/bit_line/line_curve.h"
 #include "circuits/bit_line/line_reading.h"
+#include "circuits/bit_line/sensed_reading.h"
 #include "circuits/sampled/sampled_column.h"
 
 #include "tests/circuits/bit_line/line_designs.h"
@@ -211,6 +212,59 @@ TEST(ExactLine, SaysWhatItCantDo) {
   EXPECT_EQ(*exact_obstacle(stuck),
             "noise behind the curve of a bit line, and a cell that is an atom at times (stuck)");
   EXPECT_FALSE(exact_obstacle(discharge_design(8, resistive_line())));
+}
+
+/// Codes from tails of the sensed reading, against the table, which integrates by itself.
+void expect_codes_of_readings(const ColumnDesign& design, double error) {
+  const std::array<std::uint32_t, 2> rows = {3, design.rows};
+  const std::vector<ColumnClass> classes = classes_for(rows);
+  const auto exact = exact_probabilities(design, classes, {}, {1});
+  const std::vector<SensedReading> readings = sensed_readings(design, classes, {}, {1});
+  const std::size_t codes = design.ladder.codes;
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    const auto references = design.ladder.at(classes[i].active_rows);
+    double before = 0.0;
+    for (std::size_t code = 0; code < codes; ++code) {
+      const double below = code + 1 < codes
+                               ? readings[i].tail_probability(core::Tail::lower, references[code])
+                               : 1.0;
+      EXPECT_NEAR(below - before, exact.probability[i * codes + code], error) << i << " " << code;
+      before = below;
+    }
+    if (!(readings[i].sd() > 0.0)) continue;
+    for (const double p : {1e-6, 0.01, 0.4}) {
+      for (const core::Tail side : {core::Tail::lower, core::Tail::upper}) {
+        const double x = readings[i].quantile(side, p);
+        EXPECT_NEAR(readings[i].tail_probability(side, x) / p, 1.0, 1e-6);
+        const double step = 1e-4 * readings[i].sd();
+        const double slope = (readings[i].tail_probability(core::Tail::lower, x + step) -
+                              readings[i].tail_probability(core::Tail::lower, x - step)) /
+                             (2.0 * step);
+        EXPECT_NEAR(readings[i].density(x) * readings[i].sd(), slope * readings[i].sd(), 1e-6);
+      }
+    }
+  }
+}
+
+TEST(SensedReading, GivesTheCodesOfTheTable) {
+  for (const Discharge& line : {saturated_line(), modulated_line(), resistive_line()}) {
+    expect_codes_of_readings(discharge_design(8, line), 1e-9);
+  }
+  ColumnDesign noiseless = discharge_design(8, resistive_line());
+  noiseless.sense = {};
+  noiseless.hrs = core::Law::lognormal(2e-8, 0.1);
+  expect_codes_of_readings(noiseless, 1e-6);  // the table's own bound without noise
+  expect_codes_of_readings(charge_design(16, 0.02, 2e-3), 1e-9);
+  expect_codes_of_readings(charge_design(16, 0.05, 0.0), 1e-12);
+}
+
+TEST(SensedReading, OfSharedChargeHasItsFirstOrderSpread) {
+  const ColumnDesign design = charge_design(64, 0.01, 1e-3);
+  const std::array classes{ColumnClass{20, 64}};
+  const SensedReading reading = sensed_readings(design, classes, {}, {1})[0];
+  EXPECT_NEAR(reading.sd() / std::hypot(shared_charge_sd(design, classes[0]), 1e-3), 1.0, 1e-4);
+  EXPECT_NEAR(reading.sd() / first_order_sd(design, classes[0]), 1.0, 1e-4);
+  EXPECT_NEAR(reading.mean(), mean_reading(design, classes[0]), 1e-5);
 }
 
 }  // namespace

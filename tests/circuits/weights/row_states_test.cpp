@@ -1,6 +1,7 @@
 #include "circuits/weights/row_states.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <set>
@@ -13,6 +14,7 @@
 #include "circuits/exact/exact_column.h"
 #include "circuits/references/references.h"
 #include "circuits/sampled/sampled_column.h"
+#include "circuits/weights/composition_range.h"
 #include "circuits/weights/row_classes.h"
 
 namespace cimstat::circuits {
@@ -133,6 +135,40 @@ TEST(RowClasses, TypicalOnesAreTheMostProbable) {
     EXPECT_NEAR(weight(one), best.at({one.active_rows, mac_value(design, one)}), 1e-12);
   }
   EXPECT_NO_THROW(check(design, typical));
+}
+
+TEST(CompositionRange, IsWhatAllCompositionsTriedOneByOneSay) {
+  const std::vector<Law> uneven = {Law::normal(1.0, 0.1), Law::normal(2.5, 0.2),
+                                   Law::normal(3.0, 0.5)};
+  const ColumnDesign design =
+      design_of(make_row_states({.levels = uneven}, WeightForm::differential, 2), 5, 0.1);
+  const CompositionRange range(design.row_states, 5);
+  const std::array<std::uint32_t, 3> rows{1, 3, 5};
+  const auto classes = classes_of(design, rows, Compositions::all);
+  const std::vector<double> weights = composition_weights(design, classes);
+  std::map<std::pair<std::uint32_t, std::int64_t>, std::array<double, 4>> seen;
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    const double mean = mean_current(design, classes[i]);
+    const double variance = current_variance(design, classes[i]);
+    auto [place, is_new] =
+        seen.try_emplace(std::pair(classes[i].active_rows, mac_value(design, classes[i])),
+                         std::array<double, 4>{mean, mean, variance, 0.0});
+    auto& [least, most, most_variance, weight] = place->second;
+    least = std::min(least, mean);
+    most = std::max(most, mean);
+    most_variance = std::max(most_variance, variance);
+    weight += weights[i];
+  }
+  for (const auto& [key, found] : seen) {
+    const auto moments = range(key.first, key.second);
+    ASSERT_TRUE(moments);
+    EXPECT_NEAR(moments->least_mean, found[0], 1e-12);
+    EXPECT_NEAR(moments->most_mean, found[1], 1e-12);
+    EXPECT_NEAR(moments->most_variance, found[2], 1e-12);
+    EXPECT_NEAR(found[3], 1.0, 1e-12) << "weights of a MAC value";
+  }
+  EXPECT_FALSE(range(1, 3));
+  EXPECT_FALSE(range(5, 11));
 }
 
 TEST(RowClasses, SayHowFarOtherCompositionsLieFromTheTypicalOne) {

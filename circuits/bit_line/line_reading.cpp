@@ -126,8 +126,9 @@ struct ParameterCheck {
 void check_line(const ColumnDesign& design) {
   if (is_ideal(design.bit_line)) return;
   std::visit(ParameterCheck{design}, design.bit_line);
-  if (!design.row_states.empty()) {
-    refuse(design, "can't be had with rows of more than two states", "only sums know of them",
+  if (!design.row_states.empty() && !curve_of(design.bit_line)) {
+    refuse(design, "can't be had with rows of more than two states",
+           "only sums and curves of a sum know of them",
            "use cells of two levels and binary inputs");
   }
   if (design.dummy) {

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 
+#include "circuits/bit_line/line_curve.h"
 #include "circuits/bit_line/line_reading.h"
 
 namespace cimstat::circuits {
@@ -27,20 +28,35 @@ void check_reference_rows(const ColumnDesign& design, std::uint32_t reference_ro
   }
 }
 
-/// As `row_states_ladder` in the header.
-Ladder even_ladder(const ColumnDesign& design, std::uint32_t reference_rows, std::uint32_t codes) {
+enum class Spacing { readings, sums };
+
+/// References of a column of more than two states a row, as the header says: half way between the
+/// readings of `codes` even steps, of readings or of what the line makes readings of.
+Ladder even_ladder(const ColumnDesign& design, std::uint32_t reference_rows, std::uint32_t codes,
+                   Spacing spacing) {
   const RowStates& rows = design.row_states;
-  ColumnClass outermost;
-  outermost.active_rows = reference_rows;
-  outermost.states[0] = static_cast<std::uint16_t>(reference_rows);
-  const double low = mean_current(design, outermost);
-  std::swap(outermost.states[0], outermost.states[rows.states.size() - 1]);
-  const double step = (mean_current(design, outermost) - low) / (codes - 1);
+  ColumnClass lowest;
+  lowest.active_rows = reference_rows;
+  lowest.states[0] = static_cast<std::uint16_t>(reference_rows);
+  ColumnClass highest = lowest;
+  std::swap(highest.states[0], highest.states[rows.states.size() - 1]);
   const double span = double(rows.highest()) - double(rows.lowest());
   Ladder ladder{.codes = codes,
                 .references = {},
                 .code_step = reference_rows * span / (codes - 1),
                 .code_origin = double(reference_rows) * rows.lowest()};
+  const auto curve = curve_of(design.bit_line);
+  if (curve && spacing == Spacing::sums) {
+    const double low = mean_current(design, lowest);
+    const double step = (mean_current(design, highest) - low) / (codes - 1);
+    for (std::uint32_t j = 0; j + 1 < codes; ++j) {
+      ladder.references.push_back(0.5 *
+                                  ((*curve)(low + j * step) + (*curve)(low + (j + 1) * step)));
+    }
+    return ladder;
+  }
+  const double low = mean_reading(design, lowest);
+  const double step = (mean_reading(design, highest) - low) / (codes - 1);
   for (std::uint32_t j = 0; j + 1 < codes; ++j) ladder.references.push_back(low + (j + 0.5) * step);
   return ladder;
 }
@@ -64,7 +80,8 @@ std::uint32_t code_per_value(const ColumnDesign& design, std::uint32_t reference
 Ladder midpoint_ladder(const ColumnDesign& design, std::uint32_t reference_rows) {
   check_reference_rows(design, reference_rows);
   if (!design.row_states.empty()) {
-    return even_ladder(design, reference_rows, code_per_value(design, reference_rows));
+    return even_ladder(design, reference_rows, code_per_value(design, reference_rows),
+                       Spacing::sums);
   }
   Ladder ladder{.codes = reference_rows + 1, .references = {}};
   for (std::uint32_t j = 0; j < reference_rows; ++j) {
@@ -113,7 +130,8 @@ Ladder uniform_ladder(const ColumnDesign& design, std::uint32_t reference_rows,
   check_reference_rows(design, reference_rows);
   if (codes < 2)
     throw core::UsageError(core::error_line("references", "a converter needs at least 2 codes"));
-  if (!design.row_states.empty()) return even_ladder(design, reference_rows, codes);
+  if (!design.row_states.empty())
+    return even_ladder(design, reference_rows, codes, Spacing::readings);
   const double low = mean_reading(design, {0, reference_rows});
   const double step = (mean_reading(design, {reference_rows, reference_rows}) - low) / (codes - 1);
   Ladder ladder{

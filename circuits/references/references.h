@@ -13,7 +13,9 @@ namespace cimstat::circuits {
 /// Of a column of more than two states a row, midpoint and uniform ladders are evenly spaced from
 /// the mean current of the lowest MAC value of reference_rows rows (all in the lowest state) to
 /// that of the highest, with a code for each value (midpoint) or as many codes as are asked for. On
-/// evenly spaced levels these are the midpoints. The other placements throw UsageError there.
+/// evenly spaced levels these are the midpoints. Behind a curve of the sum, midpoint ladders lie
+/// half way between the readings of these even currents, uniform ones are even in what the line
+/// delivers. The other placements throw UsageError there.
 
 /// Codes of a midpoint ladder: one for each MAC value of reference_rows rows.
 std::uint32_t code_per_value(const ColumnDesign& design, std::uint32_t reference_rows);

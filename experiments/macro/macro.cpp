@@ -11,6 +11,7 @@
 #include "devices/field.h"
 
 #include "circuits/bit_line/bit_line_section.h"
+#include "circuits/bit_line/line_curve.h"
 #include "circuits/bit_line/line_reading.h"
 #include "circuits/column_sections.h"
 
@@ -106,6 +107,27 @@ void check_weight_bits(const SectionReader& root, const Macro& macro) {
   }
 }
 
+/// Rows of more than two states add up to one current, which a line may bend. What is subtracted
+/// flows on a line of its own, which bends it by itself.
+void check_mapped_line(const SectionReader& root, const Macro& macro) {
+  const circuits::ColumnDesign& design = macro.design;
+  if (design.row_states.empty() || circuits::is_ideal(design.bit_line)) return;
+  const SectionReader section = root.section("bit_line");
+  if (!circuits::curve_of(design.bit_line)) {
+    section.fail(
+        "kind", "has no place beside this mapping",
+        fmt::format("the line ({}) knows cells of two levels, one a row, and inputs of one "
+                    "bit",
+                    circuits::name_of(design.bit_line)),
+        "choose discharge, compression or lumped_wire, or leave the mapping out");
+  }
+  if (macro.mapping.form != circuits::WeightForm::single) {
+    section.fail("kind", "has no place beside weights that are subtracted",
+                 "the two columns have a line each, and each line is bent by itself",
+                 "write mapping.weights = \"single\", or leave bit_line out");
+  }
+}
+
 /// [bit_line]: capacitors share their charge, and only they do.
 void read_line(const SectionReader& root, const devices::Conditions& conditions, Macro& macro) {
   circuits::ColumnDesign& design = macro.design;
@@ -119,12 +141,7 @@ void read_line(const SectionReader& root, const devices::Conditions& conditions,
          .parasitic = capacitor == nullptr ? 0.0 : capacitor->parasitic(design.rows),
          .conditions = conditions});
   }
-  if (!design.row_states.empty() && !circuits::is_ideal(design.bit_line)) {
-    root.section("bit_line")
-        .fail("kind", "has no place beside this mapping",
-              "such lines know cells of two levels, one a row, and inputs of one bit",
-              "leave bit_line out, or the mapping");
-  }
+  check_mapped_line(root, macro);
   const bool shares = std::holds_alternative<circuits::ChargeSharing>(design.bit_line);
   const bool is_asim = std::holds_alternative<circuits::AsimNoise>(design.bit_line);
   if ((shares || is_asim) != (capacitor != nullptr)) {
@@ -257,6 +274,18 @@ void read_currents(const SectionReader& root, const devices::Conditions& conditi
   read_line(root, conditions, macro);
 }
 
+/// All rows active, at the highest current of a cell.
+circuits::ColumnClass highest_class(const circuits::ColumnDesign& design) {
+  circuits::ColumnClass one{.lrs_count = 0, .active_rows = design.rows};
+  const std::size_t states = design.row_states.states.size();
+  if (states == 0) {
+    one.lrs_count = design.rows;
+  } else {
+    one.states[states - 1] = static_cast<std::uint16_t>(design.rows);
+  }
+  return one;
+}
+
 /// Noise far above all currents: an exponent of noise_sd or noise_knee is wrong.
 void check_noise(const SectionReader& section, const circuits::ColumnDesign& design) {
   constexpr double most = 10.0;
@@ -264,7 +293,7 @@ void check_noise(const SectionReader& section, const circuits::ColumnDesign& des
   const core::Quantity delivered = circuits::delivered_quantity(design.bit_line);
   const double current = circuits::is_ideal(design.bit_line)
                              ? design.rows * design.lrs.mean()
-                             : mean_reading(design, {design.rows, design.rows});
+                             : mean_reading(design, highest_class(design));
   const double noise = sense.noise_sd * std::sqrt(1.0 + current / sense.noise_knee);
   if (noise <= most * current) return;
   const bool by_knee = sense.noise_sd <= most * current;

@@ -4,14 +4,19 @@
 #include <cctype>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <numeric>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "core/error.h"
 #include "core/file/provenance.h"
 
+#include "circuits/bit_line/line_reading.h"
 #include "circuits/exact/exact_column.h"
 #include "circuits/references/references.h"
+#include "circuits/weights/row_classes.h"
 
 #include "experiments/accuracy_conditions.h"
 #include "experiments/counted.h"
@@ -30,7 +35,7 @@ constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
 MisreadPoint misread_point(const circuits::ErrorTable& table, std::size_t row,
                            const IntervalChoice& intervals) {
-  MisreadPoint point{.level = table.classes[row].lrs_count, .rate = table.misread(row)};
+  MisreadPoint point{.level = table.mac_value(row), .rate = table.misread(row)};
   if (table.method == circuits::TableMethod::exact) {
     const core::Interval bounds = misread_bounds(table, row);
     point.lower = bounds.lower;
@@ -45,24 +50,41 @@ MisreadPoint misread_point(const circuits::ErrorTable& table, std::size_t row,
   return point;
 }
 
-ConfusionMap confusion_of(const circuits::ErrorTable& table, std::uint32_t active_rows,
+/// Where a level of the table stands, which has it.
+std::size_t row_of(const circuits::ErrorTable& table, const MarginLevel& level) {
+  return table.find(level.column_class).value();
+}
+
+/// Rows of zeros stand for MAC values between others that no rows have.
+ConfusionMap confusion_of(const circuits::ErrorTable& table, const std::vector<MarginLevel>& levels,
                           const IntervalChoice& intervals) {
   ConfusionMap map;
-  map.levels = active_rows + 1;
+  map.first = levels.front().value;
+  std::int64_t step = 0;
+  for (const MarginLevel& level : levels) step = std::gcd(step, level.value - map.first);
+  map.step = std::max<std::int64_t>(step, 1);
+  map.levels = static_cast<std::uint32_t>((levels.back().value - map.first) / map.step + 1);
   map.codes = table.codes;
   const bool exact = table.method == circuits::TableMethod::exact;
-  for (std::uint32_t k = 0; k <= active_rows; ++k) {
-    const std::size_t row = table.find({.lrs_count = k, .active_rows = active_rows}).value();
-    map.probability.insert(map.probability.end(), table.row(row), table.row(row) + table.codes);
-    map.ideal.push_back(table.ideal_code[row]);
+  const std::size_t entries = std::size_t{map.levels} * map.codes;
+  map.probability.assign(entries, 0.0);
+  map.ideal.assign(map.levels, 0);
+  if (exact) map.error_bound.assign(map.levels, 0.0);
+  if (!exact) map.lower.assign(entries, 0.0);
+  if (!exact) map.upper.assign(entries, 0.0);
+  for (const MarginLevel& level : levels) {
+    const std::size_t row = row_of(table, level);
+    const auto at = static_cast<std::size_t>((level.value - map.first) / map.step);
+    std::copy_n(table.row(row), map.codes, map.probability.data() + at * map.codes);
+    map.ideal[at] = table.ideal_code[row];
     if (exact) {
-      map.error_bound.push_back(table.error_bound[row]);
+      map.error_bound[at] = table.error_bound[row];
       continue;
     }
     for (std::uint32_t code = 0; code < table.codes; ++code) {
       const core::Interval interval = entry_estimate(table, row, code, intervals).interval;
-      map.lower.push_back(interval.lower);
-      map.upper.push_back(interval.upper);
+      map.lower[at * map.codes + code] = interval.lower;
+      map.upper[at * map.codes + code] = interval.upper;
     }
   }
   return map;
@@ -111,14 +133,28 @@ std::vector<NamedText> provenance_of(const TableRecord& record,
   return facts;
 }
 
-/// Whole numbers of active rows of the table, ascending.
-std::vector<std::uint32_t> whole_rows(const circuits::ErrorTable& table) {
-  std::vector<std::uint32_t> rows;
-  std::uint32_t found = 0;
-  for (const auto& [k, n, states] : table.classes) {
-    found = k == 0 ? 1 : found + 1;
-    if (n > 0 && k == n && found == n + 1) rows.push_back(n);
+/// The numbers of active rows of which the table has every level, ascending, with these.
+std::map<std::uint32_t, std::vector<std::size_t>> whole_rows(const circuits::ErrorTable& table,
+                                                             const circuits::ColumnDesign& design) {
+  std::vector<std::uint32_t> numbers;
+  for (const circuits::ColumnClass& one : table.classes) {
+    const std::uint32_t n = one.active_rows;
+    if (n == 0 || (!numbers.empty() && numbers.back() == n)) continue;
+    if (!design.row_states.empty() && n > circuits::typical_row_limit) break;
+    numbers.push_back(n);
   }
+  std::map<std::uint32_t, std::vector<std::size_t>> rows;
+  std::set<std::uint32_t> partial;
+  for (const circuits::ColumnClass& one :
+       circuits::classes_of(design, numbers, circuits::Compositions::typical)) {
+    const auto row = table.find(one);
+    if (row) {
+      rows[one.active_rows].push_back(*row);
+    } else {
+      partial.insert(one.active_rows);
+    }
+  }
+  for (const std::uint32_t n : partial) rows.erase(n);
   return rows;
 }
 
@@ -132,18 +168,27 @@ std::uint32_t step_for(std::size_t classes) {
 }
 
 ActiveRowsFigures::Margin margin_of(const LeastMargin& least) {
-  return {least.value, static_cast<std::uint32_t>(least.level)};
+  return {least.value, least.level, least.next};
 }
 
 void add_active_rows(ReportInput& input, const TableRecord& record, const Experiment& experiment,
                      const IntervalChoice& intervals, core::Threads threads) {
   const circuits::ErrorTable& table = record.table;
-  const std::vector<std::uint32_t> tabled = whole_rows(table);
-  const std::uint32_t step = input.map_step = step_for(table.size());
+  const auto tabled = whole_rows(table, experiment.macro.design);
+  std::size_t classes = 0;
+  std::int64_t lowest = 0;
+  for (const auto& [n, levels] : tabled) {
+    classes += levels.size();
+    lowest = std::min(lowest, table.mac_value(levels.front()));
+  }
+  const std::uint32_t step = input.map_step = step_for(classes);
   const std::uint32_t rows = experiment.macro.design.rows;
   // From the last one down, so that the whole macro is there; and the one that the page is about.
   std::vector<std::uint32_t> quantile_rows;
-  const std::uint32_t quantile_step = step_for(std::size_t{rows} * rows / 2);
+  const std::size_t values = experiment.macro.design.row_states.empty()
+                                 ? 1
+                                 : tabled.rbegin()->second.size() / tabled.rbegin()->first;
+  const std::uint32_t quantile_step = step_for(values * rows * rows / 2);
   for (std::uint32_t n = 1; n <= rows; ++n) {
     if ((rows - n) % quantile_step == 0 || n == input.active_rows) quantile_rows.push_back(n);
   }
@@ -153,22 +198,36 @@ void add_active_rows(ReportInput& input, const TableRecord& record, const Experi
     figures.input_aware = margin_of(margins.input_aware);
     figures.pattern = margin_of(margins.pattern);
     figures.quantile = margin_of(margins.quantile);
-    if ((n - tabled.front()) % step == 0 && std::binary_search(tabled.begin(), tabled.end(), n)) {
-      const std::size_t first = table.find({.lrs_count = 0, .active_rows = n}).value();
-      for (std::uint32_t k = 0; k <= n; k += step) {
-        figures.misread.push_back(misread_point(table, first + k, intervals));
+    const auto found = tabled.find(n);
+    if (found != tabled.end() && (n - tabled.begin()->first) % step == 0) {
+      for (const std::size_t row : found->second) {
+        if ((table.mac_value(row) - lowest) % step != 0) continue;
+        figures.misread.push_back(misread_point(table, row, intervals));
       }
     }
     input.by_active_rows.push_back(std::move(figures));
   }
 }
 
+/// What a MAC value stands for where many classes do.
+std::string level_note(const std::vector<MarginLevel>& levels) {
+  double least = 1.0;
+  for (const MarginLevel& level : levels) least = std::min(least, level.weight);
+  return fmt::format(
+      "A MAC value stands for its typical class, the most probable numbers of rows in each state: "
+      "{:.3g} of its probability or more. Pattern margins are over all classes.",
+      least);
+}
+
 /// What references of as many codes are placed without a search: midpoints where each code is a MAC
 /// value, else evenly spaced ones. Nothing where there are none of so many codes.
 std::optional<std::pair<std::string, circuits::Ladder>> plain_references(const Macro& macro) {
   const circuits::Ladder& ladder = macro.design.ladder;
-  const bool own_codes = ladder.codes == macro.reference_rows + 1 && ladder.code_step == 1.0 &&
-                         ladder.code_origin == 0.0;
+  const circuits::RowStates& states = macro.design.row_states;
+  const double lowest = states.empty() ? 0.0 : double(macro.reference_rows) * states.lowest();
+  const bool own_codes =
+      ladder.codes == circuits::code_per_value(macro.design, macro.reference_rows) &&
+      ladder.code_step == 1.0 && ladder.code_origin == lowest;
   if (ladder.follows_active_rows) {
     if (!own_codes) return std::nullopt;
     return std::pair("replica", circuits::replica_ladder(macro.design, macro.reference_rows));
@@ -182,7 +241,7 @@ std::optional<std::pair<std::string, circuits::Ladder>> plain_references(const M
 
 /// Computed by the exact engine, where it can.
 std::optional<ReferenceComparison> comparison_of(const Experiment& experiment,
-                                                 std::uint32_t active_rows,
+                                                 const std::vector<MarginLevel>& levels,
                                                  const IntervalChoice& intervals,
                                                  core::Threads threads) {
   const Macro& macro = experiment.macro;
@@ -193,10 +252,11 @@ std::optional<ReferenceComparison> comparison_of(const Experiment& experiment,
   design.ladder = std::move(plain->second);
   circuits::ErrorTable table;
   table.codes = design.ladder.codes;
-  for (std::uint32_t k = 0; k <= active_rows; ++k) {
-    table.classes.push_back({.lrs_count = k, .active_rows = active_rows});
-    table.ideal_code.push_back(design.ladder.ideal_code(k));
+  for (const MarginLevel& level : levels) {
+    table.classes.push_back(level.column_class);
+    table.ideal_code.push_back(design.ladder.ideal_code(level.value));
   }
+  for (const auto& state : design.row_states.states) table.state_values.push_back(state.value);
   try {
     circuits::ExactProbabilities exact =
         circuits::exact_probabilities(design, table.classes, {}, threads);
@@ -206,7 +266,7 @@ std::optional<ReferenceComparison> comparison_of(const Experiment& experiment,
     return std::nullopt;
   }
   ReferenceComparison comparison{.name = plain->first, .references = {}, .misread = {}};
-  const auto references = design.ladder.at(active_rows);
+  const auto references = design.ladder.at(levels.front().column_class.active_rows);
   comparison.references.assign(references.begin(), references.end());
   for (std::size_t row = 0; row < table.size(); ++row) {
     comparison.misread.push_back(misread_point(table, row, intervals));
@@ -230,8 +290,12 @@ std::uint32_t default_active_rows(const circuits::ErrorTable& table) {
 ReportInput report_input(const TableRecord& record, const std::vector<NamedAccuracy>& accuracy,
                          std::uint32_t active_rows, const IntervalChoice& intervals,
                          core::Threads threads) {
-  for (std::uint32_t k = 0; k <= active_rows; ++k) {
-    if (active_rows == 0 || !record.table.find({.lrs_count = k, .active_rows = active_rows})) {
+  Experiment experiment =
+      read_experiment(core::Config::from_text(record.config_toml, "configuration of the table"));
+  const circuits::ColumnDesign& design = experiment.macro.design;
+  const std::vector<MarginLevel> levels = margin_levels(design, active_rows, "--active-rows");
+  for (const MarginLevel& level : levels) {
+    if (active_rows == 0 || !record.table.find(level.column_class)) {
       throw core::UsageError(core::error_line(
           "--active-rows",
           fmt::format("the table has no levels to show at {}", counted(active_rows, "active row")),
@@ -239,10 +303,7 @@ ReportInput report_input(const TableRecord& record, const std::vector<NamedAccur
           "choose another number, or make the table with it in table.active_rows"));
     }
   }
-  Experiment experiment =
-      read_experiment(core::Config::from_text(record.config_toml, "configuration of the table"));
   experiment.margin.active_rows = active_rows;
-  require_plain_margins(experiment);
   ReportInput input;
   input.title = record.name;
   input.modelled = modelled_by(experiment.macro);
@@ -259,33 +320,38 @@ ReportInput report_input(const TableRecord& record, const std::vector<NamedAccur
   input.tail_probability = experiment.margin.tail_probability;
   input.config_toml = record.config_toml;
   input.accuracy = accuracy_conditions(accuracy, record.content_sha256);
-  input.confusion = confusion_of(record.table, active_rows, intervals);
+  input.unit = circuits::reading_unit(design);
+  input.quantity = input.unit == "A" ? "current" : "voltage";
+  if (!design.row_states.empty()) input.level_note = level_note(levels);
+  input.confusion = confusion_of(record.table, levels, intervals);
   add_active_rows(input, record, experiment, intervals, threads);
   const auto references = experiment.macro.design.ladder.at(active_rows);
   input.references.assign(references.begin(), references.end());
   std::vector<Density> densities = level_densities(experiment, active_rows, density_points);
-  for (std::uint32_t k = 0; k <= active_rows; ++k) {
-    input.distributions.push_back({.label = fmt::format("{}", k),
-                                   .level = k,
+  for (std::size_t k = 0; k < levels.size(); ++k) {
+    input.distributions.push_back({.label = fmt::format("{}", levels[k].value),
+                                   .level = levels[k].value,
                                    .current = std::move(densities[k].current),
                                    .density = std::move(densities[k].density)});
   }
   const MarginResult margins = measure_margins(experiment, record.table, threads);
-  for (const LevelFigures& level : margins.levels) {
-    const auto k = static_cast<std::uint32_t>(level.level);
-    const bool last = k == active_rows;
+  for (std::size_t k = 0; k < levels.size(); ++k) {
+    const LevelFigures& level = margins.levels[k];
+    const bool last = k + 1 == levels.size();
     const GapFigures gap = last ? GapFigures{.level = level.level,
+                                             .next = level.level + 1,
                                              .input_aware = missing,
                                              .pattern = missing,
                                              .quantile = missing,
                                              .overlap = missing}
                                 : margins.gaps[k];
-    const std::size_t row = record.table.find({.lrs_count = k, .active_rows = active_rows}).value();
+    const std::size_t row = row_of(record.table, levels[k]);
     input.misread.push_back(misread_point(record.table, row, intervals));
     const std::uint64_t trials = record.table.trials(row);
     if (k == 0 || trials < input.trials) input.trials = trials;
     input.most_trials = std::max(input.most_trials, trials);
-    input.margins.push_back({.level = k,
+    input.margins.push_back({.level = level.level,
+                             .next = gap.next,
                              .mean = level.mean,
                              .sd = level.sd,
                              .low_quantile = level.low_quantile,
@@ -296,7 +362,7 @@ ReportInput report_input(const TableRecord& record, const std::vector<NamedAccur
                              .overlap = gap.overlap,
                              .misread = input.misread.back()});
   }
-  input.before = comparison_of(experiment, active_rows, intervals, threads);
+  input.before = comparison_of(experiment, levels, intervals, threads);
   if (input.before) {
     for (const MisreadPoint& point : input.misread) {
       input.before->mean_misread_after += point.rate / static_cast<double>(input.misread.size());

@@ -120,7 +120,6 @@ void add_report_command(CLI::App& app) {
     }
     require_kinds(options->table, arguments);
     const TableRecord record = read_table(options->table);
-    require_binary_table(record, options->table);
     const std::vector<NamedAccuracy> accuracy = read_conditions(arguments, options->table, record);
     std::optional<ColumnsResult> columns;
     if (!options->columns.empty()) columns = read_columns_of(options->columns, record);

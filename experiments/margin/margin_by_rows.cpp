@@ -19,10 +19,10 @@ using circuits::ColumnClass;
 using circuits::ColumnDesign;
 using core::Tail;
 
-constexpr LeastMargin unknown{std::numeric_limits<double>::quiet_NaN(), 0};
+constexpr LeastMargin unknown{std::numeric_limits<double>::quiet_NaN()};
 
-void take_lesser(LeastMargin& least, double value, std::int64_t level) {
-  if (!(least.value <= value)) least = {value, level};
+void take_lesser(LeastMargin& least, double value, std::int64_t level, std::int64_t next) {
+  if (!(least.value <= value)) least = {value, level, next};
 }
 
 /// Means and standard deviations of the sensed currents of one n, k = 0 .. n.
@@ -62,7 +62,9 @@ struct PatternExtremes {
 
   LeastMargin least(std::uint32_t n) const {
     LeastMargin result = unknown;
-    for (std::uint32_t k = 0; k < n; ++k) take_lesser(result, least_above[k] - most_below[k], k);
+    for (std::uint32_t k = 0; k < n; ++k) {
+      take_lesser(result, least_above[k] - most_below[k], k, k + std::int64_t{1});
+    }
     return result;
   }
 };
@@ -78,7 +80,7 @@ std::vector<RowsMargins> binary_margins(const ColumnDesign& design, double sigma
       take_lesser(margins.input_aware,
                   (moments.mean[k + 1] - sigmas * moments.sd[k + 1]) -
                       (moments.mean[k] + sigmas * moments.sd[k]),
-                  k);
+                  k, k + std::int64_t{1});
     }
     extremes.include(design, moments, n, sigmas);
     margins.pattern = extremes.least(n);
@@ -112,8 +114,10 @@ std::vector<RowsMargins> state_margins(const ColumnDesign& design, double sigmas
     };
     const std::int64_t below = mac_value(design, classes[i - 1]);
     RowsMargins& margins = result[n - 1];
-    take_lesser(margins.input_aware, edge(classes[i], -1.0) - edge(classes[i - 1], 1.0), below);
-    take_lesser(margins.pattern, patterns.margin(below, mac_value(design, classes[i])), below);
+    const std::int64_t above = mac_value(design, classes[i]);
+    take_lesser(margins.input_aware, edge(classes[i], -1.0) - edge(classes[i - 1], 1.0), below,
+                above);
+    take_lesser(margins.pattern, patterns.margin(below, above), below, above);
   }
   return result;
 }
@@ -167,7 +171,7 @@ std::vector<RowsMargins> margins_by_rows(const Experiment& experiment,
     const std::uint32_t n = classes[i].active_rows;
     if (classes[i - 1].active_rows != n) continue;
     take_lesser(result[n - 1].quantile, quantiles[i].lower - quantiles[i - 1].upper,
-                mac_value(design, classes[i - 1]));
+                mac_value(design, classes[i - 1]), mac_value(design, classes[i]));
   }
   return result;
 }

@@ -11,11 +11,12 @@
 /// How read margins shrink as more rows are active.
 namespace cimstat::experiments {
 
-/// The least margin over all neighbouring levels of n active rows [A] or [V], and the lower one of
-/// the pair. NaN where unknown.
+/// The least margin over all neighbouring levels of n active rows [A] or [V], and the pair. NaN
+/// where unknown.
 struct LeastMargin {
   double value = 0.0;
   std::int64_t level = 0;
+  std::int64_t next = 1;
 };
 
 struct RowsMargins {

@@ -22,7 +22,7 @@ std::string rate_text(const ColumnSpread::Rate& rate) {
 }
 
 /// The same point for the axis: rates that are 0 or end beyond the plot set no limit to it.
-MisreadPoint point_of(std::uint32_t level, const ColumnSpread::Rate& rate) {
+MisreadPoint point_of(std::int64_t level, const ColumnSpread::Rate& rate) {
   return {level, rate.value, rate.lower, rate.upper < 1.0 ? rate.upper : rate.value,
           MisreadBasis::sampled};
 }
@@ -120,7 +120,7 @@ std::string by_level(const ColumnSpread& spread, double confidence) {
       const ColumnSpread::Rate& rate = series.rate(level);
       const std::string hover =
           fmt::format("MAC value {}, {}: {}", level.level, series.name, rate_text(rate));
-      const double x = level.level + series.shift;
+      const double x = static_cast<double>(level.level) + series.shift;
       if (rate.value >= axis.low) {
         plot.measured(x, rate.value, rate.lower, rate.upper, series.style, hover);
       } else {

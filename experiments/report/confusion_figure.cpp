@@ -55,6 +55,19 @@ double probability_of(const ConfusionMap& map, std::uint32_t level, std::uint32_
   return map.probability[std::size_t{level} * map.codes + code];
 }
 
+/// The MAC value of a row.
+std::int64_t value_of(const ConfusionMap& map, std::uint64_t level) {
+  return map.first + map.step * static_cast<std::int64_t>(level);
+}
+
+/// Whether no rows have this MAC value.
+bool is_absent(const ConfusionMap& map, std::uint32_t level) {
+  for (std::uint32_t code = 0; code < map.codes; ++code) {
+    if (probability_of(map, level, code) > 0.0) return false;
+  }
+  return true;
+}
+
 /// What is drawn: neighbours taken together where there are very many, codes added, levels
 /// averaged.
 struct BinnedMap {
@@ -69,7 +82,10 @@ BinnedMap binned(const ConfusionMap& map) {
   for (std::uint32_t level = 0; level < map.levels; ++level) {
     const std::uint32_t row = level / result.rows.width;
     const std::uint32_t first = row * result.rows.width;
-    const std::uint32_t levels = std::min(first + result.rows.width, map.levels) - first;
+    const std::uint32_t end = std::min(first + result.rows.width, map.levels);
+    std::uint32_t levels = 0;
+    for (std::uint32_t one = first; one < end; ++one) levels += is_absent(map, one) ? 0 : 1;
+    if (levels == 0) continue;
     for (std::uint32_t code = 0; code < map.codes; ++code) {
       result.probability[std::size_t{row} * result.columns.count + code / result.columns.width] +=
           probability_of(map, level, code) / levels;
@@ -87,7 +103,8 @@ Csv numbers_of(const ConfusionMap& map, const BinnedMap& bins) {
       for (std::uint32_t column = 0; column < bins.columns.count; ++column) {
         const double value = bins.probability[std::size_t{row} * bins.columns.count + column];
         if (!(value > 0.0)) continue;
-        csv.count(bins.rows.first(row)).count(bins.columns.first(column)).number(value, 6);
+        csv.whole(value_of(map, bins.rows.first(row))).count(bins.columns.first(column));
+        csv.number(value, 6);
         csv.end_line();
       }
     }
@@ -102,7 +119,7 @@ Csv numbers_of(const ConfusionMap& map, const BinnedMap& bins) {
     for (std::uint32_t code = 0; code < map.codes; ++code) {
       const double value = probability_of(map, level, code);
       if (!(value > (computed ? map.error_bound[level] : 0.0))) continue;
-      csv.count(level).count(code);
+      csv.whole(value_of(map, level)).count(code);
       csv.number(static_cast<double>(code) - map.ideal[level]).number(value, 12);
       const std::size_t at = std::size_t{level} * map.codes + code;
       if (computed) csv.number(map.error_bound[level], 2);
@@ -135,9 +152,24 @@ std::string absent_text(const ConfusionMap& map, const BinnedMap& bins) {
   return map.upper.empty() ? "0" : "none seen, below";
 }
 
-HeatMapText::Side side_of(std::string column, const Bins& bins) {
-  return {std::move(column), 0, static_cast<int>(bins.width), static_cast<int>(bins.of) - 1,
-          bins.count};
+HeatMapText::Side code_side(const Bins& bins) {
+  return {"code", 0, static_cast<int>(bins.width), static_cast<int>(bins.of) - 1, bins.count};
+}
+
+/// Of MAC values, `width` of them in a cell.
+HeatMapText::Side value_side(const ConfusionMap& map, std::uint32_t width, std::uint32_t cells) {
+  return {"mac_value", static_cast<int>(map.first), static_cast<int>(width * map.step),
+          static_cast<int>(value_of(map, map.levels - 1)), cells};
+}
+
+/// Along MAC values, each cell `width` levels wide.
+Axis value_axis(const ConfusionMap& map, std::uint32_t width, std::uint32_t cells) {
+  const auto step = static_cast<double>(map.step);
+  const auto low = static_cast<double>(map.first);
+  const double high = low + step * (double(width) * cells - 1.0);
+  const int wanted = cells <= kFewBins && width == 1 ? static_cast<int>(cells) : 12;
+  return {"MAC value", low - 0.5 * step, high + 0.5 * step, Spacing::linear,
+          linear_ticks(low, high, wanted, step)};
 }
 
 /// Codes to the right, MAC values upward.
@@ -154,7 +186,7 @@ std::string code_map(const ConfusionMap& map, const BinnedMap& bins, double floo
       {kRoomLeft + cell_width * columns.count + kRoomRight,
        16.0 + cell_height * rows.count + kRoomBelow, 16.0, kRoomRight},
       counting_axis("code", 0.0, columns.count * columns.width - 1.0),
-      counting_axis("MAC value", 0.0, rows.count * rows.width - 1.0));
+      value_axis(map, rows.width, rows.count));
   std::vector<int> shades(probability.size(), Plot::kNoCell);
   std::vector<std::pair<Point, std::size_t>> numbers;
   for (std::size_t at = 0; at < probability.size(); ++at) {
@@ -163,8 +195,11 @@ std::string code_map(const ConfusionMap& map, const BinnedMap& bins, double floo
     const std::size_t row = at / columns.count;
     const std::size_t column = at % columns.count;
     if (few && cell_width >= 38.0) {
+      const auto step = static_cast<double>(map.step);
       numbers.push_back(
-          {{static_cast<double>(column), static_cast<double>(row) - 4.0 / cell_height}, at});
+          {{static_cast<double>(column),
+            static_cast<double>(map.first) + step * (static_cast<double>(row) - 4.0 / cell_height)},
+           at});
     }
   }
   plot.cells(columns.count, rows.count, shades, "h");
@@ -173,8 +208,11 @@ std::string code_map(const ConfusionMap& map, const BinnedMap& bins, double floo
               shades[at] >= kStrongFrom ? "cell on-strong" : "cell on-weak");
   }
   for (std::uint32_t level = 0; few && level < map.levels; ++level) {
+    if (is_absent(map, level)) continue;
     const double code = map.ideal[level];
-    plot.outline({code - 0.5, level - 0.5}, {code + 0.5, level + 0.5}, "ideal");
+    const auto value = static_cast<double>(value_of(map, level));
+    const double half = 0.5 * static_cast<double>(map.step);
+    plot.outline({code - 0.5, value - half}, {code + 0.5, value + half}, "ideal");
   }
   plot.colour_bar(colour_axis(floor), kHeatShades, "h");
   const HeatMapText text{.name = "confusion-map",
@@ -184,8 +222,8 @@ std::string code_map(const ConfusionMap& map, const BinnedMap& bins, double floo
                          .absent = absent_text(map, bins),
                          .value = "probability",
                          .limits = limits_of(map, bins),
-                         .x = side_of("code", columns),
-                         .y = side_of("mac_value", rows)};
+                         .x = code_side(columns),
+                         .y = value_side(map, rows.width, rows.count)};
   return heat_map_frame(text, plot.svg());
 }
 
@@ -217,8 +255,7 @@ std::string deviation_map(const ConfusionMap& map, const BinnedMap& bins, const 
   Plot plot(
       "deviation-clip",
       fmt::format("Probability of each distance from the right code for {} MAC values", map.levels),
-      {960.0, 16.0 + height + kRoomBelow, 16.0, kRoomRight},
-      counting_axis("MAC value", 0.0, map.levels - 1.0),
+      {960.0, 16.0 + height + kRoomBelow, 16.0, kRoomRight}, value_axis(map, 1, map.levels),
       counting_axis("code − right code", range.least, range.most));
   std::vector<int> shades(std::size_t{map.levels} * rows, Plot::kNoCell);
   for (std::uint32_t level = 0; level < map.levels; ++level) {
@@ -239,7 +276,7 @@ std::string deviation_map(const ConfusionMap& map, const BinnedMap& bins, const 
                          .absent = absent_text(map, bins),
                          .value = "probability",
                          .limits = limits_of(map, bins),
-                         .x = {"mac_value", 0, 1, static_cast<int>(map.levels) - 1, map.levels},
+                         .x = value_side(map, 1, map.levels),
                          .y = {"off_by", range.least, 1, range.most, rows}};
   return heat_map_frame(text, plot.svg());
 }

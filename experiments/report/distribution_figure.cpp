@@ -67,12 +67,12 @@ double linear_top(const std::vector<LevelDistribution>& levels) {
 std::vector<Point> curve_of(const LevelDistribution& level, const CurrentUnit& unit, double least) {
   std::vector<Point> points;
   for (std::size_t index = 0; index < level.current.size(); ++index) {
-    const double density = level.density[index] * unit.amperes;
+    const double density = level.density[index] * unit.size;
     const bool beside_a_visible_one =
-        (index > 0 && level.density[index - 1] * unit.amperes > least) ||
-        (index + 1 < level.density.size() && level.density[index + 1] * unit.amperes > least);
+        (index > 0 && level.density[index - 1] * unit.size > least) ||
+        (index + 1 < level.density.size() && level.density[index + 1] * unit.size > least);
     if (density > least || beside_a_visible_one) {
-      points.push_back({level.current[index] / unit.amperes, density});
+      points.push_back({level.current[index] / unit.size, density});
     }
   }
   return points;
@@ -102,7 +102,7 @@ std::vector<Point> lower_envelope(const LevelDistribution& one, const LevelDistr
   for (const double place : places) {
     if (place < low || place > high) continue;
     const double density = std::min(density_at(one, place), density_at(other, place));
-    points.push_back({place / unit.amperes, density * unit.amperes});
+    points.push_back({place / unit.size, density * unit.size});
   }
   return points;
 }
@@ -155,12 +155,12 @@ std::string density_plot(const ReportInput& input, const CurrentUnit& unit, Spac
   const bool linear = spacing == Spacing::linear;
   const bool many = levels.size() > kManyLevels;
   constexpr double kDecadesShown = 8.0;
-  double top = linear_top(levels) * unit.amperes;
+  double top = linear_top(levels) * unit.size;
   double least = 0.0;
   if (!linear) {
     top = 0.0;
     for (const LevelDistribution& level : levels) top = std::max(top, peak_of(level));
-    top *= 2.0 * unit.amperes;
+    top *= 2.0 * unit.size;
     // Not below where some curve ends: it would stand on a cliff that isn't in the data.
     double end = 0.0;
     for (const LevelDistribution& level : levels) {
@@ -168,27 +168,27 @@ std::string density_plot(const ReportInput& input, const CurrentUnit& unit, Spac
       end = std::max({end, level.density.front(), level.density.back()});
     }
     const double whole_decade = std::pow(10.0, std::floor(std::log10(top)) - kDecadesShown);
-    least = std::clamp(end * unit.amperes, whole_decade, 0.1 * top);
+    least = std::clamp(end * unit.size, whole_decade, 0.1 * top);
   }
   const Extent shown = visible_currents(levels, linear ? 2e-3 : 1e-6);
   const double margin = 0.015 * (shown.high - shown.low);
-  const Axis x{fmt::format("sensed current ({})", unit.name),
-               (shown.low - margin) / unit.amperes,
-               (shown.high + margin) / unit.amperes,
+  const Axis x{fmt::format("sensed {} ({})", input.quantity, unit.name),
+               (shown.low - margin) / unit.size,
+               (shown.high + margin) / unit.size,
                Spacing::linear,
                {}};
   const Axis y{fmt::format("probability density (1/{})", unit.name), least, top, spacing, {}};
   Plot plot(linear ? "density-clip-linear" : "density-clip-log",
-            fmt::format("Densities of the sensed current for {} MAC values, with {} references",
-                        levels.size(), input.references.size()),
+            fmt::format("Densities of the sensed {} for {} MAC values, with {} references",
+                        input.quantity, levels.size(), input.references.size()),
             {960.0, 404.0, 70.0, 20.0}, x, y);
 
   const std::string reference_style = many ? "reference thin" : "reference";
   std::size_t reference = 0;
   for (const double threshold : input.references) {
-    plot.vertical_line(threshold / unit.amperes, reference_style,
+    plot.vertical_line(threshold / unit.size, reference_style,
                        fmt::format("reference {}: {} {}", reference++,
-                                   number_text(threshold / unit.amperes, 4), unit.name));
+                                   number_text(threshold / unit.size, 4), unit.name));
   }
   std::vector<Plot::UpperTick> names;
   for (std::size_t index = 0; index < levels.size(); ++index) {
@@ -196,9 +196,9 @@ std::string density_plot(const ReportInput& input, const CurrentUnit& unit, Spac
     if (level.current.empty()) continue;
     const std::size_t at = static_cast<std::size_t>(
         std::max_element(level.density.begin(), level.density.end()) - level.density.begin());
-    const double peak_current = level.current[at] / unit.amperes;
+    const double peak_current = level.current[at] / unit.size;
     const std::string style = shade_of(index, levels.size()) + (many ? " thin" : "");
-    const double peak = peak_of(level) * unit.amperes;
+    const double peak = peak_of(level) * unit.size;
     const bool cut = peak > top;
     const std::vector<Point> curve = curve_of(level, unit, linear ? 5e-4 * peak : 0.1 * least);
     plot.area(curve, style,
@@ -235,10 +235,13 @@ Csv density_numbers(const ReportInput& input) {
   std::size_t points = 0;
   for (const LevelDistribution& level : input.distributions) points += level.current.size();
   const std::size_t step = std::max<std::size_t>(1, (points + kMostLines - 1) / kMostLines);
-  Csv csv{"mac_value", "current_A", "density_per_A"};
+  const std::vector<std::string> names{"mac_value",
+                                       fmt::format("{}_{}", input.quantity, input.unit),
+                                       fmt::format("density_per_{}", input.unit)};
+  Csv csv(names);
   for (const LevelDistribution& level : input.distributions) {
     for (std::size_t index = 0; index < level.current.size(); index += step) {
-      csv.count(level.level).number(level.current[index], 6).number(level.density[index], 5);
+      csv.whole(level.level).number(level.current[index], 6).number(level.density[index], 5);
       csv.end_line();
     }
   }
@@ -246,7 +249,7 @@ Csv density_numbers(const ReportInput& input) {
 }
 
 Csv threshold_numbers(const ReportInput& input) {
-  Csv csv{"reference", "current_A"};
+  Csv csv(std::vector<std::string>{"reference", fmt::format("{}_{}", input.quantity, input.unit)});
   for (std::size_t index = 0; index < input.references.size(); ++index) {
     csv.count(index).number(input.references[index]);
     csv.end_line();

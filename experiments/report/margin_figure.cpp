@@ -33,8 +33,12 @@ std::vector<Curve> curves_of(const ReportInput& input) {
 }
 
 Csv numbers_of(const ReportInput& input) {
-  Csv csv{"active_rows",       "input_aware_A", "input_aware_mac_value", "pattern_A",
-          "pattern_mac_value", "quantile_A",    "quantile_mac_value"};
+  std::vector<std::string> names{"active_rows"};
+  for (const char* margin : {"input_aware", "pattern", "quantile"}) {
+    names.push_back(fmt::format("{}_{}", margin, input.unit));
+    names.push_back(fmt::format("{}_mac_value", margin));
+  }
+  Csv csv(names);
   for (const ActiveRowsFigures& run : input.by_active_rows) {
     csv.count(run.active_rows);
     for (const Margin* margin : {&run.input_aware, &run.pattern, &run.quantile}) {
@@ -42,7 +46,7 @@ Csv numbers_of(const ReportInput& input) {
       if (std::isnan(margin->value)) {
         csv.text("");
       } else {
-        csv.count(margin->level);
+        csv.whole(margin->level);
       }
     }
     csv.end_line();
@@ -67,8 +71,9 @@ std::string margin_figure(const ReportInput& input) {
       most = std::max(most, value);
     }
   }
-  const CurrentUnit unit = unit_for(std::max(-least, most));
-  const double air = 0.06 * (most - least) / unit.amperes;
+  if (least == most) return {};  // nothing is known
+  const CurrentUnit unit = unit_for(std::max(-least, most), input.unit);
+  const double air = 0.06 * (most - least) / unit.size;
   const std::uint32_t first = runs.front().active_rows;
   const std::uint32_t last = runs.back().active_rows;
   const int wanted = last - first <= 20 ? static_cast<int>(last - first) + 1 : 12;
@@ -79,8 +84,8 @@ std::string margin_figure(const ReportInput& input) {
             {"n, active rows", first - 0.7, last + 0.7, Spacing::linear,
              linear_ticks(first, last, wanted, 1.0)},
             {fmt::format("least read margin ({})", unit.name),
-             least / unit.amperes - air,
-             most / unit.amperes + air,
+             least / unit.size - air,
+             most / unit.size + air,
              Spacing::linear,
              {}});
   plot.horizontal_line(0.0, "zero", "margin 0: below, neighbours overlap");
@@ -94,7 +99,7 @@ std::string margin_figure(const ReportInput& input) {
     for (const ActiveRowsFigures& run : runs) {
       const Margin& margin = run.*curve.margin;
       if (!std::isnan(margin.value)) {
-        points.push_back({static_cast<double>(run.active_rows), margin.value / unit.amperes});
+        points.push_back({static_cast<double>(run.active_rows), margin.value / unit.size});
       }
     }
     if (points.empty()) continue;
@@ -105,12 +110,12 @@ std::string margin_figure(const ReportInput& input) {
     for (const ActiveRowsFigures& run : runs) {
       const Margin& margin = run.*curve.margin;
       if (std::isnan(margin.value)) continue;
-      plot.dot({static_cast<double>(run.active_rows), margin.value / unit.amperes},
-               dots ? 3.0 : 4.0, dots ? curve.style : curve.style + " unseen",
+      plot.dot({static_cast<double>(run.active_rows), margin.value / unit.size}, dots ? 3.0 : 4.0,
+               dots ? curve.style : curve.style + " unseen",
                fmt::format("{}, {} {}: {} {} between MAC values {} and {}", curve.name, curve.rows,
                            counted(run.active_rows, "active row"),
-                           number_text(margin.value / unit.amperes, 4), unit.name, margin.level,
-                           margin.level + 1));
+                           number_text(margin.value / unit.size, 4), unit.name, margin.level,
+                           margin.upper_level()));
     }
   }
   plot.legend(legend);

@@ -160,13 +160,14 @@ std::string grouped_text(std::uint64_t count) {
   return text;
 }
 
-CurrentUnit unit_for(double largest_current) {
+CurrentUnit unit_for(double largest_current, std::string_view si_unit) {
   const double size = std::abs(largest_current);
-  if (size >= 1.0) return {1.0, "A"};
-  if (size >= 1e-3) return {1e-3, "mA"};
-  if (size >= 1e-6) return {1e-6, "µA"};
-  if (size >= 1e-9) return {1e-9, "nA"};
-  return {1e-12, "pA"};
+  const auto named = [&](std::string prefix) { return prefix + std::string(si_unit); };
+  if (size >= 1.0) return {1.0, named("")};
+  if (size >= 1e-3) return {1e-3, named("m")};
+  if (size >= 1e-6) return {1e-6, named("µ")};
+  if (size >= 1e-9) return {1e-9, named("n")};
+  return {1e-12, named("p")};
 }
 
 }  // namespace cimstat::experiments::report

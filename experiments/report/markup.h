@@ -44,11 +44,11 @@ std::string grouped_text(std::uint64_t count);
 /// "+1.50", "−3.17", "0.00".
 std::string signed_text(double value, int decimals);
 
-/// The unit in which currents of this page read best.
+/// The unit in which currents (or voltages) of this page read best.
 struct CurrentUnit {
-  double amperes = 1.0;
+  double size = 1.0;
   std::string name;
 };
-CurrentUnit unit_for(double largest_current);
+CurrentUnit unit_for(double largest_current, std::string_view si_unit = "A");
 
 }  // namespace cimstat::experiments::report

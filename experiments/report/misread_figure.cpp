@@ -31,7 +31,7 @@ Csv level_numbers(const std::vector<MisreadPoint>& points) {
   Csv csv = computed ? Csv{"mac_value", "misread", "error_bound"}
                      : Csv{"mac_value", "misread", "lower", "upper"};
   for (const MisreadPoint& point : points) {
-    csv.count(point.level);
+    csv.whole(point.level);
     rate_fields(csv, point, computed);
   }
   return csv;
@@ -75,11 +75,15 @@ std::string rows_map(const ReportInput& input, const std::vector<ActiveRowsFigur
   const std::uint32_t first = runs.front().active_rows;
   const std::uint32_t last = runs.back().active_rows;
   const std::uint32_t rows = (last - first) / step + 1;
-  const std::uint32_t columns = last / step + 1;
   std::vector<MisreadPoint> all;
   for (const ActiveRowsFigures& run : runs) {
     all.insert(all.end(), run.misread.begin(), run.misread.end());
   }
+  const auto [low, high] = std::minmax_element(
+      all.begin(), all.end(), [](const auto& a, const auto& b) { return a.level < b.level; });
+  const std::int64_t lowest = low->level;
+  const std::int64_t highest = high->level;
+  const auto columns = static_cast<std::uint32_t>((highest - lowest) / step + 1);
   double floor = 1.0;
   for (const MisreadPoint& point : all) {
     if (!is_upper_limit(point) && point.rate > 0.0) floor = std::min(floor, point.rate);
@@ -91,20 +95,24 @@ std::string rows_map(const ReportInput& input, const std::vector<ActiveRowsFigur
     for (const MisreadPoint& point : run.misread) {
       const bool limit = is_upper_limit(point) || point.rate < floor;
       if (limit) greatest_limit = std::max(greatest_limit, point.upper);
-      shades[std::size_t{(run.active_rows - first) / step} * columns + point.level / step] =
+      const auto column = static_cast<std::size_t>((point.level - lowest) / step);
+      shades[std::size_t{(run.active_rows - first) / step} * columns + column] =
           limit ? Plot::kLimitCell : heat_shade(point.rate, floor);
     }
   }
   const double cell_height = std::clamp(560.0 / rows, 1.0, 26.0);
-  const auto edges = [step](std::string title, std::uint32_t low, std::uint32_t high) {
-    return Axis{std::move(title), low - 0.5 * step, high + 0.5 * step, Spacing::linear,
-                linear_ticks(low, high, 12, 1.0)};
+  const auto edges = [step](std::string title, std::int64_t from, std::int64_t to) {
+    const auto left = static_cast<double>(from);
+    const auto right = static_cast<double>(to);
+    return Axis{std::move(title), left - 0.5 * step, right + 0.5 * step, Spacing::linear,
+                linear_ticks(left, right, 12, 1.0)};
   };
   Plot plot(
       "misread-map-clip",
       fmt::format("Misread probability of each MAC value at {} to {} active rows", first, last),
-      {960.0, 92.0 + cell_height * rows, 44.0, 110.0}, edges("MAC value", 0, (columns - 1) * step),
-      edges("active rows", first, first + (rows - 1) * step));
+      {960.0, 92.0 + cell_height * rows, 44.0, 110.0},
+      edges("MAC value", lowest, lowest + std::int64_t{columns - 1} * step),
+      edges("active rows", first, std::int64_t{first} + std::int64_t{rows - 1} * step));
   plot.cells(columns, rows, shades, "h");
   plot.colour_bar({"misread probability", floor, 1.0, Spacing::logarithmic, {}}, kHeatShades, "h");
   if (greatest_limit > 0.0) {
@@ -124,7 +132,9 @@ std::string rows_map(const ReportInput& input, const std::vector<ActiveRowsFigur
       .absent = "no such MAC value, or not in the table",
       .value = "misread",
       .limits = {},
-      .x = {"mac_value", 0, static_cast<int>(step), static_cast<int>(last), columns},
+      .x = {"mac_value", static_cast<int>(lowest), static_cast<int>(step),
+            static_cast<int>(std::max<std::int64_t>(highest, lowest == 0 ? last : highest)),
+            columns},
       .y = {"active_rows", static_cast<int>(first), static_cast<int>(step), static_cast<int>(last),
             rows}};
   return heat_map_frame(text, plot.svg());
@@ -137,7 +147,7 @@ Csv rows_numbers(const std::vector<ActiveRowsFigures>& runs) {
                      : Csv{"active_rows", "mac_value", "misread", "lower", "upper"};
   for (const ActiveRowsFigures& run : runs) {
     for (const MisreadPoint& point : run.misread) {
-      csv.count(run.active_rows).count(point.level);
+      csv.count(run.active_rows).whole(point.level);
       rate_fields(csv, point, computed);
     }
   }

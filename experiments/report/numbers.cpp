@@ -50,6 +50,12 @@ Csv& Csv::count(std::uint64_t value) {
   return *this;
 }
 
+Csv& Csv::whole(std::int64_t value) {
+  separate();
+  all_ += std::to_string(value);
+  return *this;
+}
+
 Csv& Csv::number(double value, int digits) {
   separate();
   if (!std::isnan(value)) all_ += fmt::format("{:.{}g}", value, digits);

@@ -19,6 +19,7 @@ class Csv {
   /// Fields of a line, in the order of the names. NaN is an empty field.
   Csv& text(std::string_view value);
   Csv& count(std::uint64_t value);
+  Csv& whole(std::int64_t value);
   Csv& number(double value, int digits = 9);
   void end_line();
 

@@ -235,7 +235,7 @@ const pageTools = (function () {
           .replace(' 1 active rows', ' 1 active row');
       if (row) return `${where}: ${rateText(row)}`;
       if (!this.data.limits) return `${where}: ${this.data.absent}`;
-      const level = this.data.x === 'mac_value' ? x : y;
+      const level = this.data.x === 'mac_value' ? this.at.x : this.at.y;
       const limit = Number(this.data.limits.split(' ')[level]);
       return `${where}: ${this.data.absent} ${numberText(limit, 2)}`;
     }

@@ -73,10 +73,12 @@ std::vector<LegendItem> rate_legend(const std::vector<MisreadPoint>& points,
   return items;
 }
 
-Axis counting_axis(std::string title, std::uint32_t first, std::uint32_t last) {
+Axis counting_axis(std::string title, std::int64_t first, std::int64_t last) {
   const int wanted = last - first <= 20 ? static_cast<int>(last - first) + 1 : 12;
-  return {std::move(title), first - 0.7, last + 0.7, Spacing::linear,
-          linear_ticks(first, last, wanted, 1.0)};
+  const auto low = static_cast<double>(first);
+  const auto high = static_cast<double>(last);
+  return {std::move(title), low - 0.7, high + 0.7, Spacing::linear,
+          linear_ticks(low, high, wanted, 1.0)};
 }
 
 }  // namespace cimstat::experiments::report

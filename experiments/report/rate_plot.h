@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,6 @@ std::vector<LegendItem> rate_legend(const std::vector<MisreadPoint>& points,
                                     const std::string& arrow, double confidence);
 
 /// Along whole numbers.
-Axis counting_axis(std::string title, std::uint32_t first, std::uint32_t last);
+Axis counting_axis(std::string title, std::int64_t first, std::int64_t last);
 
 }  // namespace cimstat::experiments::report

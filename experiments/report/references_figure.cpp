@@ -37,7 +37,9 @@ std::string misread_plot(const ReportInput& input, const ReferenceComparison& be
   for (const Side& side : sides) {
     const std::string arrow = draw_rates(
         plot, side.points, axis, input.confidence,
-        [&](std::size_t index) { return side.points[index].level + side.shift; },
+        [&](std::size_t index) {
+          return static_cast<double>(side.points[index].level) + side.shift;
+        },
         [&](std::size_t index) {
           return fmt::format("MAC value {}, {}: {}", side.points[index].level, side.name,
                              misread_text(side.points[index]));
@@ -61,19 +63,19 @@ std::string moves_plot(const ReportInput& input, const ReferenceComparison& befo
   for (std::size_t c = 0; c < last; ++c) {
     most = std::max(most, std::abs(input.references[c] - before.references[c]));
   }
-  const CurrentUnit unit = unit_for(most);
-  const double reach = most > 0.0 ? 1.15 * most / unit.amperes : 1.0;
+  const CurrentUnit unit = unit_for(most, input.unit);
+  const double reach = most > 0.0 ? 1.15 * most / unit.size : 1.0;
   Plot plot("moves-clip", fmt::format("How far each of {} references moved", last),
             {960.0, 330.0, 20.0, 20.0},
             counting_axis("reference: between codes c - 1 and c", 1, last),
             {fmt::format("moved by ({})", unit.name), -reach, reach, Spacing::linear, {}});
   plot.horizontal_line(0.0, "zero", "where it was");
   for (std::size_t c = 0; c < last; ++c) {
-    const double moved = (input.references[c] - before.references[c]) / unit.amperes;
+    const double moved = (input.references[c] - before.references[c]) / unit.size;
     plot.dot({static_cast<double>(c + 1), moved}, last <= 64 ? 3.5 : 2.2, "s0",
              fmt::format("between codes {} and {}: from {} to {} {}", c, c + 1,
-                         number_text(before.references[c] / whole.amperes, 5),
-                         number_text(input.references[c] / whole.amperes, 5), whole.name));
+                         number_text(before.references[c] / whole.size, 5),
+                         number_text(input.references[c] / whole.size, 5), whole.name));
   }
   return plot_frame("how far each reference moved", plot.svg());
 }
@@ -82,7 +84,7 @@ Csv misread_numbers(const ReportInput& input, const ReferenceComparison& before)
   Csv csv{"mac_value",     "misread_before", "lower_before", "upper_before",
           "misread_after", "lower_after",    "upper_after"};
   for (std::size_t i = 0; i < input.misread.size(); ++i) {
-    csv.count(input.misread[i].level);
+    csv.whole(input.misread[i].level);
     for (const MisreadPoint* point : {&before.misread[i], &input.misread[i]}) {
       csv.number(point->rate, 12).number(point->lower, 12).number(point->upper, 12);
     }
@@ -92,7 +94,8 @@ Csv misread_numbers(const ReportInput& input, const ReferenceComparison& before)
 }
 
 Csv reference_numbers(const ReportInput& input, const ReferenceComparison& before) {
-  Csv csv{"code_above", "reference_before_A", "reference_after_A"};
+  Csv csv(std::vector<std::string>{"code_above", "reference_before_" + input.unit,
+                                   "reference_after_" + input.unit});
   for (std::size_t c = 0; c < input.references.size(); ++c) {
     csv.count(c + 1).number(before.references[c], 12).number(input.references[c], 12).end_line();
   }

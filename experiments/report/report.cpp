@@ -57,7 +57,7 @@ CurrentUnit unit_of(const ReportInput& input) {
   for (const LevelDistribution& level : input.distributions) {
     for (const double current : level.current) largest = std::max(largest, std::abs(current));
   }
-  return unit_for(largest);
+  return unit_for(largest, input.unit);
 }
 
 /// For margins and spreads, which are far smaller than the currents of a column of many rows.
@@ -68,7 +68,7 @@ CurrentUnit table_unit_of(const ReportInput& input) {
     largest_spread = std::max(largest_spread, std::abs(row.sd));
     largest = std::max(largest, std::abs(row.mean));
   }
-  return unit_for(largest_spread > 0.0 ? largest_spread : largest);
+  return unit_for(largest_spread > 0.0 ? largest_spread : largest, input.unit);
 }
 
 std::string heading(std::string_view name, std::string_view unit) {
@@ -95,21 +95,18 @@ std::string marked(bool worst, std::string_view text) {
   return fmt::format("<td{}>{}</td>", worst ? " class=\"worst\"" : "", escaped(text));
 }
 
-Csv table_numbers(const std::vector<MarginRow>& margins) {
-  Csv csv{"mac_value",
-          "mean_A",
-          "sd_A",
-          "low_quantile_A",
-          "high_quantile_A",
-          "input_aware_margin_A",
-          "pattern_margin_A",
-          "quantile_margin_A",
-          "overlap",
-          "misread",
-          "misread_lower",
-          "misread_upper"};
-  for (const MarginRow& row : margins) {
-    csv.count(row.level);
+Csv table_numbers(const ReportInput& input) {
+  std::vector<std::string> names{"mac_value"};
+  for (const char* name : {"mean", "sd", "low_quantile", "high_quantile", "input_aware_margin",
+                           "pattern_margin", "quantile_margin"}) {
+    names.push_back(fmt::format("{}_{}", name, input.unit));
+  }
+  for (const char* name : {"overlap", "misread", "misread_lower", "misread_upper"}) {
+    names.emplace_back(name);
+  }
+  Csv csv(names);
+  for (const MarginRow& row : input.margins) {
+    csv.whole(row.level);
     for (const double value :
          {row.mean, row.sd, row.low_quantile, row.high_quantile, row.input_aware_margin,
           row.pattern_margin, row.quantile_margin, row.overlap, row.misread.rate, row.misread.lower,
@@ -131,10 +128,10 @@ std::string table(const ReportInput& input, const CurrentUnit& unit) {
     rows += fmt::format("<tr><th scope=\"row\">{}</th>", row.level);
     for (const double value : {row.mean, row.sd, row.low_quantile, row.high_quantile,
                                row.input_aware_margin, row.pattern_margin}) {
-      rows += fmt::format("<td>{}</td>", number_text(value / unit.amperes, 4));
+      rows += fmt::format("<td>{}</td>", number_text(value / unit.size, 4));
     }
     rows += marked(row.quantile_margin == worst.margin,
-                   number_text(row.quantile_margin / unit.amperes, 4)) +
+                   number_text(row.quantile_margin / unit.size, 4)) +
             fmt::format("<td>{}</td>", number_text(row.overlap)) +
             marked(row.misread.rate > 0.0 && row.misread.rate == worst.misread,
                    rate_text(row.misread)) +
@@ -161,7 +158,7 @@ std::string table(const ReportInput& input, const CurrentUnit& unit) {
              "<table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n</table>\n</div>\n",
              headings, rows) +
          numbers_below("table", "figures of each MAC value, in full precision",
-                       figure_file_stem(input) + "-figures.csv", table_numbers(input.margins));
+                       figure_file_stem(input) + "-figures.csv", table_numbers(input));
 }
 
 std::string rows_text(const ReportInput& input) {
@@ -185,6 +182,7 @@ std::string render_report(const ReportInput& input) {
   const CurrentUnit unit = unit_of(input);
   const CurrentUnit table_unit = table_unit_of(input);
   const std::string rows = rows_text(input);
+  const std::string note = input.level_note.empty() ? "" : " " + input.level_note;
   std::vector<Section> sections;
   const auto add = [&](std::string name, std::string short_title, std::string title,
                        std::string hint, std::string content) {
@@ -193,11 +191,12 @@ std::string render_report(const ReportInput& input) {
                         fmt::format("<figure>\n{}</figure>\n", content)});
   };
   if (!input.distributions.empty()) {
-    add("distributions", "Distributions", "Sensed current of each MAC value",
+    add("distributions", "Distributions",
+        fmt::format("Sensed {} of each MAC value", input.quantity),
         fmt::format("What the converter sees{}: bit line, offset and noise together. Where "
                     "neighbours overlap, or a curve crosses a reference, values are misread; the "
-                    "logarithmic axis shows the tails.",
-                    rows),
+                    "logarithmic axis shows the tails.{}",
+                    rows, note),
         distribution_figure(input, unit));
   }
   add("margins", "Margins", "Read margin against active rows",
@@ -206,21 +205,24 @@ std::string render_report(const ReportInput& input) {
           "Input-aware: mean \u2213 {0} sd of both neighbours, exactly this number of rows active. "
           "Pattern: the same when any number of rows up to this one may be active. Quantile: "
           "between the tails of probability {1}, whatever the shape, exactly this number active. "
-          "Below 0 they overlap.{2}",
+          "Below 0 they overlap.{2}{3}",
           number_text(input.sigmas), number_text(input.tail_probability),
           patterns_agree(input) ? " Here the least input-aware and pattern margins are the same."
-                                : ""),
+                                : "",
+          note),
       margin_figure(input));
   if (!input.confusion.probability.empty()) {
-    add("confusion", "Codes", "Which code each MAC value gives", confusion_hint(input.confusion),
-        confusion_figure(input));
+    add("confusion", "Codes", "Which code each MAC value gives",
+        confusion_hint(input.confusion) + note, confusion_figure(input));
   }
   if (!input.misread.empty()) {
     add("misread", "Misreads", "How often each MAC value is misread",
-        fmt::format("P(code \u2260 right code | MAC value){}.", rows), misread_figure(input));
+        fmt::format("P(code \u2260 right code | MAC value){}.{}", rows, note),
+        misread_figure(input));
   }
   add("misread-rows", "All active rows", "Misreads against active rows",
-      "Every class of the table: each MAC value at each number of active rows.",
+      note.empty() ? "Every class of the table: each MAC value at each number of active rows."
+                   : "Each MAC value at each number of active rows." + note,
       misread_rows_figure(input));
   if (input.before) {
     add("references", "References", "References before and after",
@@ -245,7 +247,7 @@ std::string render_report(const ReportInput& input) {
   }
   if (!input.margins.empty()) {
     add("table", "Figures", "Figures of each MAC value",
-        "Margins and overlaps are those with the next MAC value. Bold: the worst.",
+        "Margins and overlaps are those with the next MAC value. Bold: the worst." + note,
         table(input, table_unit));
   }
   for (Section& section : provenance_sections(input)) sections.push_back(std::move(section));

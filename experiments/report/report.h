@@ -12,10 +12,10 @@
 namespace cimstat::experiments {
 
 /// The density of the sensed current of one MAC value: current [A] ascending, density [1/A], of one
-/// length.
+/// length. Where the line delivers a voltage, "A" is V here and below.
 struct LevelDistribution {
   std::string label;
-  std::uint32_t level = 0;
+  std::int64_t level = 0;
   std::vector<double> current;
   std::vector<double> density;
 };
@@ -28,15 +28,18 @@ enum class MisreadBasis {
 };
 
 struct MisreadPoint {
-  std::uint32_t level = 0;
+  std::int64_t level = 0;
   double rate = 0.0;
   double lower = 0.0;
   double upper = 0.0;
   MisreadBasis basis = MisreadBasis::sampled;
 };
 
-/// P(code | level), levels x codes, row by row; `ideal` holds each level's right code.
+/// P(code | level), levels x codes, row by row; `ideal` holds each level's right code. Level i is
+/// the MAC value first + i step; one that no rows have is a row of zeros.
 struct ConfusionMap {
+  std::int64_t first = 0;
+  std::int64_t step = 1;
   std::uint32_t levels = 0;
   std::uint32_t codes = 0;
   std::vector<double> probability;
@@ -52,7 +55,9 @@ struct ActiveRowsFigures {
   /// The least over all neighbouring levels, and the lower level of that pair; NaN where not known.
   struct Margin {
     double value = std::numeric_limits<double>::quiet_NaN();  ///< [A]
-    std::uint32_t level = 0;
+    std::int64_t level = 0;
+    std::optional<std::int64_t> next = {};  ///< the upper one; level + 1 where left out
+    std::int64_t upper_level() const { return next.value_or(level + 1); }
   };
   Margin input_aware, pattern, quantile;
 };
@@ -65,7 +70,7 @@ struct ColumnSpread {
     double upper = 1.0;  ///< 1: too few columns to tell
   };
   struct Level {  ///< one MAC value
-    std::uint32_t level = 0;
+    std::int64_t level = 0;
     Rate mean;
     std::vector<Rate> quantiles;  ///< at quantile_levels
   };
@@ -91,7 +96,9 @@ struct ReferenceComparison {
 /// One line of the table of figures. Currents in A; the margins are those to the next level, NaN
 /// where there is none.
 struct MarginRow {
-  std::uint32_t level = 0;
+  std::int64_t level = 0;
+  std::optional<std::int64_t> next = {};  ///< level; level + 1 where left out
+  std::int64_t upper_level() const { return next.value_or(level + 1); }
   double mean = 0.0;
   double sd = 0.0;
   double low_quantile = 0.0;
@@ -142,6 +149,9 @@ struct ReportInput {
   std::string intervals = "Clopper-Pearson, each by itself";  ///< of what is sampled
   std::uint32_t rows = 0;
   std::uint32_t active_rows = 0;
+  std::string unit = "A";            ///< of all that the sense amplifier sees
+  std::string quantity = "current";  ///< ... its name
+  std::string level_note;            ///< what stands for a MAC value where many classes do
   std::vector<LevelDistribution> distributions;
   std::vector<double> references;  ///< the converter's thresholds [A]
   ConfusionMap confusion;

@@ -83,10 +83,10 @@ std::string margin_card(const ReportInput& input, const CurrentUnit& unit) {
     if (least == nullptr || row.quantile_margin < least->quantile_margin) least = &row;
   }
   if (least == nullptr) return {};
-  const std::string pair = fmt::format("MAC values {} and {}", least->level, least->level + 1);
+  const std::string pair = fmt::format("MAC values {} and {}", least->level, least->upper_level());
   const std::string tails = number_text(input.tail_probability);
   return card("Least read margin",
-              fmt::format("{} {}", number_text(least->quantile_margin / unit.amperes), unit.name),
+              fmt::format("{} {}", number_text(least->quantile_margin / unit.size), unit.name),
               {least->quantile_margin < 0.0
                    ? fmt::format("{} overlap by this much between their tails of {}.", pair, tails)
                    : fmt::format("{} are this far apart between their tails of {}.", pair, tails),

@@ -60,13 +60,23 @@ std::string warnings(const TableRecord& a, const TableRecord& b,
   return text;
 }
 
-std::string class_line(const ClassComparison& item, ComparisonBasis basis) {
+/// Of binary columns the LRS count, else the MAC value, with the rows in each state where several
+/// classes have it.
+std::size_t label_width(const TableComparison& comparison) {
+  std::size_t width = comparison.state_values.empty() ? 4 : 9;
+  for (const ClassComparison& item : comparison.classes) {
+    width = std::max(width, item.label.size());
+  }
+  return width;
+}
+
+std::string class_line(const ClassComparison& item, ComparisonBasis basis, std::size_t width) {
   const core::Interval& misread = item.misread_difference.interval;
   const core::Interval& variation = item.total_variation.interval;
   std::string line = fmt::format(
-      "  {:>4} {:>6}  {:<10} {:<10} {:>9}", item.column_class.lrs_count,
-      item.column_class.active_rows, probability_text(item.misread_a.value),
-      probability_text(item.misread_b.value), signed_text(item.misread_difference.value));
+      "  {:>{}} {:>6}  {:<10} {:<10} {:>9}", item.label, width, item.column_class.active_rows,
+      probability_text(item.misread_a.value), probability_text(item.misread_b.value),
+      signed_text(item.misread_difference.value));
   if (basis == ComparisonBasis::exact) {
     return line +
            fmt::format("  {:.2e}  {:>8.3g}\n", item.total_variation.value, item.beyond_bounds);
@@ -84,14 +94,16 @@ std::string class_list(const TableComparison& comparison, const ComparisonSettin
   const std::vector<std::size_t> order = comparison.by_difference();
   const std::size_t shown = std::min(wanted, order.size());
   if (shown == 0) return {};
-  std::string text =
-      fmt::format("  {:>4} {:>6}  {:<10} {:<10} ", "LRS", "active", "misread a", "misread b");
+  const std::size_t width = label_width(comparison);
+  std::string text = fmt::format("  {:>{}} {:>6}  {:<10} {:<10} ",
+                                 comparison.state_values.empty() ? "LRS" : "MAC value", width,
+                                 "active", "misread a", "misread b");
   text += comparison.basis == ComparisonBasis::exact
               ? "    b - a  variation  x bounds\n"
               : fmt::format("{:<32}  {:<27}  {:>7} {:>7}\n", "    b - a [interval]",
                             "variation [interval]", "p codes", "misread");
   for (std::size_t i = 0; i < shown; ++i) {
-    text += class_line(comparison.classes[order[i]], comparison.basis);
+    text += class_line(comparison.classes[order[i]], comparison.basis, width);
   }
   if (comparison.differing > shown) {
     text +=
@@ -130,10 +142,24 @@ core::Json json_of(const Estimate& estimate) {
   return core::Json::array({estimate.value, estimate.interval.lower, estimate.interval.upper});
 }
 
-core::Json json_of(const std::vector<circuits::ColumnClass>& classes) {
+core::Json json_of(const circuits::ColumnClass& one,
+                   const std::vector<std::int32_t>& state_values) {
+  if (state_values.empty()) {
+    return {{"lrs_count", one.lrs_count}, {"active_rows", one.active_rows}};
+  }
+  std::int64_t value = 0;
+  core::Json rows = core::Json::array();
+  for (std::size_t state = 0; state < state_values.size(); ++state) {
+    value += std::int64_t{state_values[state]} * one.states[state];
+    rows.push_back(one.states[state]);
+  }
+  return {{"mac_value", value}, {"active_rows", one.active_rows}, {"rows_in_states", rows}};
+}
+
+core::Json json_of(const std::vector<circuits::ColumnClass>& classes,
+                   const std::vector<std::int32_t>& state_values) {
   core::Json array = core::Json::array();
-  for (const auto& [k, n, states] : classes)
-    array.push_back({{"lrs_count", k}, {"active_rows", n}});
+  for (const circuits::ColumnClass& one : classes) array.push_back(json_of(one, state_values));
   return array;
 }
 
@@ -194,8 +220,9 @@ std::string format_comparison(const TableRecord& a, const TableRecord& b,
   }
   text += "\n";
   if (comparison.same_codes) {
-    text += fmt::format("total variation of a class at most {:.2e} (LRS {}, active {})\n",
-                        largest->total_variation.interval.upper, largest->column_class.lrs_count,
+    text += fmt::format("total variation of a class at most {:.2e} ({} {}, active {})\n",
+                        largest->total_variation.interval.upper,
+                        comparison.state_values.empty() ? "LRS" : "MAC value", largest->label,
                         largest->column_class.active_rows);
   }
   return text + verdict(comparison);
@@ -206,11 +233,10 @@ core::Json comparison_as_json(const TableComparison& comparison,
   core::Json classes = core::Json::array();
   for (const std::size_t i : comparison.by_difference()) {
     const ClassComparison& item = comparison.classes[i];
-    core::Json object{{"lrs_count", item.column_class.lrs_count},
-                      {"active_rows", item.column_class.active_rows},
-                      {"misread_a", json_of(item.misread_a)},
-                      {"misread_b", json_of(item.misread_b)},
-                      {"misread_difference", json_of(item.misread_difference)}};
+    core::Json object = json_of(item.column_class, comparison.state_values);
+    object["misread_a"] = json_of(item.misread_a);
+    object["misread_b"] = json_of(item.misread_b);
+    object["misread_difference"] = json_of(item.misread_difference);
     if (comparison.same_codes) object["total_variation"] = json_of(item.total_variation);
     if (comparison.basis == ComparisonBasis::exact) {
       object["beyond_bounds"] = item.beyond_bounds;
@@ -231,8 +257,8 @@ core::Json comparison_as_json(const TableComparison& comparison,
           {"mean_misread_a", comparison.pooled.a},
           {"mean_misread_b", comparison.pooled.b},
           {"mean_misread_p_value", comparison.pooled.p_value},
-          {"only_in_a", json_of(comparison.only_in_a)},
-          {"only_in_b", json_of(comparison.only_in_b)},
+          {"only_in_a", json_of(comparison.only_in_a, comparison.state_values)},
+          {"only_in_b", json_of(comparison.only_in_b, comparison.state_values)},
           {"classes", classes}};
 }
 

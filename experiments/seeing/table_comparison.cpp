@@ -115,6 +115,7 @@ ClassComparison compare_class(const Row& a, const Row& b, bool same_codes, doubl
   const double each = a.is_sampled() && b.is_sampled() ? 0.5 * (1.0 + confidence) : confidence;
   ClassComparison comparison;
   comparison.column_class = a.table.classes[a.index];
+  comparison.label = a.table.label(a.index);
   comparison.misread_a = misread_estimate(a.table, a.index, {.confidence = each});
   comparison.misread_b = misread_estimate(b.table, b.index, {.confidence = each});
   comparison.misread_difference = difference_of(comparison.misread_a, comparison.misread_b);
@@ -168,7 +169,13 @@ std::vector<std::size_t> TableComparison::by_difference() const {
 
 TableComparison compare_tables(const ErrorTable& a, const ErrorTable& b, double level,
                                double confidence) {
+  if (a.state_values != b.state_values) {
+    throw core::UsageError(core::error_line(
+        "diff", "the rows of the two tables have other states", "their classes count other things",
+        "compare tables of one mapping, levels and input steps"));
+  }
   TableComparison comparison;
+  comparison.state_values = a.state_values;
   comparison.basis = basis_of(a, b);
   comparison.same_codes =
       a.codes == b.codes && a.code_step == b.code_step && a.code_origin == b.code_origin;
@@ -188,10 +195,11 @@ TableComparison compare_tables(const ErrorTable& a, const ErrorTable& b, double 
     if (!a.find(column_class)) comparison.only_in_b.push_back(column_class);
   }
   if (comparison.classes.empty()) {
-    throw core::UsageError(
-        core::error_line("diff", "the tables have no class in common",
-                         "none with the same LRS count and number of active rows",
-                         "make one of them again with the active rows of the other"));
+    throw core::UsageError(core::error_line(
+        "diff", "the tables have no class in common",
+        a.state_values.empty() ? "none with the same LRS count and number of active rows"
+                               : "none with the same numbers of rows in each state",
+        "make one of them again with the active rows of the other"));
   }
   comparison.pooled.a /= static_cast<double>(comparison.classes.size());
   comparison.pooled.b /= static_cast<double>(comparison.classes.size());

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <vector>
 
 #include "circuits/error_table.h"
@@ -21,6 +23,7 @@ enum class ComparisonBasis {
 
 struct ClassComparison {
   circuits::ColumnClass column_class;
+  std::string label = {};  ///< ErrorTable::label
   Estimate misread_a;
   Estimate misread_b;
   Estimate misread_difference;  ///< b - a
@@ -50,6 +53,8 @@ struct TableComparison {
   std::vector<ClassComparison> classes;  ///< in both tables, ascending
   std::vector<circuits::ColumnClass> only_in_a;
   std::vector<circuits::ColumnClass> only_in_b;
+  /// Of both tables; empty where rows have two states.
+  std::vector<std::int32_t> state_values;
   bool same_codes = true;  ///< as many codes, standing for the same MAC values
   PooledMisread pooled;
   std::size_t differing = 0;  ///< classes
@@ -63,7 +68,7 @@ struct TableComparison {
 /// `level` bounds the chance that any difference is reported where there is none (both tables drawn
 /// from the same probabilities, independently). Intervals hold at `confidence`, for each class on
 /// its own. Where the codes are not the same, only the misreads are compared. Throws UsageError
-/// when no class is in both.
+/// when no class is in both, or rows have other states.
 TableComparison compare_tables(const circuits::ErrorTable& a, const circuits::ErrorTable& b,
                                double level, double confidence);
 

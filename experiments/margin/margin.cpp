@@ -207,18 +207,6 @@ double pattern_margin(const ColumnDesign& design, std::uint32_t level, std::uint
   return least_above - most_below;
 }
 
-void require_plain_margins(const Experiment& experiment) {
-  const ColumnDesign& design = experiment.macro.design;
-  circuits::require_binary(design, "the margin of LRS counts");
-  if (circuits::is_ideal(design.bit_line)) return;
-  throw core::UsageError(core::error_line(
-      "bit_line.kind", "has no read margins here",
-      fmt::format("they are distances of summed currents, and this line ({}) delivers another "
-                  "quantity",
-                  circuits::name_of(design.bit_line)),
-      "use cimstat margin or table, or leave [bit_line] out"));
-}
-
 MarginResult measure_margins(const Experiment& experiment, core::Threads threads,
                              const core::Progress& progress) {
   const std::vector<MarginLevel> levels =

@@ -61,10 +61,6 @@ struct MarginResult {
   std::string reason;  ///< which engine, and why
 };
 
-/// Throws UsageError where the bit line delivers more than the sum of its currents, or rows have
-/// more than two states: for those that know margins of binary columns in A only.
-void require_plain_margins(const Experiment& experiment);
-
 /// Margins at experiment.margin.active_rows; makes the error table of these classes itself, ...
 MarginResult measure_margins(const Experiment& experiment, core::Threads threads,
                              const core::Progress& progress = {});

@@ -15,7 +15,6 @@ namespace cimstat::experiments {
 
 void ChunkComputation::add_margins(const PreparedPoint& point, core::Threads threads,
                                    ChunkResult& result) const {
-  require_plain_margins(point.experiment());
   const MarginResult margins = measure_gaps(point.experiment(), threads);
   double* numbers = result.numbers.data() + places_.margins;
   if (margins.gaps.empty()) {
@@ -32,7 +31,8 @@ void ChunkComputation::add_margins(const PreparedPoint& point, core::Threads thr
   numbers[2] = least(&GapFigures::pattern);
   numbers[3] = 0.0;
   for (const GapFigures& gap : margins.gaps) numbers[3] = std::max(numbers[3], gap.overlap);
-  result.integers[places_.gap] = margins.worst_gap;
+  result.integers[places_.gap] = static_cast<std::uint64_t>(margins.gaps[margins.worst_gap].level -
+                                                            margins.levels.front().level);
 }
 
 void ChunkComputation::add_exact(const PreparedPoint& point, core::Threads threads,

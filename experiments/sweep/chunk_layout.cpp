@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 namespace cimstat::experiments {
 
 namespace {
@@ -87,13 +89,16 @@ SweepFields result_fields(const SweepLayout& layout, const ChunkLayout& places) 
     integers.push_back(point_field("code_count", "codes of the converter"));
   }
   if (places.has_margin) {
-    integers.push_back(point_field("margin_gap", "MAC value below the smallest quantile margin"));
-    numbers.push_back(
-        point_field("margin_quantile", "smallest quantile margin of neighbouring MAC values", "A"));
-    numbers.push_back(point_field("margin_input_aware",
-                                  "smallest input-aware margin of neighbouring MAC values", "A"));
-    numbers.push_back(
-        point_field("margin_pattern", "smallest pattern margin of neighbouring MAC values", "A"));
+    integers.push_back(point_field(
+        "margin_gap", layout.has_states ? "MAC value below the smallest quantile margin, less the "
+                                          "lowest MAC value"
+                                        : "MAC value below the smallest quantile margin"));
+    for (const auto& [name, what] : {std::pair("margin_quantile", "quantile"),
+                                     {"margin_input_aware", "input-aware"},
+                                     {"margin_pattern", "pattern"}}) {
+      numbers.push_back(point_field(
+          name, fmt::format("smallest {} margin of neighbouring MAC values", what), layout.unit));
+    }
     numbers.push_back(point_field("overlap", "largest overlap of neighbouring MAC values"));
   }
   if (places.has_rates) {

@@ -27,7 +27,7 @@ struct ChunkLayout {
   std::size_t active_rows;  ///< row
   std::size_t present;      ///< row: 1 where the point has this class
   std::size_t code_count;   ///< of the point's ladder
-  std::size_t gap;          ///< lower level of the worst gap
+  std::size_t gap;          ///< lower level of the worst gap, from the lowest level
   std::size_t trials;       ///< row
   std::size_t misreads;     ///< row
   std::size_t last;         ///< row: trial of the last misread that was wanted, from 1; 0: none

@@ -89,7 +89,11 @@ class SweepInputs {
 };
 
 PreparedPoint::PreparedPoint(Experiment experiment, const SweepInputs& inputs)
-    : experiment_(std::move(experiment)), inputs_(inputs), classes_(experiment_.classes()) {}
+    : experiment_(std::move(experiment)),
+      inputs_(inputs),
+      classes_(experiment_.macro.design.row_states.empty() ? experiment_.classes()
+                                                           : std::vector<circuits::ColumnClass>{}) {
+}
 
 const circuits::ColumnCounter& PreparedPoint::counter(core::Threads threads) const {
   const std::lock_guard lock(mutex_);

@@ -11,8 +11,10 @@
 #include "core/interrupt.h"
 #include "core/statistics/gamma_bernoulli.h"
 
+#include "circuits/bit_line/line_reading.h"
 #include "circuits/exact/exact_column.h"
 
+#include "experiments/margin/margin_levels.h"
 #include "experiments/sweep/chunk_computation.h"
 #include "experiments/sweep/chunk_layout.h"
 #include "experiments/sweep/point_summary.h"
@@ -33,8 +35,14 @@ struct Survey {
   std::size_t codes = 0;
   bool same_classes = true;
   bool same_codes = true;
+  bool has_states = false;  ///< rows of more than two
+  std::string unit;         ///< of readings
+  bool same_unit = true;
 
   void add(const Survey& other) {
+    has_states = has_states || other.has_states;
+    if (unit.empty()) unit = other.unit;
+    same_unit = same_unit && other.same_unit && (other.unit.empty() || unit == other.unit);
     is_sampled = is_sampled || other.is_sampled;
     if (obstacle.empty()) obstacle = other.obstacle;
     same_classes = same_classes && other.same_classes;
@@ -44,11 +52,24 @@ struct Survey {
   }
 };
 
-Survey survey_of(const Experiment& experiment, const Experiment& base) {
+Survey survey_of(const Experiment& experiment, const SweepPlan& plan) {
+  const Experiment& base = plan.base();
   Survey found;
+  found.unit = circuits::reading_unit(experiment.macro.design);
+  found.has_states = !experiment.macro.design.row_states.empty();
+  if (found.has_states) {
+    for (const SweepOutput output :
+         {SweepOutput::misread, SweepOutput::table, SweepOutput::accuracy}) {
+      if (!plan.settings().asks(output)) continue;
+      throw core::UsageError(
+          core::error_line("sweep.outputs", "only margins can be swept of this column",
+                           "its rows have more than two states", "write outputs = [\"margin\"]"));
+    }
+    margin_levels(experiment.macro.design, experiment.margin.active_rows);
+    return found;
+  }
   const auto classes = experiment.classes();
   check_table(experiment, classes);
-  circuits::require_binary(experiment.macro.design, "a sweep");
   found.classes = classes.size();
   found.codes = experiment.macro.design.ladder.codes;
   found.same_classes = experiment.table.active_rows == base.table.active_rows;
@@ -82,7 +103,7 @@ Survey survey_all(const SweepPlan& plan, PreparedPoints& prepared, core::Threads
              ++point) {
           const Experiment experiment = plan.experiment(point);
           try {
-            of_block.add(survey_of(experiment, plan.base()));
+            of_block.add(survey_of(experiment, plan));
             if (plan.settings().asks(SweepOutput::accuracy)) prepared.require_network(experiment);
           } catch (const core::Interrupted&) {
             throw;
@@ -132,7 +153,14 @@ struct SweepWork::State {
     layout.codes = survey.codes;
     layout.same_classes = survey.same_classes;
     layout.same_codes = survey.same_codes;
-    if (layout.same_classes) classes = plan.base().classes();
+    layout.has_states = survey.has_states;
+    layout.unit = survey.unit;
+    if (asks(SweepOutput::margin) && !survey.same_unit) {
+      throw core::UsageError(core::error_line(
+          "sweep.outputs", "margins of these points have no common unit",
+          "some lines deliver currents, some voltages", "sweep those by themselves"));
+    }
+    if (layout.same_classes && !layout.has_states) classes = plan.base().classes();
     if (layout.is_sampled && table.target_relative_error) {
       layout.misreads_wanted =
           core::gamma_bernoulli_successes(*table.target_relative_error, table.confidence);

@@ -32,6 +32,8 @@ struct SweepLayout {
   bool same_classes = true;  ///< at all points
   bool same_codes = true;
   std::uint64_t misreads_wanted = 0;  ///< of each class, before it stops; 0: all trials are taken
+  bool has_states = false;            ///< rows of more than two, at some point
+  std::string unit = "A";             ///< of margins
 
   std::uint64_t chunks_per_point() const { return table_chunks + accuracy_chunks; }
 };

@@ -122,12 +122,11 @@ TEST(Margins, SampledOnesAgreeWithExactOnes) {
   }
 }
 
-/// Cells of three levels, in pairs, 3 of 4 rows active; unselected ones leak.
+/// Pairs of cells, inputs of two steps beside 0, 3 of 4 rows active; unselected cells leak.
 Experiment pair_experiment(const std::string& more = {}) {
   return read_experiment(core::Config::from_text(R"(
 [cell]
 model = "rram"
-levels = 3
 [cell.lrs]
 distribution = "normal"
 mean = 8e-5
@@ -147,6 +146,7 @@ sd = 1e-7
 noise_sd = 4e-6
 [mapping]
 weights = "differential"
+input_steps = 3
 [margin]
 active_rows = 3
 )" + more,
@@ -174,7 +174,7 @@ void for_each_composition(std::size_t states, std::uint32_t n, See&& see) {
 TEST(MarginsOfPairs, StandForTypicalClassesAndFollowTheClosedForms) {
   const Experiment experiment = pair_experiment();
   const circuits::ColumnDesign& design = experiment.macro.design;
-  ASSERT_EQ(design.row_states.states.size(), 5U);
+  ASSERT_EQ(design.row_states.states.size(), 6U);  // -2 -1 0 0 1 2
   const MarginResult result = measure_margins(experiment, {1});
   ASSERT_EQ(result.levels.size(), 13U);
   ASSERT_EQ(result.gaps.size(), 12U);
@@ -187,12 +187,12 @@ TEST(MarginsOfPairs, StandForTypicalClassesAndFollowTheClosedForms) {
     double variance = 16e-12 + 2.0 * 1e-14;
     double all = 0.0;
     double ways = 0.0;
-    for_each_composition(5, 3, [&](const std::vector<std::uint32_t>& counts) {
+    for_each_composition(6, 3, [&](const std::vector<std::uint32_t>& counts) {
       std::int64_t value = 0;
       double probability = 6.0;  // 3!
       bool is_level = true;
-      for (std::size_t state = 0; state < 5; ++state) {
-        value += (static_cast<std::int64_t>(state) - 2) * counts[state];
+      for (std::size_t state = 0; state < 6; ++state) {
+        value += std::int64_t{design.row_states.states[state].value} * counts[state];
         probability /= std::tgamma(counts[state] + 1.0);
         is_level = is_level && counts[state] == level.column_class.states[state];
       }
@@ -201,7 +201,7 @@ TEST(MarginsOfPairs, StandForTypicalClassesAndFollowTheClosedForms) {
       if (is_level) ways = probability;
     });
     EXPECT_NEAR(level.weight, ways / all, 1e-12);
-    for (std::size_t state = 0; state < 5; ++state) {
+    for (std::size_t state = 0; state < 6; ++state) {
       for (const std::uint32_t cell : design.row_states.states[state].cells) {
         mean += level.column_class.states[state] * design.row_states.laws[cell].mean();
         variance += level.column_class.states[state] * design.row_states.laws[cell].variance();
@@ -239,9 +239,9 @@ TEST(MarginsOfPairs, PatternsAreWorseThanAllCompositionsTriedOneByOne) {
     for (std::uint32_t n = 1; n <= 3; ++n) {
       double means[2][2] = {{1.0, -1.0}, {1.0, -1.0}};
       double sd[2] = {0.0, 0.0};
-      for_each_composition(5, n, [&](const std::vector<std::uint32_t>& counts) {
+      for_each_composition(6, n, [&](const std::vector<std::uint32_t>& counts) {
         circuits::ColumnClass one{.lrs_count = 0, .active_rows = n};
-        for (std::size_t i = 0; i < 5; ++i) one.states[i] = static_cast<std::uint16_t>(counts[i]);
+        for (std::size_t i = 0; i < 6; ++i) one.states[i] = static_cast<std::uint16_t>(counts[i]);
         const std::int64_t value = mac_value(design, one);
         if (value != gap.level && value != gap.next) return;
         const std::size_t side = value == gap.next ? 1 : 0;

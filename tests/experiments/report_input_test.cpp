@@ -64,7 +64,7 @@ TEST(MarginsByRows, AgreeWithThoseOfTheMarginCommandAtEachNumberOfRows) {
         continue;
       }
       EXPECT_DOUBLE_EQ(margins.quantile.value, result.gaps[result.worst_gap].quantile);
-      EXPECT_EQ(margins.quantile.level, result.worst_gap);
+      EXPECT_EQ(margins.quantile.level, result.gaps[result.worst_gap].level);
     }
     for (std::size_t n = 1; n < 6; ++n) {
       EXPECT_LE(rows[n].pattern.value, rows[n - 1].pattern.value) << "more patterns, less margin";
@@ -131,6 +131,110 @@ TEST(ReportInput, TakesEveryWholeNumberOfActiveRowsOfTheTable) {
   }
   EXPECT_EQ(input.confusion.error_bound.size(), 6u);
   EXPECT_TRUE(input.confusion.lower.empty());
+}
+
+TableRecord record_of(const Experiment& experiment) {
+  const ChosenTable chosen = make_table(experiment, experiment.classes(), {1});
+  return {.table = chosen.table,
+          .name = "small",
+          .config_toml = experiment.table_toml,
+          .reason = chosen.reason,
+          .source = "cimstat 0 (0)",
+          .rng = "philox",
+          .seed = 7,
+          .confidence = 0.95,
+          .content_sha256 = "00"};
+}
+
+Experiment with(const std::string& text, const std::vector<std::string>& overrides) {
+  return read_experiment(core::Config::from_text(text, "small.toml", overrides));
+}
+
+TEST(ReportInput, HasTheMacValuesOfPairsEachByItsTypicalClass) {
+  const Experiment experiment =
+      with(lognormal_macro("midpoint").config_toml,
+           {"mapping.weights=complementary", "column.rows=4", "table.active_rows=[1, 2, 3, 4]",
+            "converter.reference_rows=4", "margin.active_rows=4"});
+  const TableRecord record = record_of(experiment);
+  const ReportInput input = report_input(record, {}, 4, {.confidence = record.confidence}, {1});
+  // Values -4, -2 .. 4: one class each.
+  ASSERT_EQ(input.misread.size(), 5u);
+  EXPECT_EQ(input.confusion.first, -4);
+  EXPECT_EQ(input.confusion.step, 2);
+  EXPECT_EQ(input.confusion.levels, 5u);
+  for (std::size_t k = 0; k < 5; ++k) {
+    const std::int64_t value = 2 * static_cast<std::int64_t>(k) - 4;
+    EXPECT_EQ(input.misread[k].level, value);
+    EXPECT_EQ(input.margins[k].level, value);
+    EXPECT_EQ(input.margins[k].upper_level(), k == 4 ? 5 : value + 2);
+    EXPECT_EQ(input.distributions[k].label, std::to_string(value));
+    circuits::ColumnClass one{.lrs_count = 0, .active_rows = 4};
+    one.states[0] = static_cast<std::uint16_t>(4 - k);
+    one.states[1] = static_cast<std::uint16_t>(k);
+    const std::size_t row = record.table.find(one).value();
+    EXPECT_EQ(input.misread[k].rate, record.table.misread(row));
+    for (std::size_t code = 0; code < record.table.codes; ++code) {
+      EXPECT_EQ(input.confusion.probability[k * record.table.codes + code],
+                record.table.row(row)[code]);
+    }
+  }
+  for (const ActiveRowsFigures& figures : input.by_active_rows) {
+    EXPECT_EQ(figures.misread.size(), figures.active_rows + 1u);
+    EXPECT_EQ(figures.misread.front().level, -static_cast<std::int64_t>(figures.active_rows));
+    EXPECT_EQ(figures.quantile.upper_level(), figures.quantile.level + 2);
+  }
+  const std::string page = render_report(input);
+  EXPECT_THAT(page, HasSubstr("MAC values "));
+  EXPECT_THAT(page, HasSubstr("A MAC value stands for its typical class"));
+  EXPECT_THAT(page, HasSubstr("\n-4,"));
+  EXPECT_THAT(page, HasSubstr("data-y=\"mac_value\" data-y-first=\"-4\" data-y-step=\"2\""));
+  EXPECT_THAT(page, HasSubstr("data-x=\"mac_value\" data-x-first=\"-4\" data-x-step=\"1\""));
+}
+
+TEST(ReportInput, LeavesRowsOfTheMapEmptyWhereNoRowsHaveTheValue) {
+  const Experiment experiment = with(R"(
+[cell]
+model = "analog_rram"
+preset = "neurram_1s"
+levels = 3
+[mapping]
+input_steps = 4
+[column]
+rows = 2
+read_voltage = "0.2 V"
+[sense_amplifier]
+noise_sd = "0.5 uA"
+)",
+                                     {});
+  const TableRecord record = record_of(experiment);
+  const ReportInput input = report_input(record, {}, 1, {.confidence = record.confidence}, {1});
+  // x w for x = 1 .. 3, w = 0 .. 2: 0, 1, 2, 3, 4, 6.
+  EXPECT_EQ(input.misread.size(), 6u);
+  ASSERT_EQ(input.confusion.levels, 7u);
+  const std::size_t codes = input.confusion.codes;
+  for (std::size_t code = 0; code < codes; ++code) {
+    EXPECT_EQ(input.confusion.probability[5 * codes + code], 0.0);
+  }
+  EXPECT_EQ(input.margins[4].level, 4);
+  EXPECT_EQ(input.margins[4].upper_level(), 6);
+  EXPECT_THAT(render_report(input), HasSubstr("6,"));
+}
+
+TEST(ReportInput, IsInVoltsBehindALineThatDeliversThem) {
+  const Experiment experiment =
+      with(lognormal_macro("midpoint").config_toml,
+           {"bit_line.kind=discharge", "bit_line.precharge=0.8", "bit_line.capacitance=200e-15",
+            "bit_line.time=1e-9", "sense_amplifier.offset_sd=0", "sense_amplifier.noise_sd=0",
+            "sense_amplifier.noise_voltage_sd=2e-3"});
+  const TableRecord record = record_of(experiment);
+  const ReportInput input = report_input(record, {}, 5, {.confidence = record.confidence}, {1});
+  EXPECT_EQ(input.unit, "V");
+  const std::string page = render_report(input);
+  EXPECT_THAT(page, HasSubstr("Sensed voltage of each MAC value"));
+  EXPECT_THAT(page, HasSubstr("mac_value,mean_V,sd_V,"));
+  EXPECT_THAT(page, HasSubstr("sensed voltage (mV)"));
+  EXPECT_THAT(page, testing::Not(HasSubstr("µA</small>")));
+  EXPECT_THAT(page, testing::Not(HasSubstr("_A,")));
 }
 
 }  // namespace

@@ -185,6 +185,10 @@ core::Interval misread_bounds(const circuits::ErrorTable& table, std::size_t cla
 
 double pattern_margin(const ColumnDesign& design, std::uint32_t level, std::uint32_t most_rows,
                       double sigmas) {
+  // Each class of a resistive wire would need a simulation of its own.
+  if (std::holds_alternative<circuits::WireResistance>(design.bit_line)) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
   const auto edge = [&](std::uint32_t k, std::uint32_t n, double side) {
     return mean_reading(design, {k, n}) + side * sigmas * sensed_sd(design, {k, n});
   };

@@ -1,6 +1,7 @@
 #include "experiments/margin/margin_by_rows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -83,7 +84,7 @@ std::vector<RowsMargins> binary_margins(const ColumnDesign& design, double sigma
                   k, k + std::int64_t{1});
     }
     extremes.include(design, moments, n, sigmas);
-    margins.pattern = extremes.least(n);
+    if (!std::isnan(moments.sd.back())) margins.pattern = extremes.least(n);
     result.push_back(margins);
   }
   return result;

@@ -84,7 +84,7 @@ BinnedMap binned(const ConfusionMap& map) {
     const std::uint32_t first = row * result.rows.width;
     const std::uint32_t end = std::min(first + result.rows.width, map.levels);
     std::uint32_t levels = 0;
-    for (std::uint32_t one = first; one < end; ++one) levels += is_absent(map, one) ? 0 : 1;
+    for (std::uint32_t one = first; one < end; ++one) levels += is_absent(map, one) ? 0U : 1U;
     if (levels == 0) continue;
     for (std::uint32_t code = 0; code < map.codes; ++code) {
       result.probability[std::size_t{row} * result.columns.count + code / result.columns.width] +=

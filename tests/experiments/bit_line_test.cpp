@@ -190,8 +190,8 @@ TEST(BitLineMargins, AgreeWithReadingsThatAreDrawnCellByCell) {
       const double error = 5.0 * std::sqrt(0.01 * 0.99 / trials);
       EXPECT_NEAR(below(level.low_quantile), 0.01, error) << name << k;
       EXPECT_NEAR(below(level.high_quantile), 0.99, error) << name << k;
-      // The twin: off by a twentieth of the spread.
-      EXPECT_GT(std::abs(below(level.low_quantile + 0.05 * level.sd) - 0.01), error);
+      // The twin: off by a tenth of the spread.
+      EXPECT_GT(std::abs(below(level.low_quantile + 0.1 * level.sd) - 0.01), error);
       if (k == 12) continue;
       const GapFigures& gap = result.gaps[k];
       EXPECT_NEAR(gap.quantile, result.levels[k + 1].low_quantile - level.high_quantile, 1e-18);

@@ -71,13 +71,13 @@ TEST(Margins, OfNormalCellsFollowTheClosedForms) {
   ASSERT_EQ(result.levels.size(), 10U);
   ASSERT_EQ(result.gaps.size(), 9U);
   for (const GapFigures& gap : result.gaps) {
-    const double k = gap.level;
+    const auto k = static_cast<double>(gap.level);
     const double sd = std::sqrt(k * 25e-12 + (9 - k) * 9e-12);
     const double next_sd = std::sqrt((k + 1) * 25e-12 + (8 - k) * 9e-12);
     EXPECT_NEAR(gap.input_aware, 9e-5 - 3.0 * (sd + next_sd), 1e-12);
     const double z = 3.090232306167813;  // upper 1e-3 point
     EXPECT_NEAR(gap.quantile, 9e-5 - z * (sd + next_sd), 1e-12);
-    EXPECT_NEAR(result.levels[gap.level].sd, sd, 1e-15);
+    EXPECT_NEAR(result.levels[static_cast<std::size_t>(gap.level)].sd, sd, 1e-15);
   }
 }
 

@@ -154,7 +154,7 @@ TEST(ReportInput, HasTheMacValuesOfPairsEachByItsTypicalClass) {
   const Experiment experiment =
       with(lognormal_macro("midpoint").config_toml,
            {"mapping.weights=complementary", "column.rows=4", "table.active_rows=[1, 2, 3, 4]",
-            "converter.reference_rows=4", "margin.active_rows=4"});
+            "converter.reference_rows=4", "margin.active_rows=4", "columns.active_rows=4"});
   const TableRecord record = record_of(experiment);
   const ReportInput input = report_input(record, {}, 4, {.confidence = record.confidence}, {1});
   // Values -4, -2 .. 4: one class each.
@@ -189,35 +189,6 @@ TEST(ReportInput, HasTheMacValuesOfPairsEachByItsTypicalClass) {
   EXPECT_THAT(page, HasSubstr("\n-4,"));
   EXPECT_THAT(page, HasSubstr("data-y=\"mac_value\" data-y-first=\"-4\" data-y-step=\"2\""));
   EXPECT_THAT(page, HasSubstr("data-x=\"mac_value\" data-x-first=\"-4\" data-x-step=\"1\""));
-}
-
-TEST(ReportInput, LeavesRowsOfTheMapEmptyWhereNoRowsHaveTheValue) {
-  const Experiment experiment = with(R"(
-[cell]
-model = "analog_rram"
-preset = "neurram_1s"
-levels = 3
-[mapping]
-input_steps = 4
-[column]
-rows = 2
-read_voltage = "0.2 V"
-[sense_amplifier]
-noise_sd = "0.5 uA"
-)",
-                                     {});
-  const TableRecord record = record_of(experiment);
-  const ReportInput input = report_input(record, {}, 1, {.confidence = record.confidence}, {1});
-  // x w for x = 1 .. 3, w = 0 .. 2: 0, 1, 2, 3, 4, 6.
-  EXPECT_EQ(input.misread.size(), 6u);
-  ASSERT_EQ(input.confusion.levels, 7u);
-  const std::size_t codes = input.confusion.codes;
-  for (std::size_t code = 0; code < codes; ++code) {
-    EXPECT_EQ(input.confusion.probability[5 * codes + code], 0.0);
-  }
-  EXPECT_EQ(input.margins[4].level, 4);
-  EXPECT_EQ(input.margins[4].upper_level(), 6);
-  EXPECT_THAT(render_report(input), HasSubstr("6,"));
 }
 
 TEST(ReportInput, IsInVoltsBehindALineThatDeliversThem) {

@@ -17,6 +17,7 @@
 #include "core/file/atomic_file.h"
 #include "core/interrupt.h"
 
+#include "experiments/margin/margin.h"
 #include "experiments/sweep/segment_file.h"
 #include "experiments/sweep/work_folder.h"
 #include "tests/support/temporary_folder.h"
@@ -196,6 +197,42 @@ TEST(SweepWork, ExactFiguresAreThoseOfTheTableOfThePoint) {
   double worst = 0.0;
   for (std::size_t i = 0; i < table.size(); ++i) worst = std::max(worst, table.misread(i));
   EXPECT_EQ(numbers(work, values, "misread_worst").front(), worst);
+}
+
+TEST(SweepWork, MarginsOfPairsAreThoseOfTheMarginCommandAtThePoint) {
+  const Overrides pairs = {"mapping.weights=differential", "margin.active_rows=3"};
+  const SweepWork work = work_of(sweep_of("outputs = [\"margin\"]"), pairs);
+  const PointValues values = work.values(3, compute_all(work, 3));
+  const MarginResult margins = measure_gaps(work.plan().experiment(3), {1});
+  ASSERT_EQ(margins.levels.size(), 7u);
+  const GapFigures& worst = margins.gaps[margins.worst_gap];
+  EXPECT_EQ(numbers(work, values, "margin_quantile").front(), worst.quantile);
+  EXPECT_EQ(integers(work, values, "margin_gap").front(),
+            static_cast<std::uint64_t>(worst.level + 3));
+  for (const std::string output : {"misread", "table", "accuracy"}) {
+    try {
+      work_of(sweep_of("outputs = [\"" + output + "\"]"), pairs);
+      FAIL();
+    } catch (const core::UsageError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("sweep.outputs: only margins can be swept"));
+    }
+  }
+}
+
+TEST(SweepWork, MarginsBehindALineAreInItsUnit) {
+  const Overrides line = {"bit_line.kind=discharge",      "bit_line.precharge=0.8",
+                          "bit_line.capacitance=400e-15", "bit_line.time=1e-9",
+                          "sense_amplifier.noise_sd=0",   "sense_amplifier.noise_voltage_sd=2e-3"};
+  const std::string one_value =
+      "[sweep.axis.sigma]\nkey = \"cell.lrs.sigma\"\nvalues = [0.1, 0.2]\n";
+  const SweepWork work = work_of(sweep_of("outputs = [\"margin\"]", one_value), line);
+  for (const SweepField& field : work.fields().numbers) {
+    EXPECT_EQ(field.units, field.name == "overlap" ? "1" : "V") << field.name;
+  }
+  const PointValues values = work.values(1, compute_all(work, 1));
+  const MarginResult margins = measure_gaps(work.plan().experiment(1), {1});
+  EXPECT_EQ(numbers(work, values, "margin_quantile").front(),
+            margins.gaps[margins.worst_gap].quantile);
 }
 
 TEST(SweepWork, CommonRandomNumbersAreThoseOfEveryPointAndIndependentOnesAreNot) {

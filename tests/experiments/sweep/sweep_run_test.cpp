@@ -213,7 +213,7 @@ TEST(SweepWork, MarginsOfPairsAreThoseOfTheMarginCommandAtThePoint) {
     try {
       work_of(sweep_of("outputs = [\"" + output + "\"]"), pairs);
       FAIL();
-    } catch (const core::UsageError& error) {
+    } catch (const core::Error& error) {
       EXPECT_THAT(error.what(), HasSubstr("sweep.outputs: only margins can be swept"));
     }
   }

@@ -351,7 +351,6 @@ ReportInput report_input(const TableRecord& record, const std::vector<NamedAccur
     if (k == 0 || trials < input.trials) input.trials = trials;
     input.most_trials = std::max(input.most_trials, trials);
     input.margins.push_back({.level = level.level,
-                             .next = gap.next,
                              .mean = level.mean,
                              .sd = level.sd,
                              .low_quantile = level.low_quantile,
@@ -360,7 +359,8 @@ ReportInput report_input(const TableRecord& record, const std::vector<NamedAccur
                              .pattern_margin = gap.pattern,
                              .quantile_margin = gap.quantile,
                              .overlap = gap.overlap,
-                             .misread = input.misread.back()});
+                             .misread = input.misread.back(),
+                             .next = gap.next});
   }
   input.before = comparison_of(experiment, levels, intervals, threads);
   if (input.before) {

@@ -38,14 +38,14 @@ struct MisreadPoint {
 /// P(code | level), levels x codes, row by row; `ideal` holds each level's right code. Level i is
 /// the MAC value first + i step; one that no rows have is a row of zeros.
 struct ConfusionMap {
-  std::int64_t first = 0;
-  std::int64_t step = 1;
   std::uint32_t levels = 0;
   std::uint32_t codes = 0;
   std::vector<double> probability;
   std::vector<std::uint32_t> ideal;
   std::vector<double> lower, upper;  ///< levels x codes, intervals; empty where computed
   std::vector<double> error_bound;   ///< [level], of each of its entries; empty where sampled
+  std::int64_t first = 0;
+  std::int64_t step = 1;
 };
 
 /// The misread rates of each MAC value, and the least margins, at one number of active rows.
@@ -97,8 +97,6 @@ struct ReferenceComparison {
 /// where there is none.
 struct MarginRow {
   std::int64_t level = 0;
-  std::optional<std::int64_t> next = {};  ///< level; level + 1 where left out
-  std::int64_t upper_level() const { return next.value_or(level + 1); }
   double mean = 0.0;
   double sd = 0.0;
   double low_quantile = 0.0;
@@ -108,6 +106,8 @@ struct MarginRow {
   double quantile_margin = 0.0;
   double overlap = 0.0;  ///< with the next level, a probability
   MisreadPoint misread;
+  std::optional<std::int64_t> next = {};  ///< level above; level + 1 where left out
+  std::int64_t upper_level() const { return next.value_or(level + 1); }
 };
 
 /// A fraction of right answers, or a difference of two, with its interval.

@@ -189,7 +189,7 @@ class Config : public ConfigTable {
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known);
 
 /// "6 kohm" -> 6000, the double nearest to the decimal number. Prefixes a f p n u m k M G T; degC
-/// for a temperature, % for a ratio; a text without a unit is in the SI unit. Throws
+/// or C for a temperature, % for a ratio; a text without a unit is in the SI unit. Throws
 /// std::invalid_argument with the reason.
 double parse_quantity(std::string_view text, Quantity quantity);
 /// 6000, resistance -> "6 kohm", to `digits` significant digits; temperatures in degC.

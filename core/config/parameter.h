@@ -110,6 +110,7 @@ struct Section {
     std::string_view name{};  ///< value of the selector
     std::string_view meaning{};
     std::string_view source{};
+    std::string_view note{};  ///< what else its users must know, such as keys of other sections
     std::vector<Parameter> parameters{};
     /// Keys that say the same in other words: exactly one of these sets is given.
     std::vector<std::vector<std::string_view>> ways{};

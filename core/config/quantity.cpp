@@ -65,7 +65,9 @@ struct WholeUnit {
 std::vector<WholeUnit> whole_units(Quantity quantity) {
   if (quantity == Quantity::ratio) return {{"%", {.exponent = -2}}};
   if (quantity == Quantity::temperature) {
-    return {{"degC", {.offset = kZeroCelsius}}, {"\u00b0C", {.offset = kZeroCelsius}}};
+    return {{"degC", {.offset = kZeroCelsius}},
+            {"\u00b0C", {.offset = kZeroCelsius}},
+            {"C", {.offset = kZeroCelsius}}};  // coulombs only where a charge is asked for
   }
   if (quantity == Quantity::time) {
     constexpr double hour = 3600.0;
@@ -80,6 +82,9 @@ std::vector<WholeUnit> whole_units(Quantity quantity) {
 std::string wrong_unit(std::string_view text, Quantity quantity) {
   if (quantity == Quantity::ratio) {
     return fmt::format("the unit \"{}\" where only % may stand", text);
+  }
+  if (quantity == Quantity::temperature) {
+    return fmt::format("the unit \"{}\" where degC, C or K is needed", text);
   }
   return fmt::format("the unit \"{}\" where {} is needed", text, si_unit(quantity));
 }

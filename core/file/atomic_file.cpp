@@ -65,10 +65,11 @@ bool is_still(const std::filesystem::path& file, int descriptor) {
 }
 
 // Results pass through the temporary: what stands there and can't be one is in their way.
-[[noreturn]] void fail_to_open(const std::filesystem::path& temporary, int number) {
+[[noreturn]] void fail_to_open(const std::filesystem::path& target,
+                               const std::filesystem::path& temporary, int number) {
   std::error_code ignored;
   const std::filesystem::file_status status = std::filesystem::symlink_status(temporary, ignored);
-  if (!std::filesystem::exists(status)) fail(temporary, "can't be created", number);
+  if (!std::filesystem::exists(status)) fail(target, "can't be created", number);
   throw Error(ExitCode::failure, error_line(temporary.string(), "is in the way of the result",
                                             std::filesystem::is_regular_file(status)
                                                 ? std::generic_category().message(number)
@@ -84,14 +85,14 @@ bool is_regular(int descriptor) {
 // The lock tells a temporary that a killed run left behind (taken over) from one that another run
 // is writing now (refused). It is taken on the open file, which may have been renamed in between.
 // Not through a link, and without waiting for the other end of a pipe.
-int open_locked(const std::filesystem::path& temporary) {
+int open_locked(const std::filesystem::path& target, const std::filesystem::path& temporary) {
   for (;;) {
     const int descriptor =
         ::open(temporary.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-    if (descriptor < 0) fail_to_open(temporary, errno);
+    if (descriptor < 0) fail_to_open(target, temporary, errno);
     if (!is_regular(descriptor)) {
       ::close(descriptor);
-      fail_to_open(temporary, EEXIST);
+      fail_to_open(target, temporary, EEXIST);
     }
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
       const int number = errno;
@@ -131,7 +132,7 @@ std::filesystem::path temporary_of(const std::filesystem::path& target) {
 AtomicFile::AtomicFile(std::filesystem::path target)
     : target_(std::move(target)), place_(behind_links(target_)), temporary_(temporary_of(place_)) {
   refuse_special(target_);
-  descriptor_ = open_locked(temporary_);
+  descriptor_ = open_locked(target_, temporary_);
 }
 
 AtomicFile::~AtomicFile() {

@@ -616,6 +616,10 @@ TEST(Quantity, ReadsPrefixesAndUnits) {
   EXPECT_EQ(parse_quantity("2 Gohm", Quantity::resistance), 2e9);
   EXPECT_EQ(parse_quantity("2 Tohm", Quantity::resistance), 2e12);
   EXPECT_EQ(parse_quantity("25 degC", Quantity::temperature), 298.15);
+  EXPECT_EQ(parse_quantity("25 C", Quantity::temperature), 298.15);
+  EXPECT_EQ(parse_quantity("25 \u00b0C", Quantity::temperature), 298.15);
+  EXPECT_EQ(parse_quantity("25 C", Quantity::charge), 25.0);  // coulombs
+  EXPECT_EQ(parse_quantity("1 fC", Quantity::charge), 1e-15);
   EXPECT_EQ(parse_quantity("1 h", Quantity::time), 3600.0);
   EXPECT_EQ(parse_quantity("30 days", Quantity::time), 2592000.0);
   EXPECT_EQ(parse_quantity("250 ns", Quantity::time), 250e-9);
@@ -643,6 +647,8 @@ TEST(Quantity, RefusesWhatIsNotOne) {
   }
   refused("5 degC", Quantity::voltage);
   refused("5 kdegC", Quantity::temperature);
+  refused("5 mC", Quantity::temperature);
+  refused("5 degC", Quantity::charge);
   refused("5 m", Quantity::ratio);
 }
 

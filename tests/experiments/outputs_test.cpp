@@ -92,7 +92,7 @@ TEST_F(Outputs, WhoseTemporaryCannotBeMadeAreRefusedBeforeTheWork) {
   }
   const std::string longest(252, 'x');
   expect_refused(run_long(longest), 1,
-                 longest + ".tmp: can't be created (File name too long); choose a shorter name");
+                 longest + ": can't be created (File name too long); choose a shorter name");
   EXPECT_EQ(files(), before);
 }
 
@@ -107,7 +107,7 @@ TEST_F(Outputs, WhoseRunRecordCannotBeMadeAreRefusedBeforeTheWork) {
   const std::string longest(245, 'x');
   expect_refused(run_long(longest), 1,
                  longest +
-                     ".run.json.tmp: can't be created (File name too long); choose a shorter "
+                     ".run.json: can't be created (File name too long); choose a shorter "
                      "name");
   EXPECT_EQ(files(), before);
 }

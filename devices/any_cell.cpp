@@ -1,6 +1,7 @@
 #include "devices/any_cell.h"
 
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -12,7 +13,25 @@ namespace cimstat::devices {
 namespace {
 
 static_assert(CellModel<RramCell> && CellModel<PcmCell> && CellModel<SonosCell> &&
-              CellModel<FefetCell> && CellModel<MramCell> && CellModel<AnalogRram>);
+              CellModel<FefetCell> && CellModel<MramCell> && CellModel<AnalogRram> &&
+              CellModel<SramCell> && CellModel<UnitCapacitor>);
+
+/// The models with what they know of the conditions, which outlives what refers to it.
+const std::vector<std::pair<core::Variant (*)(), std::string>>& noted_variants() {
+  static const auto note = [](const std::vector<ConditionUse>& uses) {
+    return "of [conditions] it knows " + words_of(uses);
+  };
+  static const std::vector<std::pair<core::Variant (*)(), std::string>> variants = {
+      {rram_variant, note(RramCell::condition_uses())},
+      {analog_rram_variant, note(AnalogRram::condition_uses())},
+      {pcm_variant, note(PcmCell::condition_uses())},
+      {sram_variant, note(SramCell::condition_uses())},
+      {sonos_variant, note(SonosCell::condition_uses())},
+      {fefet_variant, note(FefetCell::condition_uses())},
+      {mram_variant, note(MramCell::condition_uses())},
+      {unit_capacitor_variant, note(UnitCapacitor::condition_uses())}};
+  return variants;
+}
 
 std::string siemens(double conductance) {
   return core::format_quantity(conductance, core::Quantity::conductance);
@@ -119,13 +138,16 @@ core::Law middle_of(const AnalogRram& cell) {
 }  // namespace
 
 core::Section cell_section() {
-  return {.key = "cell",
-          .need = core::Need::required,
-          .meaning = "one memory cell",
-          .selector = "model",
-          .selector_meaning = "kind of cell",
-          .variants = {rram_variant(), analog_rram_variant(), pcm_variant(), sram_variant(),
-                       sonos_variant(), fefet_variant(), mram_variant(), unit_capacitor_variant()}};
+  core::Section section{.key = "cell",
+                        .need = core::Need::required,
+                        .meaning = "one memory cell",
+                        .selector = "model",
+                        .selector_meaning = "kind of cell"};
+  for (const auto& [variant, note] : noted_variants()) {
+    section.variants.push_back(variant());
+    section.variants.back().note = note;
+  }
+  return section;
 }
 
 AnyCell read_cell(const core::SectionReader& cell, const Conditions& conditions) {
@@ -155,12 +177,15 @@ core::Law read(const AnyCell& cell, std::uint32_t level) {
   return std::visit([&](const auto& model) { return model.read(level); }, cell);
 }
 
-bool knows_corner(const AnyCell& cell) {
-  return std::visit(
-      []<class Model>(const Model&) {
-        return requires { requires Model::knows_corner; };
-      },
-      cell);
+std::vector<ConditionUse> condition_uses(const AnyCell& cell) {
+  return std::visit([]<class Model>(const Model&) { return Model::condition_uses(); }, cell);
+}
+
+std::optional<ConditionUse> use_of(const AnyCell& cell, Condition condition) {
+  for (const ConditionUse& use : condition_uses(cell)) {
+    if (use.condition == condition) return use;
+  }
+  return std::nullopt;
 }
 
 core::Law middle(const AnyCell& cell) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -38,9 +39,12 @@ double target(const AnyCell& cell, std::uint32_t level);  ///< [S]
 core::Law programmed(const AnyCell& cell, std::uint32_t level);
 core::Law read(const AnyCell& cell, std::uint32_t level);
 
-/// Whether the model itself moves with Conditions::corner; the current of the others has the common
-/// factor of their column for it.
-bool knows_corner(const AnyCell& cell);
+/// What the model itself knows of the conditions. That `supply` scales the read voltage of a column
+/// is among it; the current of models without `corner` has the common factor of their column for
+/// it.
+std::vector<ConditionUse> condition_uses(const AnyCell& cell);
+/// How it knows one of them, or nothing.
+std::optional<ConditionUse> use_of(const AnyCell& cell, Condition condition);
 
 /// What a dummy column is made of [S], none stuck. Models with statistics for every target: a cell
 /// programmed half way between the targets of the lowest and the highest level. Others (SRAM,

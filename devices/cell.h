@@ -2,8 +2,11 @@
 
 #include <concepts>
 #include <cstdint>
+#include <vector>
 
 #include "core/law/law.h"
+
+#include "devices/conditions.h"
 
 /// What every cell model has in common. A model is a plain struct of parameters in SI units that
 /// holds the conditions of its reads (devices/conditions.h) as well.
@@ -23,6 +26,8 @@ concept CellModel = requires(const Model& cell, std::uint32_t level) {
   /// One fresh read of a freshly made cell [S]: `programmed` with the noise of the read. Its
   /// components' relative_noise is what is fresh; all else in them is frozen.
   { cell.read(level) } -> std::convertible_to<core::Law>;
+  /// The conditions that it knows; any other is refused.
+  { Model::condition_uses() } -> std::convertible_to<std::vector<ConditionUse>>;
 };
 
 }  // namespace cimstat::devices

@@ -61,7 +61,8 @@ std::vector<double> read_targets(const core::SectionReader& cell, TargetRange ra
     }
     targets = cell.numbers("targets");
     if (targets.size() < 2 || targets.size() > most_levels) {
-      cell.fail("targets", fmt::format("lists {} levels", targets.size()),
+      cell.fail("targets",
+                fmt::format("lists {} level{}", targets.size(), targets.size() == 1 ? "" : "s"),
                 fmt::format("a cell has 2 to {}", most_levels), "list as many");
     }
     for (std::size_t i = 0; i < targets.size(); ++i) {

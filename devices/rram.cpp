@@ -1,6 +1,8 @@
 #include "devices/rram.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -17,17 +19,32 @@ double median_of(const core::Shape& shape) {
   return core::Law({{.base = shape}}).quantile(core::Tail::lower, 0.5);
 }
 
-core::Component cell_component(const RramCell& cell, double weight, core::Shape base, Level level) {
-  const double factor = level == Level::hrs ? cell.wear.lowest_factor(cell.conditions)
-                                            : cell.wear.factor(cell.conditions);
-  return {.weight = weight,
-          .base = std::move(base),
-          .compression = cell.access_resistance * factor,
-          .relative_noise = cell.read_noise,
-          .scale = factor};
+std::vector<Drifted> retained(const RramCell& cell, Level level) {
+  if (cell.wear.retention.exponent == 0.0) return {{}};
+  const double hrs = median_of(cell.hrs);
+  const double lrs = median_of(cell.lrs);
+  return cell.wear.retention.drifted(level == Level::lrs ? lrs : hrs,
+                                     {std::min(hrs, lrs), std::max(hrs, lrs)},
+                                     cell.conditions.time);
 }
 
-/// Each component once with the trap empty, once with it occupied.
+/// Cells of a level: one component for each thing that retention may have made of them.
+void add_cells(const RramCell& cell, double weight, const core::Shape& base, Level level,
+               std::vector<core::Component>& components) {
+  const double all = level == Level::hrs ? cell.wear.lowest_factor(cell.conditions)
+                                         : cell.wear.factor(cell.conditions);
+  for (const Drifted& drifted : retained(cell, level)) {
+    const double factor = all * drifted.factor;
+    components.push_back({.weight = weight * drifted.probability,
+                          .base = base,
+                          .compression = cell.access_resistance * factor,
+                          .relative_noise = cell.read_noise,
+                          .scale = factor});
+  }
+}
+
+/// Each component once with the trap empty, once with it occupied: then its device conducts less
+/// before the transistor.
 std::vector<core::Component> with_telegraph_noise(const RramCell& cell,
                                                   const std::vector<core::Component>& components) {
   const double occupied = cell.telegraph_probability;
@@ -38,6 +55,7 @@ std::vector<core::Component> with_telegraph_noise(const RramCell& cell,
     empty.weight *= 1.0 - occupied;
     core::Component& trapped = result.emplace_back(component);
     trapped.weight *= occupied;
+    trapped.compression *= 1.0 - cell.telegraph_amplitude;
     trapped.scale *= 1.0 - cell.telegraph_amplitude;
   }
   return result;
@@ -49,21 +67,25 @@ core::Law mixture(const RramCell& cell, Level level) {
   const double stuck_at_lrs = cell.stuck_at_lrs + worn;
   const double stuck = stuck_at_lrs + cell.stuck_at_hrs;
   if (stuck < 1.0) {
-    components.push_back(
-        cell_component(cell, 1.0 - stuck, level == Level::lrs ? cell.lrs : cell.hrs, level));
+    add_cells(cell, 1.0 - stuck, level == Level::lrs ? cell.lrs : cell.hrs, level, components);
   }
   if (stuck_at_lrs > 0.0) {
-    components.push_back(
-        cell_component(cell, stuck_at_lrs, core::Point{median_of(cell.lrs)}, Level::lrs));
+    add_cells(cell, stuck_at_lrs, core::Point{median_of(cell.lrs)}, Level::lrs, components);
   }
   if (cell.stuck_at_hrs > 0.0) {
-    components.push_back(
-        cell_component(cell, cell.stuck_at_hrs, core::Point{median_of(cell.hrs)}, Level::hrs));
+    add_cells(cell, cell.stuck_at_hrs, core::Point{median_of(cell.hrs)}, Level::hrs, components);
   }
   return core::Law(with_telegraph_noise(cell, components));
 }
 
 }  // namespace
+
+std::vector<ConditionUse> RramCell::condition_uses() {
+  return {{Condition::time, {"retention_loss", "retention_exponent"}},
+          {Condition::temperature,
+           {"temperature_coefficient", "activation_energy", "retention_energy"}},
+          {Condition::supply}};
+}
 
 double RramCell::target(std::uint32_t level) const { return median_of(level == 0 ? hrs : lrs); }
 
@@ -97,7 +119,9 @@ core::Variant rram_variant() {
             .example = "\"2 kohm\""},
            {.key = "read_noise",
             .rule = NumberRule{Quantity::ratio, Range::fraction(), 0.0},
-            .meaning = "noise of each read, standard deviation relative to the conductance",
+            .meaning =
+                "noise of each read, standard deviation relative to the conductance as read, "
+                "behind the access transistor",
             .example = "0.01"},
            {.key = "stuck_at_lrs",
             .rule = NumberRule{Quantity::ratio, Range::fraction(), 0.0},
@@ -118,7 +142,8 @@ core::Variant rram_variant() {
             .source = "Ambrogio et al., IEEE TED 61, 2920 (2014)"},
            {.key = "telegraph_amplitude",
             .rule = NumberRule{Quantity::ratio, Range::fraction(), {}},
-            .meaning = "share dG/G of its conductance that a cell loses while its trap is occupied",
+            .meaning = "share dG/G of its conductance, before the access transistor, that a cell "
+                       "loses while its trap is occupied",
             .example = "0.05",
             .absent = "0; it needs telegraph_probability too",
             .source = "as telegraph_probability"}},

@@ -18,11 +18,11 @@ enum class Level : std::uint32_t { hrs, lrs };
 /// One RRAM cell. Conductance in S, resistance in ohm.
 ///
 /// frozen: G_programmed ~ the level's law, or a stuck conductance (the other level's median) with
-/// the stuck-at fraction. Behind the access transistor: G = G_p / (1 + G_p R). Slow: a trap is
-/// occupied with probability `telegraph_probability` and then lowers G by the share
-/// `telegraph_amplitude` (random telegraph noise of two states whose dwell times are long against
-/// the reads of a column: drawn with the cell, frozen while the column is read). fresh: times
-/// 1 + read_noise xi, xi ~ N(0, 1) at each read.
+/// the stuck-at fraction. Slow: a trap is occupied with probability `telegraph_probability` and
+/// then lowers G_p by the share `telegraph_amplitude` (random telegraph noise of two states whose
+/// dwell times are long against the reads of a column: drawn with the cell, frozen while the column
+/// is read). Behind the access transistor: G = G_p / (1 + G_p R). fresh: times 1 + read_noise xi,
+/// xi ~ N(0, 1) at each read: noise of the current as read, the transistor's included.
 struct RramCell {
   core::Shape lrs;  ///< programmed conductance [S]
   core::Shape hrs;
@@ -35,6 +35,7 @@ struct RramCell {
   Conditions conditions{};             ///< of its reads
   Wear wear{};  ///< temperature, retention, reads and cycles: a factor before the access transistor
 
+  static std::vector<ConditionUse> condition_uses();
   std::uint32_t levels() const { return 2; }
   /// Median of the level as programmed [S].
   double target(std::uint32_t level) const;

@@ -21,13 +21,13 @@ using core::Quantity;
 using core::Range;
 
 // Bounds that keep a mistyped exponent out; no line has such figures.
-constexpr Range voltages{0.0, 100.0, true, false};     // [V]
-constexpr Range capacitances{0.0, 1e-6, true, false};  // [F]
-constexpr Range times{0.0, 1.0, true, false};          // [s]
-constexpr Range currents{0.0, 1.0, true, false};       // [A]
-constexpr Range resistances{0.0, 1e9};                 // [ohm]
-constexpr Range charges{-1e-9, 1e-9};                  // [C]
-constexpr Range modulations{0.0, 10.0, true, false};   // [1/V]
+constexpr Range voltages{1e-3, 100.0};                // [V]
+constexpr Range capacitances{1e-18, 1e-9};            // [F]
+constexpr Range times{1e-15, 1e-3};                   // [s]
+constexpr Range currents{1e-15, 1.0};                 // [A]
+constexpr Range resistances{0.0, 1e9};                // [ohm]
+constexpr Range charges{-1e-12, 1e-12};               // [C]
+constexpr Range modulations{0.0, 10.0, true, false};  // [1/V]
 
 constexpr core::Option<DischargePath> paths[] = {
     {DischargePath::saturated, {"saturated", "each draws its current whatever the voltage"}},
@@ -86,7 +86,7 @@ core::Variant sharing_variant() {
           "column.read_voltage where a cell is 1 and grounded elsewhere, share their "
           "charge; delivers volts",
       .parameters = {{.key = "parasitic",
-                      .rule = NumberRule{Quantity::capacitance, Range{0.0, 1e-6}, {}},
+                      .rule = NumberRule{Quantity::capacitance, Range{0.0, 1e-9}, {}},
                       .meaning = "capacitance of the line itself and of what senses it",
                       .example = "\"20 fF\"",
                       .absent = "that of the cell's preset, or none"},
@@ -216,6 +216,20 @@ void check_saturation(const core::SectionReader& section, const ColumnDesign& de
                is_empty ? "MAC values beyond that read alike"
                         : fmt::format("cells saturate down to {}", volts(least)),
                "shorten it, or raise capacitance");
+}
+
+void check_injection(const core::SectionReader& section, const ColumnDesign& design) {
+  const auto* sharing = std::get_if<ChargeSharing>(&design.bit_line);
+  if (sharing == nullptr) return;
+  const double total = total_capacitance(design);
+  const double moved = std::abs(sharing->injected_charge) / total;
+  if (moved <= sharing->supply) return;
+  section.fail("injected_charge",
+               fmt::format("moves the line by {}", core::format_quantity(moved, Quantity::voltage)),
+               fmt::format("its {} are driven to {} at the most",
+                           core::format_quantity(total, Quantity::capacitance),
+                           core::format_quantity(sharing->supply, Quantity::voltage)),
+               "lower it: switches leave a few fC");
 }
 
 core::Parameter voltage_parameter(std::string_view key, std::string_view meaning,

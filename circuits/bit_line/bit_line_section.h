@@ -31,6 +31,9 @@ BitLine read_bit_line(const core::SectionReader& section, const LineSurroundings
 /// which its cells leave saturation, all rows in LRS.
 void check_saturation(const core::SectionReader& section, const ColumnDesign& design);
 
+/// The same where the injected charge alone moves the line by more than its cells are driven to.
+void check_injection(const core::SectionReader& section, const ColumnDesign& design);
+
 // Keys in what a line delivers come in pairs, one in amperes and one in volts; the one of the other
 // unit is refused.
 

@@ -107,6 +107,10 @@ double FefetCell::target(std::uint32_t level) const {
   return conductance(thresholds[level], resistance);
 }
 
+std::vector<ConditionUse> FefetCell::condition_uses() {
+  return {{Condition::temperature}, {Condition::supply}};
+}
+
 core::Law FefetCell::programmed(std::uint32_t level) const { return law_of(*this, level, 0.0); }
 
 core::Law FefetCell::read(std::uint32_t level) const { return law_of(*this, level, read_noise); }

@@ -31,6 +31,7 @@ struct FefetCell {
   double read_noise = 0.0;         ///< sd relative to the conductance
   Conditions conditions;
 
+  static std::vector<ConditionUse> condition_uses();
   std::uint32_t levels() const { return static_cast<std::uint32_t>(thresholds.size()); }
   double target(std::uint32_t level) const;
   core::Law programmed(std::uint32_t level) const;

@@ -26,8 +26,10 @@ std::vector<double> read_thresholds(const core::SectionReader& cell) {
     }
     const std::vector<double> thresholds = cell.numbers("thresholds");
     if (thresholds.size() < 2 || thresholds.size() > most_levels) {
-      cell.fail("thresholds", fmt::format("lists {} levels", thresholds.size()),
-                fmt::format("a cell has 2 to {}", most_levels), "list as many");
+      cell.fail(
+          "thresholds",
+          fmt::format("lists {} level{}", thresholds.size(), thresholds.size() == 1 ? "" : "s"),
+          fmt::format("a cell has 2 to {}", most_levels), "list as many");
     }
     for (std::size_t i = 1; i < thresholds.size(); ++i) {
       if (thresholds[i] < thresholds[i - 1]) continue;

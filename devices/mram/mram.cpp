@@ -77,6 +77,8 @@ double MramCell::target(std::uint32_t level) const {
   return 1.0 / (resistance * (level == 1 ? 1.0 : 1.0 + biased_tmr()));
 }
 
+std::vector<ConditionUse> MramCell::condition_uses() { return {{Condition::supply}}; }
+
 core::Law MramCell::programmed(std::uint32_t level) const { return law_of(*this, level, 0.0); }
 
 core::Law MramCell::read(std::uint32_t level) const { return law_of(*this, level, read_noise); }

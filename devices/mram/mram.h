@@ -26,6 +26,7 @@ struct MramCell {
   double read_noise = 0.0;         ///< sd relative to the conductance
   Conditions conditions;
 
+  static std::vector<ConditionUse> condition_uses();
   std::uint32_t levels() const { return 2; }
   double target(std::uint32_t level) const;
   core::Law programmed(std::uint32_t level) const;

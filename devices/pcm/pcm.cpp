@@ -57,6 +57,10 @@ std::vector<double> noise_corners(const PcmStatistics& statistics) {
 
 }  // namespace
 
+std::vector<ConditionUse> PcmCell::condition_uses() {
+  return {{Condition::time}, {Condition::supply}};
+}
+
 core::Law PcmCell::programmed(std::uint32_t level) const {
   return frozen_law(drifted_at(*this, level, conditions.time));
 }

@@ -23,7 +23,7 @@ enum class DriftCompensation {
 };
 
 /// One PCM cell. Conditions.time counts from t_0 on, the time after programming at which the
-/// preset's programming spread was measured. Temperature, corner and supply change nothing.
+/// preset's programming spread was measured. It knows no temperature.
 ///
 /// frozen: the conductance as programmed and the drift exponent. fresh: read noise, as a component
 /// for each slice of the level's law, because noise depends on the state: in each slice it is the
@@ -35,6 +35,7 @@ struct PcmCell {
   Conditions conditions;
   DriftCompensation compensation = DriftCompensation::recalibrated;
 
+  static std::vector<ConditionUse> condition_uses();
   std::uint32_t levels() const { return static_cast<std::uint32_t>(targets.size()); }
   double target(std::uint32_t level) const { return targets[level]; }
   core::Law programmed(std::uint32_t level) const;

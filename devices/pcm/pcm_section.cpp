@@ -130,7 +130,8 @@ std::vector<DriftPoint> read_drift_points(const core::SectionReader& cell) {
   }
   for (const auto& [key, values] : {std::pair("drift_means", &means), {"drift_sds", &sds}}) {
     if (values->size() != targets.size()) {
-      cell.fail(key, fmt::format("lists {} values", values->size()),
+      cell.fail(key,
+                fmt::format("lists {} value{}", values->size(), values->size() == 1 ? "" : "s"),
                 fmt::format("drift_targets lists {}", targets.size()), "give one for each target");
     }
   }
@@ -175,6 +176,11 @@ PcmCell read_pcm(const core::SectionReader& cell, const Conditions& conditions) 
   statistics.noise_state = core::read_option(cell, "noise_state", noise_state_options);
   statistics.drift_points = read_drift_points(cell);
   result.compensation = core::read_option(cell, "drift_compensation", compensation_options);
+  if (cell.has("drift_compensation") && conditions.calibration == Calibration::nominal &&
+      result.compensation != DriftCompensation::none) {
+    cell.fail("drift_compensation", "has no effect beside conditions.references = \"nominal\"",
+              "references stay where they were placed", "leave one of the two out");
+  }
   result.targets = read_targets(cell, {.lowest = 0.0, .highest = statistics.full_scale});
   return result;
 }

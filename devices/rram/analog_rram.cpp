@@ -106,24 +106,14 @@ Shape at_voltage(const AnalogRram& cell, const Shape& shape) {
   });
 }
 
-/// A component with noise of the preset's sd at each conductance: cut by quantiles, each slice with
-/// the relative noise that keeps the variance exact.
-std::vector<Component> with_own_noise(const AnalogRram& cell, const Component& whole) {
+/// Cut by quantiles, where the noise of a read depends on the conductance.
+std::vector<Component> sliced(const Component& whole) {
   constexpr double farthest = 9.5;  // [sd]; beyond lies 1e-21
-  const auto noise_sd = [&](double g) { return cell.preset->read_sd(g, cell.conditions.time); };
   std::vector<Component> result;
   const auto add = [&](double weight, Shape base) {
     Component& part = result.emplace_back(whole);
     part.weight *= weight;
     part.base = std::move(base);
-    double noise = 0.0;
-    double power = 0.0;
-    for (const core::Node& node : core::expectation_nodes(part.base)) {
-      noise += node.weight * square(noise_sd(node.value));
-      power += node.weight * square(node.value);
-    }
-    if (power > 0.0)
-      part.relative_noise = std::hypot(whole.relative_noise, std::sqrt(noise / power));
   };
   double mean = 0.0;
   double sd = 0.0;
@@ -139,8 +129,7 @@ std::vector<Component> with_own_noise(const AnalogRram& cell, const Component& w
     result.back().weight *= core::normal_tail(core::Tail::lower, start);
     result.back().base = core::Point{clamped->low};
   } else {
-    add(1.0, whole.base);
-    return result;
+    return {whole};
   }
   double low = start;
   for (int i = 1; i <= slices; ++i) {
@@ -164,9 +153,33 @@ Component behind_transistor(const AnalogRram& cell, double weight, Shape base, d
           .scale = factor};
 }
 
-double fresh_noise(const AnalogRram& cell) {
-  return std::hypot(cell.read_noise,
-                    low_frequency_noise(cell.low_frequency_noise, cell.age(), cell.read_time));
+/// Noise of the device itself, relative: behind the transistor dG = G'(g) dg, so its share falls by
+/// 1 + R times the device's conductance. One rms over the component: mean and variance are exact to
+/// first order in the noise.
+double behind_transistor(const Component& component, double noise) {
+  if (component.compression == 0.0 || noise == 0.0) return noise;
+  double moved = 0.0;
+  double power = 0.0;
+  for (const core::Node& node : core::expectation_nodes(component.base)) {
+    const double share = 1.0 / (1.0 + component.compression * node.value);
+    moved += node.weight * square(node.value * share * share);
+    power += node.weight * square(node.value * share);
+  }
+  return power > 0.0 ? noise * std::sqrt(moved / power) : noise;
+}
+
+/// The same of the preset's own noise, which depends on the conductance.
+double own_noise(const AnalogRram& cell, const Component& component) {
+  if (cell.preset->read_sd == nullptr) return 0.0;
+  double noise = 0.0;
+  double power = 0.0;
+  for (const core::Node& node : core::expectation_nodes(component.base)) {
+    const double share = 1.0 / (1.0 + component.compression * node.value);
+    const double sd = cell.preset->read_sd(node.value, cell.conditions.time);
+    noise += node.weight * square(sd * share * share);
+    power += node.weight * square(node.value * share);
+  }
+  return power > 0.0 ? std::sqrt(noise / power) : 0.0;
 }
 
 double factor_of(const AnalogRram& cell, bool lowest) {
@@ -180,27 +193,35 @@ double factor_of(const AnalogRram& cell, bool lowest) {
 
 enum class Reading { frozen, fresh };
 
-std::vector<Component> with_read_noise(const AnalogRram& cell, Component component) {
-  component.relative_noise = fresh_noise(cell);
-  if (cell.preset->read_sd == nullptr) return {std::move(component)};
-  return with_own_noise(cell, component);
+/// Each component with the noise of a read; `trapping` is what a read sees of fast traps.
+void add_read_noise(const AnalogRram& cell, double trapping, std::vector<Component>& components) {
+  const double low = low_frequency_noise(cell.low_frequency_noise, cell.age(), cell.read_time);
+  for (Component& component : components) {
+    double noise = std::hypot(cell.read_noise, behind_transistor(component, low));
+    if (const double own = own_noise(cell, component); own > 0.0) noise = std::hypot(noise, own);
+    if (trapping > 0.0) noise = std::hypot(noise, behind_transistor(component, trapping));
+    component.relative_noise = noise;
+  }
 }
 
-std::vector<Component> with_telegraph_noise(const AnalogRram& cell,
-                                            std::vector<Component> components, double target,
-                                            Reading reading) {
+/// Each component once with the trap empty, once with it occupied, and read.
+std::vector<Component> with_noise(const AnalogRram& cell, std::vector<Component> components,
+                                  double target, Reading reading) {
   const double occupied = cell.traps ? cell.traps->occupied() : cell.telegraph_probability;
   const double amplitude = cell.telegraph(target);
-  if (occupied == 0.0 || amplitude == 0.0) return components;
+  const auto lower = [](Component& component, double left) {
+    component.compression *= left;
+    component.scale *= left;
+  };
+  const auto read = [&](double trapping) {
+    if (reading == Reading::fresh) add_read_noise(cell, trapping, components);
+    return std::move(components);
+  };
+  if (occupied == 0.0 || amplitude == 0.0) return read(0.0);
   if (cell.traps && cell.traps->rate() * cell.read_time > 1.0) {
     const double left = 1.0 - occupied * amplitude;
-    for (Component& component : components) {
-      component.scale *= left;
-      if (reading == Reading::frozen) continue;
-      const double own = amplitude * cell.traps->averaged_sd(cell.read_time) / left;
-      component.relative_noise = std::hypot(component.relative_noise, own);
-    }
-    return components;
+    for (Component& component : components) lower(component, left);
+    return read(amplitude * cell.traps->averaged_sd(cell.read_time) / left);
   }
   std::vector<Component> result;
   for (const Component& component : components) {
@@ -208,9 +229,10 @@ std::vector<Component> with_telegraph_noise(const AnalogRram& cell,
     empty.weight *= 1.0 - occupied;
     Component& trapped = result.emplace_back(component);
     trapped.weight *= occupied;
-    trapped.scale *= 1.0 - amplitude;
+    lower(trapped, 1.0 - amplitude);
   }
-  return result;
+  components = std::move(result);
+  return read(0.0);
 }
 
 core::Law law_of(const AnalogRram& cell, std::uint32_t level, Reading reading) {
@@ -220,12 +242,16 @@ core::Law law_of(const AnalogRram& cell, std::uint32_t level, Reading reading) {
   // Cells that hold `target`, whatever was meant for them.
   const auto add = [&](double weight, const Shape& base, double target, bool lowest) {
     if (!(weight > 0.0)) return;
-    const Component plain =
-        behind_transistor(cell, weight, at_voltage(cell, base), factor_of(cell, lowest));
-    std::vector<Component> seen{plain};
-    if (reading == Reading::fresh) seen = with_read_noise(cell, plain);
-    for (Component& component : with_telegraph_noise(cell, std::move(seen), target, reading)) {
-      components.push_back(std::move(component));
+    for (const Drifted& drifted : cell.wear.retention.drifted(
+             target, {cell.targets.front(), cell.targets.back()}, cell.conditions.time)) {
+      const Component plain =
+          behind_transistor(cell, weight * drifted.probability, at_voltage(cell, base),
+                            factor_of(cell, lowest) * drifted.factor);
+      std::vector<Component> seen{plain};
+      if (reading == Reading::fresh && cell.preset->read_sd != nullptr) seen = sliced(plain);
+      for (Component& component : with_noise(cell, std::move(seen), target, reading)) {
+        components.push_back(std::move(component));
+      }
     }
   };
   for (const Part& part : relaxed(cell, level)) {
@@ -238,6 +264,16 @@ core::Law law_of(const AnalogRram& cell, std::uint32_t level, Reading reading) {
 }
 
 }  // namespace
+
+std::vector<ConditionUse> AnalogRram::condition_uses() {
+  return {{Condition::time,
+           {},
+           "as far as the preset knows it, or with retention_loss, retention_exponent or "
+           "low_frequency_noise"},
+          {Condition::temperature,
+           {"temperature_coefficient", "activation_energy", "retention_energy"}},
+          {Condition::supply}};
+}
 
 double AnalogRram::mean_at(std::uint32_t level, double time) const {
   return targets[level] + (preset->shift == nullptr ? 0.0 : preset->shift(time));

@@ -22,11 +22,13 @@ namespace cimstat::devices {
 ///
 /// frozen: G_p ~ the preset's law about the level's target at the time of the read, or what
 /// `verify` delivers (both clamped at 0 where they reach below); temperature, retention, reads and
-/// cycles (devices/rram/wear.h); the I-V curve at `voltage`; G / (1 + G R) behind the access
-/// transistor; a trap that is occupied while the column is read (one with dwell times that change
-/// it more than once in read_time is averaged by the read: its mean here, the rest as fresh normal
-/// noise). A stuck cell conducts what its end of the range aims at, and its trap is that of its
-/// end. fresh: times 1 + r xi.
+/// cycles (devices/rram/wear.h); the I-V curve at `voltage`; a trap that is occupied while the
+/// column is read (one with dwell times that change it more than once in read_time is averaged by
+/// the read: its mean here, the rest as fresh normal noise); G / (1 + G R) behind the access
+/// transistor. A stuck cell conducts what its end of the range aims at, and its trap is that of its
+/// end. fresh: times 1 + r xi; what the device makes of it (the preset's noise, 1/f noise, fast
+/// traps) falls by 1 + G R behind the transistor, to first order in it; `read_noise` is of the
+/// read.
 struct AnalogRram {
   const RramPreset* preset = nullptr;
   std::vector<double> targets{};  ///< ascending [S]
@@ -46,6 +48,7 @@ struct AnalogRram {
   double stuck_at_hrs = 0.0;
   Wear wear{};
 
+  static std::vector<ConditionUse> condition_uses();
   std::uint32_t levels() const { return static_cast<std::uint32_t>(targets.size()); }
   double target(std::uint32_t level) const { return targets[level]; }
   /// Time since programming: the preset's where that was fitted at one time [s].

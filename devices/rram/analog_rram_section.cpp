@@ -47,9 +47,11 @@ void check_time(const core::SectionReader& cell, const RramPreset& preset, doubl
       }
       break;
     case RramClock::none:
-      if (!cell.has("retention_loss") && !cell.has("low_frequency_noise")) {
+      if (!cell.has("retention_loss") && !cell.has("retention_exponent") &&
+          !cell.has("low_frequency_noise")) {
         cell.fail("preset", fmt::format("{} knows nothing of time", preset.name), why,
-                  "state retention_loss and retention_time, or leave the time out");
+                  "state retention_loss and retention_time, or retention_exponent, or leave the "
+                  "time out");
       }
       break;
     case RramClock::continuous:
@@ -172,12 +174,13 @@ core::Variant analog_rram_variant() {
       {.key = "read_noise",
        .rule = NumberRule{Quantity::ratio, Range::fraction(), 0.0},
        .meaning = "noise of each read besides the preset's, standard deviation relative to the "
-                  "conductance",
+                  "conductance as read, behind the access transistor",
        .example = "0.01"},
       {.key = "low_frequency_noise",
        .rule = NumberRule{Quantity::ratio, Range::fraction(), {}},
-       .meaning = "Q of 1/f noise: each read has Q sqrt(ln((t + t_read) / (2 t_read))), relative, "
-                  "t = conditions.time",
+       .meaning =
+           "Q of 1/f noise: each read has Q sqrt(ln((t + t_read) / (2 t_read))), relative to "
+           "the conductance before the access transistor, t = conditions.time",
        .example = "0.005",
        .absent = "none besides the preset's",
        .source = "LRS 0.003 to 0.01, HRS 0.02 to 0.1; unverified"},
@@ -209,8 +212,8 @@ core::Variant analog_rram_variant() {
        .source = "as telegraph_capture_time"},
       {.key = "telegraph_amplitude",
        .rule = NumberRule{Quantity::ratio, Range::fraction(), {}},
-       .meaning = "share dG/G that an occupied trap takes from a cell of 100 uS; a x (100 uS / G) "
-                  "from others, at most telegraph_largest",
+       .meaning = "share dG/G that an occupied trap takes from a cell of 100 uS, before the access "
+                  "transistor; a x (100 uS / G) from others, at most telegraph_largest",
        .example = "0.02",
        .absent = "0; it needs telegraph_probability or dwell times too",
        .source = "1 % to 3 %; unverified"},

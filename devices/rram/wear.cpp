@@ -83,6 +83,26 @@ std::vector<core::Parameter> wear_parameters() {
        .example = "1.2",
        .absent = "tau is the same at every temperature",
        .source = "1.0 to 1.6 eV; unverified"},
+      {.key = "retention_exponent",
+       .rule = NumberRule{Quantity::ratio, Range{0.0, 1.0}, {}},
+       .meaning = "v of G (t / retention_start)^(s v) at t = conditions.time, in place of "
+                  "retention_loss: all levels drift, within the conductances that they span",
+       .example = "0.01",
+       .absent = nothing,
+       .source = "DNN+NeuroSim V1.4: G(t) = G0 (t / t0)^v, t0 = 1 s"},
+      {.key = "retention_start",
+       .rule = NumberRule{Quantity::time, Range{1e-12, 1e10}, {}},
+       .meaning = "t0 of retention_exponent; nothing drifts before",
+       .example = "\"1 s\"",
+       .absent = "1 s",
+       .source = "as retention_exponent"},
+      {.key = "retention_target",
+       .rule = NumberRule{Quantity::ratio, Range::fraction(), {}},
+       .meaning = "where retention_exponent leads, as a share of the span from the lowest to the "
+                  "highest level: s = 1 for levels below, -1 for those above",
+       .example = "0.5",
+       .absent = "each cell has an s of its own, -1, 0 or 1 alike; frozen",
+       .source = "as retention_exponent"},
       {.key = "reads",
        .rule = NumberRule{Quantity::ratio, counts, {}},
        .meaning = "reads since programming, which disturb the lowest level: G (1 + reads / "
@@ -136,11 +156,17 @@ Wear read_wear(const core::SectionReader& cell, const Conditions& conditions) {
   needs("cycles", {"lifetime_cycles"});
   for (const auto& [key, owner] :
        {std::pair<std::string_view, std::string_view>("retention_energy", "retention_loss"),
-        {"lifetime_shape", "cycles"}}) {
+        {"lifetime_shape", "cycles"},
+        {"retention_start", "retention_exponent"},
+        {"retention_target", "retention_exponent"}}) {
     if (cell.has(key) && !cell.has(owner)) {
       cell.fail(key, fmt::format("has no effect without {}", owner), {},
                 "set both, or leave both out");
     }
+  }
+  if (cell.has("retention_exponent") && cell.has("retention_loss")) {
+    cell.fail("retention_exponent", "stands beside retention_loss",
+              "both say what time does to the cells", "keep one of them");
   }
   const auto number = [&](std::string_view key, double otherwise) {
     return cell.optional_number(key).value_or(otherwise);
@@ -150,6 +176,9 @@ Wear read_wear(const core::SectionReader& cell, const Conditions& conditions) {
                   .retention_loss = number("retention_loss", 0.0),
                   .retention_time = number("retention_time", 1.0),
                   .retention_energy = number("retention_energy", 0.0),
+                  .retention = {.exponent = number("retention_exponent", 0.0),
+                                .start = number("retention_start", 1.0),
+                                .target = cell.optional_number("retention_target")},
                   .reads = number("reads", 0.0),
                   .disturb_reads = number("disturb_reads", 1.0),
                   .disturb_exponent = number("disturb_exponent", 0.0),

@@ -6,6 +6,7 @@
 #include "core/config/section_reader.h"
 
 #include "devices/conditions.h"
+#include "devices/rram/power_retention.h"
 
 /// What temperature, time, reads and write cycles do to resistive cells: simple forms for which the
 /// user has the numbers. None of the ranges named here is verified.
@@ -27,6 +28,7 @@ struct Wear {
   double retention_loss = 0.0;           ///< share lost for each factor e of time
   double retention_time = 1.0;           ///< from when on, at room temperature [s]
   double retention_energy = 0.0;         ///< [eV]
+  PowerRetention retention{};            ///< the other form, of all levels
   double reads = 0.0;                    ///< since programming
   double disturb_reads = 1.0;            ///< from how many on the lowest level moves
   double disturb_exponent = 0.0;

@@ -58,6 +58,10 @@ double sonos_programming_sd(double current, double time) {
 
 double sonos_read_sd(double current) { return spread(reading, current); }
 
+std::vector<ConditionUse> SonosCell::condition_uses() {
+  return {{Condition::time, {}, "up to 5 days"}, {Condition::supply}};
+}
+
 core::Law SonosCell::programmed(std::uint32_t level) const {
   if (target(level) == 0.0) return core::Law::point(0.0);
   return frozen_law(current_of(*this, level)).scaled(1.0 / voltage);

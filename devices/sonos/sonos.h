@@ -28,6 +28,7 @@ struct SonosCell {
   double voltage = 0.1;         ///< at which currents are [V]
   Conditions conditions;
 
+  static std::vector<ConditionUse> condition_uses();
   std::uint32_t levels() const { return static_cast<std::uint32_t>(targets.size()); }
   double target(std::uint32_t level) const { return targets[level]; }
   core::Law programmed(std::uint32_t level) const;

@@ -142,6 +142,10 @@ double SramCell::current_sd(std::uint32_t level) const {
   return mean * std::sqrt(std::expm1(sigma * sigma));
 }
 
+std::vector<ConditionUse> SramCell::condition_uses() {
+  return {{Condition::temperature}, {Condition::corner, {"die_threshold_sd"}}, {Condition::supply}};
+}
+
 double SramCell::target(std::uint32_t level) const {
   return current(level, 0.0) / (read_voltage * conditions.supply);
 }

@@ -48,7 +48,7 @@ struct SramCell {
   double read_noise = 0.0;  ///< relative to the current, fresh
   Conditions conditions;
 
-  static constexpr bool knows_corner = true;
+  static std::vector<ConditionUse> condition_uses();
   std::uint32_t levels() const { return 2; }
   double target(std::uint32_t level) const;         ///< [S]
   core::Law programmed(std::uint32_t level) const;  ///< [S]

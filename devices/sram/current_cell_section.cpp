@@ -14,8 +14,8 @@ using core::NumberRule;
 using core::Quantity;
 using core::Range;
 
-constexpr Range currents{0.0, 1.0, true, false};       // [A]
-constexpr Range voltages{0.0, 10.0, true, false};      // [V]
+constexpr Range currents{1e-21, 1e-2};                 // [A]
+constexpr Range voltages{1e-3, 10.0};                  // [V]
 constexpr Range gate_sizes{1e-9, 1e-3, false, false};  // [m]
 
 double read_threshold_sd(const core::SectionReader& cell) {

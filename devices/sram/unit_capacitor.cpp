@@ -13,10 +13,12 @@ using core::NumberRule;
 using core::Quantity;
 using core::Range;
 
-constexpr double boltzmann = 1.380649e-23;             // [J/K], exact since 2019
-constexpr Range capacitances{0.0, 1e-9, true, false};  // [F]
+constexpr double boltzmann = 1.380649e-23;  // [J/K], exact since 2019
+constexpr Range capacitances{1e-18, 1e-9};  // [F]; unit capacitors are of some fF
 
 }  // namespace
+
+std::vector<ConditionUse> UnitCapacitor::condition_uses() { return {{Condition::supply}}; }
 
 double UnitCapacitor::sd() const { return mismatch * std::sqrt(nominal); }
 

@@ -9,6 +9,8 @@
 #include "core/config/section_reader.h"
 #include "core/law/law.h"
 
+#include "devices/conditions.h"
+
 /// The unit capacitors of a charge-domain array: mismatch, parasitic, thermal noise.
 namespace cimstat::devices {
 
@@ -29,6 +31,7 @@ struct UnitCapacitor {
   double parasitic(std::uint32_t units) const;         ///< of a line with so many units [F]
   double line_capacitance(std::uint32_t units) const;  ///< n C + parasitic, nominal [F]
 
+  static std::vector<ConditionUse> condition_uses();
   std::uint32_t levels() const { return 2; }
   double target(std::uint32_t) const { return nominal; }
   core::Law programmed(std::uint32_t) const { return law(); }

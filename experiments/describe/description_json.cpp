@@ -89,6 +89,7 @@ Json parameters(const std::vector<core::Parameter>& all) {
 
 Json variant(const core::Variant& one) {
   Json json{{"value", one.name}, {"meaning", one.meaning}};
+  add_if_any(json, "note", one.note);
   add_if_any(json, "source", one.source);
   json["parameters"] = parameters(one.parameters);
   Json& ways = json["given_by_one_of"] = Json::array();

@@ -91,7 +91,7 @@ std::string selector_entry(const core::Section& section) {
 }
 
 std::string variant_text(const core::Section& section, const core::Variant& variant) {
-  if (variant.parameters.empty() && variant.source.empty()) return {};
+  if (variant.parameters.empty() && variant.source.empty() && variant.note.empty()) return {};
   std::string text = fmt::format("\nWith {} = \"{}\":\n", section.selector, variant.name);
   if (variant.ways.size() > 1) {
     std::string ways;
@@ -103,6 +103,7 @@ std::string variant_text(const core::Section& section, const core::Variant& vari
     }
     text += paragraph(fmt::format("given by {}", ways), 2);
   }
+  if (!variant.note.empty()) text += paragraph(variant.note, 2);
   if (!variant.source.empty()) text += paragraph(fmt::format("source: {}", variant.source), 2);
   if (!variant.parameters.empty()) text += '\n';
   for (const core::Parameter& parameter : variant.parameters) {

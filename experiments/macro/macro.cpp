@@ -15,6 +15,8 @@
 #include "circuits/bit_line/line_reading.h"
 #include "circuits/column_sections.h"
 
+#include "experiments/macro/condition_check.h"
+#include "experiments/macro/level_laws.h"
 #include "experiments/macro/plausibility.h"
 
 namespace cimstat::experiments {
@@ -23,39 +25,6 @@ namespace {
 
 using core::Quantity;
 using core::SectionReader;
-
-std::string siemens(double conductance) {
-  return core::format_quantity(conductance, Quantity::conductance);
-}
-
-/// The levels must differ as they are read, and as they are described before that.
-void check_levels(const SectionReader& cell, const Macro& macro) {
-  const double lrs = macro.design.lrs.mean() / macro.read_voltage;
-  const double hrs = macro.design.hrs.mean() / macro.read_voltage;
-  if (lrs > hrs) return;
-  const std::string found =
-      fmt::format("mean conductance {} in LRS, {} in HRS", siemens(lrs), siemens(hrs));
-  const auto* rram = std::get_if<devices::RramCell>(&macro.cell);
-  if (rram == nullptr) {
-    cell.fail("",
-              fmt::format("leaves the highest level no more conductive than the lowest: {}", found),
-              "as read", "move the levels apart");
-  }
-  const double lrs_programmed = core::Law({{.base = rram->lrs}}).mean();
-  const double hrs_programmed = core::Law({{.base = rram->hrs}}).mean();
-  if (lrs_programmed <= hrs_programmed) {
-    cell.fail("lrs",
-              fmt::format("mean conductance {} is not above that of hrs, {}",
-                          siemens(lrs_programmed), siemens(hrs_programmed)),
-              "LRS is the state that conducts", "swap the two");
-  }
-  const double stuck = rram->stuck_at_lrs + rram->stuck_at_hrs;
-  const std::string_view key = stuck >= 1.0                    ? "stuck_at_lrs"
-                               : rram->access_resistance > 0.0 ? "access_resistance"
-                                                               : "read_noise";
-  cell.fail(key, fmt::format("leaves LRS no more conductive than HRS: {}", found),
-            stuck >= 1.0 ? "every cell is stuck" : "as read, not as programmed", "lower it");
-}
 
 /// Laws of single cells that lie on negative conductances.
 void warn_of_negatives(const SectionReader& root, Macro& macro) {
@@ -165,6 +134,7 @@ void read_line(const SectionReader& root, const devices::Conditions& conditions,
                                 "leave it out");
   }
   design.leakage = design.lrs;
+  if (root.has("bit_line")) check_injection(root.section("bit_line"), design);
 }
 
 /// The key of the voltage at which a cell's current holds; empty where it is proportional to any. A
@@ -235,7 +205,8 @@ void read_currents(const SectionReader& root, const devices::Conditions& conditi
   check_read_voltage(root, macro);
   if (column.has("leakage")) macro.leakage = devices::read_conductance(column.section("leakage"));
   double scale = macro.read_voltage;
-  if (conditions.corner != 0.0 && !devices::knows_corner(macro.cell)) {
+  if (conditions.has(devices::Condition::corner) &&
+      !devices::use_of(macro.cell, devices::Condition::corner)) {
     // The die is known: what its cells have in common is no longer random.
     scale *= 1.0 + conditions.corner * design.common_factor_sd;
     design.common_factor_sd = 0.0;
@@ -250,20 +221,18 @@ void read_currents(const SectionReader& root, const devices::Conditions& conditi
   design.common_factor_sd = std::hypot(design.common_factor_sd, field.common);
   const bool has_capacitors = std::holds_alternative<devices::UnitCapacitor>(macro.cell);
   std::vector<core::Law> levels;
-  for (std::uint32_t level = 0; level < devices::levels(macro.cell); ++level) {
-    levels.push_back(
-        varied(devices::read(macro.cell, level).scaled(has_capacitors ? 1.0 : scale), field.own));
+  for (const core::Law& law : level_laws(root, macro.cell, conditions)) {
+    levels.push_back(varied(law.scaled(has_capacitors ? 1.0 : scale), field.own));
   }
   design.hrs = levels.front();
   design.lrs = levels.back();
-  if (!has_capacitors) check_levels(cell, macro);
   circuits::RowCells cells{.levels = levels};
   if (macro.leakage) {
     cells.leakage = varied(core::Law({{.base = *macro.leakage, .scale = scale}}), field.own);
   }
   const circuits::Mapping& mapping = macro.mapping;
   if (mapping.form == circuits::WeightForm::dummy_column) {
-    cells.middle = varied(devices::middle(macro.cell).scaled(scale), field.own);
+    cells.middle = varied(middle_law(root, macro.cell, conditions).scaled(scale), field.own);
   }
   if (circuits::is_binary(levels.size(), mapping.form, mapping.input_steps)) {
     design.leakage = cells.leakage;
@@ -355,6 +324,7 @@ Macro read_macro(const SectionReader& root) {
   macro.mapping = read_mapping(root);
   macro.has_field = root.has("spatial_field");
   read_currents(root, macro.conditions, macro);
+  check_conditions(root, macro);
   check_weight_bits(root, macro);
   warn_of_negatives(root, macro);
   const SectionReader sense_amplifier = root.section("sense_amplifier");

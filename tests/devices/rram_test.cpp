@@ -183,6 +183,38 @@ TEST(RramCell, AnOccupiedTrapLowersTheCurrentOfItsCell) {
   }
 }
 
+TEST(RramCell, AnOccupiedTrapIsBeforeTheTransistor) {
+  RramCell cell{.lrs = core::Point{400e-6}, .hrs = core::Point{1e-6}, .access_resistance = 2e3};
+  cell.telegraph_probability = 0.25;
+  cell.telegraph_amplitude = 0.1;
+  const auto behind = [](double g) { return g / (1.0 + 2e3 * g); };
+  const double empty = behind(400e-6);
+  const double trapped = behind(360e-6);
+  for (const core::Law& law : {cell.programmed(Level::lrs), cell.read(Level::lrs)}) {
+    EXPECT_NEAR(law.mean() / (0.75 * empty + 0.25 * trapped), 1.0, 1e-14);
+    EXPECT_NEAR(law.sd() / ((empty - trapped) * std::sqrt(0.1875)), 1.0, 1e-12);
+  }
+  // The twin whose trap takes its share of the current is 1.7 times as noisy.
+  EXPECT_GT(0.1 * empty / (empty - trapped), 1.7);
+}
+
+TEST(RramCell, WithoutATransistorTrapsAreWhatTheyWere) {
+  RramCell cell{.lrs = core::LogNormal{40e-6, 0.05}, .hrs = core::Point{1e-6}, .read_noise = 0.01};
+  cell.stuck_at_hrs = 0.02;
+  cell.telegraph_probability = 0.3;
+  cell.telegraph_amplitude = 0.1;
+  const core::Law law = cell.read(Level::lrs);
+  ASSERT_EQ(law.components().size(), 4u);
+  const double weights[] = {0.98 * (1.0 - 0.3), 0.98 * 0.3, 0.02 * (1.0 - 0.3), 0.02 * 0.3};
+  for (std::size_t i = 0; i < 4; ++i) {
+    const core::Component& component = law.components()[i];
+    EXPECT_EQ(component.weight, weights[i]);
+    EXPECT_EQ(component.scale, i % 2 == 0 ? 1.0 : 1.0 - 0.1);
+    EXPECT_EQ(component.compression, 0.0);
+    EXPECT_EQ(component.relative_noise, 0.01);
+  }
+}
+
 TEST(Describe, SaysMedianAndMean) {
   EXPECT_EQ(describe(core::LogNormal{40e-6, 0.6}),
             "lognormal: median 40 uS, sigma 0.6 (mean 47.89 uS, sd 31.52 uS)");

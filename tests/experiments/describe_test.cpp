@@ -164,9 +164,19 @@ const std::vector<std::vector<std::string_view>> companies = {
     {"telegraph_capture_time", "telegraph_emission_time", "telegraph_amplitude"},
     {"verify_window", "pulse_sd", "verify_noise"},
     {"retention_loss", "retention_time", "retention_energy"},
+    {"retention_exponent", "retention_start", "retention_target"},
     {"reads", "disturb_reads", "disturb_exponent"},
     {"cycles", "lifetime_cycles", "lifetime_shape"},
     {"node", "width", "length"}};
+
+/// A sound file whose cell knows this condition.
+std::string file_that_knows(std::string_view condition) {
+  if (condition == "time") {
+    return "[cell]\nmodel = \"pcm\"\n[column]\nrows = 128\nread_voltage = \"0.2 V\"\n";
+  }
+  return "[cell]\nmodel = \"fefet\"\n[column]\nrows = 128\nread_voltage = \"0.1 V\"\n"
+         "common_factor_sd = 0.01\n";
+}
 
 /// What must stand beside a key of this model.
 std::vector<const core::Parameter*> company_of(const core::Variant& model, std::string_view key) {
@@ -200,6 +210,7 @@ void expect_accepted(const PlacedSection& placed, const core::Variant* variant,
     }
   } else {
     overrides = {fmt::format("{}={}", placed.path, table)};
+    if (placed.path == "conditions") file = file_that_knows(parameter.key);
     const bool in_volts = parameter.key.ends_with("voltage_sd") ||
                           parameter.key.ends_with("noise_voltage") ||
                           parameter.key.ends_with("offset_voltage") || parameter.key == "voltages";

@@ -257,11 +257,13 @@ class Simulation {
       g = relaxed(held);
     }
     if (cell_.voltage > 0.0) g = milo_conductance(g, cell_.voltage);
-    g /= 1.0 + g * cell_.access_resistance;
+    const double sd = cell_.preset->read_sd == nullptr ? 0.0 : cmo_read_sd(g, cell_.age());
     if (uniform_(engine_) < cell_.telegraph_probability) g *= 1.0 - cell_.telegraph(held);
-    double noise = g * cell_.read_noise * normal();
-    if (cell_.preset->read_sd != nullptr) noise += cmo_read_sd(g, cell_.age()) * normal();
-    return g + noise;
+    g += sd * normal();
+    g +=
+        g * low_frequency_noise(cell_.low_frequency_noise, cell_.age(), cell_.read_time) * normal();
+    g /= 1.0 + g * cell_.access_resistance;
+    return g + g * cell_.read_noise * normal();
   }
 
  private:
@@ -310,6 +312,9 @@ TEST(AnalogRram, DevicesSimulatedStageByStageFollowTheLawAndABiasedTwinDoesNot) 
       {preset("suny_3bit") + "access_resistance = \"3 kohm\"\n" + traps + stuck + noise, {}},
       {preset("milo") + "voltage = \"0.3 V\"\naccess_resistance = \"2 kohm\"\n", {}},
       {preset("cmo_hfox_2") + "targets = [\"10 uS\", \"50 uS\"]\n", {.time = 3600.0}},
+      {preset("cmo_hfox_2") + "targets = [\"10 uS\", \"80 uS\"]\naccess_resistance = \"10 kohm\"\n",
+       {.time = 3600.0}},
+      {high + "access_resistance = \"20 kohm\"\nlow_frequency_noise = 0.01\n", {.time = day}},
       {low, {.time = 3600.0}},
       {low + verify, {}},
       {low + verify + noise + traps, {.time = day}},
@@ -399,6 +404,46 @@ TEST(AnalogRram, WearTemperatureAndTransistorActInThatOrder) {
   EXPECT_NEAR(cell.programmed(0).mean() / (hrs / (1 + hrs * 1e4)), 1.0, 1e-14);
 }
 
+TEST(AnalogRram, NoiseOfTheDeviceIsLessBehindTheTransistorAndThatOfTheReadIsNot) {
+  const double resistance = 2e3;
+  const double g = 100 * us;
+  const auto relative = [](const AnalogRram& cell) {
+    const core::Law frozen = cell.programmed(1);
+    const double square = frozen.variance() + frozen.mean() * frozen.mean();
+    return std::sqrt((cell.read(1).variance() - frozen.variance()) / square);
+  };
+  AnalogRram cell = read(preset("neurosim") + "access_resistance = \"2 kohm\"\n");
+  cell.targets = {5 * us, g};  // without any spread
+  cell.conditions.time = 3600.0;
+  const double low = low_frequency_noise(0.01, 3600.0, 1e-6);
+  cell.low_frequency_noise = 0.01;
+  EXPECT_NEAR(relative(cell) * (1.0 + g * resistance) / low, 1.0, 1e-9);
+  EXPECT_LT(relative(cell) / low, 0.84);  // not that of the twin behind the transistor
+  cell.low_frequency_noise = 0.0;
+  cell.read_noise = 0.01;
+  EXPECT_NEAR(relative(cell) / 0.01, 1.0, 1e-9);
+  cell.read_noise = 0.0;
+  cell.traps = TelegraphNoise{3e-6, 1e-6};
+  cell.read_time = 1e-3;
+  cell.telegraph.at_reference = 0.2;
+  const double left = g * (1.0 - 0.25 * 0.2);
+  const double trapping = g * 0.2 * cell.traps->averaged_sd(1e-3) / left;
+  EXPECT_NEAR(relative(cell) * (1.0 + left * resistance) / trapping, 1.0, 1e-9);
+}
+
+TEST(AnalogRram, TrapsAreBeforeTheTransistor) {
+  const AnalogRram cell = read(preset("neurosim") +
+                               "telegraph_probability = 0.25\ntelegraph_amplitude = 0.02\n"
+                               "access_resistance = \"50 kohm\"\n");
+  const auto behind = [](double g) { return g / (1.0 + 5e4 * g); };
+  const double empty = behind(10 * us);
+  const double trapped = behind(8 * us);
+  EXPECT_NEAR(cell.programmed(1).mean() / (0.75 * empty + 0.25 * trapped), 1.0, 1e-14);
+  EXPECT_NEAR(cell.programmed(1).sd() / ((empty - trapped) * std::sqrt(0.1875)), 1.0, 1e-12);
+  // The twin whose trap takes its share of the current: 1.4 times as noisy.
+  EXPECT_GT(0.2 * empty / (empty - trapped), 1.3);
+}
+
 TEST(AnalogRram, WriteVerifyReplacesTheProgramming) {
   const AnalogRram cell = read(preset("neurram") +
                                    "targets = [\"5 uS\", \"40 uS\"]\nverify_window = \"1 uS\"\n"
@@ -458,7 +503,8 @@ TEST(AnalogRram, RefusesWhatItsSourcesDoNotCover) {
                 "ks); take \"neurram\", which is continuous in time, or leave the time out"));
   EXPECT_THAT(refusal(preset("milo"), {.time = 60.0}),
               HasSubstr("cell.preset: milo knows nothing of time (conditions.time is 60 s); state "
-                        "retention_loss and retention_time, or leave the time out"));
+                        "retention_loss and retention_time, or retention_exponent, or leave the "
+                        "time out"));
   EXPECT_THAT(refusal(preset("cmo_hfox_2"), {.time = 0.5}),
               HasSubstr("cell.preset: the relaxation of cmo_hfox_2 was measured from 1 s on "
                         "(conditions.time is 500 ms); choose a later time, or 0 for cells just "

@@ -68,15 +68,19 @@ TEST(CellErrors, ALawThatCannotBeMadeIsAnErrorOfItsKey) {
       testing::AllOf(StartsWith("small.toml:3:16: cell.gate_voltage: makes no law of level "),
                      HasSubstr("; choose another gate_voltage (1 V by default)"),
                      Not(HasSubstr("law:"))));
-  EXPECT_THAT(refusal(macro_text("fefet", "threshold_sd = \"1 V\"\n")),
-              testing::AllOf(StartsWith("small.toml:3:16: cell.threshold_sd: makes no law of "),
-                             HasSubstr("; choose another threshold_sd (100 mV by default)")));
   // Where several keys may be to blame, all are named.
-  EXPECT_THAT(
-      refusal(macro_text("fefet", "threshold_sd = \"1 V\"\ngate_voltage = \"-5 V\"\n")),
-      testing::AllOf(StartsWith("small.toml:2:9: cell.model: makes no law of level "),
-                     HasSubstr("; check gate_voltage (1 V by default) or threshold_sd (100 mV by "
-                               "default)")));
+  const std::string all =
+      "; check resistance (0 ohm by default), resistance_sigma (0 by default) or "
+      "threshold_sd (100 mV by default)";
+  EXPECT_THAT(refusal(macro_text("fefet",
+                                 "threshold_sd = \"1 V\"\nresistance = \"200 kohm\"\n"
+                                 "resistance_sigma = 0.1\n")),
+              testing::AllOf(StartsWith("small.toml:2:9: cell.model: makes no law of level 0 ("),
+                             testing::EndsWith(all)));
+  EXPECT_THAT(refusal(macro_text("fefet", "threshold_sd = 0.2\ngate_voltage = -10\n")),
+              testing::AllOf(StartsWith("small.toml:2:9: cell.model: makes no law of level 0 ("),
+                             testing::EndsWith("; check gate_voltage (1 V by default) or "
+                                               "threshold_sd (100 mV by default)")));
 }
 
 TEST(CellErrors, ConditionsThatRuinACellAreNamed) {

@@ -122,7 +122,7 @@ TEST(FefetCell, RefusesWhatMakesNoCell) {
                   HasSubstr("cell.thresholds: 1.5 V is not below the one before it (levels ascend "
                             "in conductance, so thresholds descend); sort them")));
   EXPECT_THAT([] { read_cell("thresholds = [0.2]\n"); },
-              ThrowsMessage<core::UsageError>(HasSubstr("lists 1 levels")));
+              ThrowsMessage<core::UsageError>(HasSubstr("lists 1 level")));
   EXPECT_THAT([] { read_cell("thresholds = [1, 0]\nwindow = 1\n"); },
               ThrowsMessage<core::UsageError>(HasSubstr("cell.window: stands beside thresholds")));
   EXPECT_THAT([] { read_cell("resistance_sigma = 0.1\n"); },

@@ -32,6 +32,9 @@ HWY_INLINE std::size_t row_of(const Wire& wire, std::size_t node) {
 /// f = 1 / (1 + R Y) for the Y that has come this far, Y = f Y behind it.
 template <std::size_t Registers>
 struct Elimination {
+  // Written out, since an implied one is compiled without the target's instructions.
+  HWY_INLINE Elimination() {}
+
   Numbers conductance[Registers];
   Numbers through[Registers];
 
@@ -372,6 +375,8 @@ double pass_columns_here(SupplyPass pass, const ColumnWires& columns, const doub
 }
 
 struct Outcome {
+  HWY_INLINE Outcome() {}  // as above
+
   Numbers product[column_registers];
   Numbers greatest[column_registers];
 };

@@ -31,9 +31,10 @@ double ReadUpset::bump(double access, double pull_down) const {
   const double d = pull_down_strength;
   const double drive = std::max(supply - access, 0.0);
   const double hold = std::max(supply - pull_down, 0.0);
+  const double ratio = std::sqrt(d / a);
+  if (drive >= (1.0 + ratio) * hold) return drive - ratio * hold;
   const double sum = a * drive + d * hold;
-  const double discriminant = sum * sum - (a + d) * a * drive * drive;
-  return (sum - std::sqrt(std::max(discriminant, 0.0))) / (a + d);
+  return (sum - std::sqrt(sum * sum - (a + d) * a * drive * drive)) / (a + d);
 }
 
 double ReadUpset::trip(double pull_up, double pull_down) const {

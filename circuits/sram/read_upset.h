@@ -8,6 +8,8 @@ namespace cimstat::circuits {
 /// While a cell is read, its access transistor (saturated) lifts the low node against the pull-down
 /// (linear) to V_R:
 ///     (b_a / 2) (Vdd - V_R - Vta)^2 = b_d ((Vdd - Vtd) V_R - V_R^2 / 2),
+/// beyond V_R = Vdd - Vtd, where the pull-down saturates too,
+///     Vdd - V_R - Vta = sqrt(b_d / b_a) (Vdd - Vtd),
 /// and the cell flips where V_R exceeds the trip voltage of the other inverter,
 ///     V_T = (Vdd - |Vtp| + r Vtn) / (1 + r), r = sqrt(b_n / b_p)
 /// (square-law devices after Mukhopadhyay, Mahmoodi and Roy, IEEE TCAD 24, 1859 (2005);
@@ -25,8 +27,7 @@ struct ReadUpset {
   double pull_down_strength = 2.05;  ///< b_d = b_n
   double pull_up_strength = 0.36;    ///< b_p
 
-  /// V_R of thresholds Vta and Vtd [V]. Where no V_R solves the equation (the pull-down would
-  /// saturate) its real part is taken, which is far beyond any trip voltage.
+  /// V_R of thresholds Vta and Vtd [V].
   double bump(double access, double pull_down) const;
   /// V_T of thresholds |Vtp| and Vtn [V].
   double trip(double pull_up, double pull_down) const;
@@ -35,8 +36,8 @@ struct ReadUpset {
   /// margin is the lesser V_T - V_R of the two stored values [V].
   LimitState limit() const;
 
-  /// The same probability by quadrature, to about 1e-9: given the two pull-downs, the two upsets
-  /// are independent. 0.3 s.
+  /// The same probability by quadrature: given the two pull-downs, the two upsets are independent.
+  /// To about 1e-8, 2e-4 where transistors are often off (0.6 V and 40 mV: kinks). 0.3 s.
   double failure_probability() const;
   /// Of one stored value alone.
   double upset_probability_of_one_value() const;

@@ -70,6 +70,7 @@ void add_table_command(CLI::App& app);
 void add_columns_command(CLI::App& app);
 void add_array_command(CLI::App& app);
 void add_converter_command(CLI::App& app);
+void add_sram_command(CLI::App& app);
 void add_wires_command(CLI::App& app);
 void add_accuracy_command(CLI::App& app);
 /// Its callback throws CLI::RuntimeError(75) where it stopped early.

@@ -168,6 +168,37 @@ TEST(ReadUpset, BumpAndTripSolveTheirEquations) {
               1.0, 1e-12);
 }
 
+TEST(ReadUpset, TheBumpRisesOnWhereThePullDownSaturates) {
+  ReadUpset cell;
+  cell.supply = 0.7;
+  int saturated = 0;
+  for (double access = -0.2; access < 0.75; access += 0.03) {
+    for (double pull_down = 0.2; pull_down < 0.75; pull_down += 0.03) {
+      const double hold = std::max(cell.supply - pull_down, 0.0);
+      double low = 0.0;
+      double high = std::max(cell.supply - access, 0.0);
+      saturated += high > hold ? 1 : 0;
+      for (int i = 0; i < 100; ++i) {
+        const double v = 0.5 * (low + high);
+        const double across = std::min(v, hold);
+        const double out = cell.pull_down_strength * (hold * across - 0.5 * across * across);
+        const double in = 0.5 * cell.access_strength * std::pow(cell.supply - access - v, 2);
+        (in > out ? low : high) = v;
+      }
+      EXPECT_NEAR(cell.bump(access, pull_down), low, 1e-12) << access << " " << pull_down;
+    }
+  }
+  EXPECT_GT(saturated, 100);
+}
+
+TEST(ReadUpset, EstimatesHoldAtLowSupplies) {
+  for (const double supply : {0.6, 0.9}) {
+    ReadUpset cell = upset_of(0.04);
+    cell.supply = supply;
+    expect_right(over_seeds("read upset", cell.limit(), cell.failure_probability()), 0.03);
+  }
+}
+
 TEST(ReadUpset, TheQuadratureAgreesWithPlainSampling) {
   const ReadUpset cell = upset_of(0.12);
   const LimitState limit = cell.limit();

@@ -166,6 +166,7 @@ std::vector<ColumnClass> classes_for(std::span<const std::uint32_t> active_rows)
 }
 
 std::optional<std::string> beyond_plain_sum(const ColumnDesign& design) {
+  if (design.row_states.is_digital()) return "it is two columns, whose codes are subtracted";
   if (!design.row_states.empty()) return "its rows have more than two states";
   if (!is_ideal(design.bit_line)) {
     return fmt::format("its bit line ({}) delivers more than a sum", name_of(design.bit_line));
@@ -178,9 +179,10 @@ std::optional<std::string> beyond_plain_sum(const ColumnDesign& design) {
 
 void require_binary(const ColumnDesign& design, std::string_view what) {
   if (design.row_states.empty()) return;
-  throw core::UsageError(core::error_line("mapping", fmt::format("{} can't do this column", what),
-                                          "its rows have more than two states",
-                                          "use cimstat table, or cells of two levels"));
+  throw core::UsageError(core::error_line(
+      "mapping", fmt::format("{} can't do this column", what), *beyond_plain_sum(design),
+      design.row_states.is_digital() ? "use cimstat table"
+                                     : "use cimstat table, or cells of two levels"));
 }
 
 void require_plain_sum(const ColumnDesign& design, std::string_view method) {
@@ -204,6 +206,10 @@ void check(const ColumnDesign& design, std::span<const ColumnClass> classes) {
   if (design.rows < 1 || design.rows > row_limit) {
     refuse("column", fmt::format("{} rows are out of range", design.rows),
            fmt::format("1 to {}", row_limit));
+  }
+  if (design.row_states.is_digital()) {
+    refuse("mapping", "two columns whose codes are subtracted are no single column",
+           "each has a sense amplifier and a converter of its own");
   }
   check_line(design);
   const auto& [kind, noise_sd, correlation, mismatch] = design.comparator;

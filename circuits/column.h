@@ -131,11 +131,18 @@ struct RowStates {
     std::int32_t value = 0;            ///< what the row adds to the MAC value
     std::vector<std::uint32_t> cells;  ///< indices of laws
     double share = 0.0;                ///< how often, where nothing else is known; sums to 1
+    /// Where codes are subtracted: the row's cells in the other column, not negated.
+    std::vector<std::uint32_t> subtracted = {};
   };
   std::vector<core::Law> laws;
   std::vector<State> states;        ///< ascending in value; empty in a binary column
   std::vector<std::uint32_t> idle;  ///< indices of laws of an unselected row
+  /// Not 0: two columns, each with a sense amplifier and a converter of its own, whose codes are
+  /// subtracted (circuits/weights/code_difference.h): what one step of their difference adds to the
+  /// MAC value. What knows one column only refuses it.
+  std::int32_t difference_value = 0;
 
+  bool is_digital() const { return difference_value != 0; }
   bool empty() const { return states.empty(); }
   std::int32_t lowest() const { return states.front().value; }
   std::int32_t highest() const { return states.back().value; }

@@ -192,12 +192,8 @@ void add_active_rows(ReportInput& input, const TableRecord& record, const Experi
   for (std::uint32_t n = 1; n <= rows; ++n) {
     if ((rows - n) % quantile_step == 0 || n == input.active_rows) quantile_rows.push_back(n);
   }
-  for (const RowsMargins& margins : margins_by_rows(experiment, quantile_rows, threads)) {
-    ActiveRowsFigures figures;
-    const std::uint32_t n = figures.active_rows = margins.active_rows;
-    figures.input_aware = margin_of(margins.input_aware);
-    figures.pattern = margin_of(margins.pattern);
-    figures.quantile = margin_of(margins.quantile);
+  const auto add = [&](ActiveRowsFigures figures) {
+    const std::uint32_t n = figures.active_rows;
     const auto found = tabled.find(n);
     if (found != tabled.end() && (n - tabled.begin()->first) % step == 0) {
       for (const std::size_t row : found->second) {
@@ -206,17 +202,32 @@ void add_active_rows(ReportInput& input, const TableRecord& record, const Experi
       }
     }
     input.by_active_rows.push_back(std::move(figures));
+  };
+  if (experiment.macro.design.row_states.is_digital()) {
+    for (std::uint32_t n = 1; n <= rows; ++n) {
+      ActiveRowsFigures figures;
+      figures.active_rows = n;
+      add(std::move(figures));
+    }
+    return;
+  }
+  for (const RowsMargins& margins : margins_by_rows(experiment, quantile_rows, threads)) {
+    add({.active_rows = margins.active_rows,
+         .misread = {},
+         .input_aware = margin_of(margins.input_aware),
+         .pattern = margin_of(margins.pattern),
+         .quantile = margin_of(margins.quantile)});
   }
 }
 
 /// What a MAC value stands for where many classes do.
-std::string level_note(const std::vector<MarginLevel>& levels) {
+std::string level_note(const std::vector<MarginLevel>& levels, std::string_view more) {
   double least = 1.0;
   for (const MarginLevel& level : levels) least = std::min(least, level.weight);
   return fmt::format(
       "A MAC value stands for its typical class, the most probable numbers of rows in each state: "
-      "{:.3g} of its probability or more. Pattern margins are over all classes.",
-      least);
+      "{:.3g} of its probability or more. {}",
+      least, more);
 }
 
 /// What references of as many codes are placed without a search: midpoints where each code is a MAC
@@ -322,9 +333,22 @@ ReportInput report_input(const TableRecord& record, const std::vector<NamedAccur
   input.accuracy = accuracy_conditions(accuracy, record.content_sha256);
   input.unit = circuits::reading_unit(design);
   input.quantity = input.unit == "A" ? "current" : "voltage";
-  if (!design.row_states.empty()) input.level_note = level_note(levels);
+  const bool is_digital = design.row_states.is_digital();
+  if (!design.row_states.empty()) {
+    input.level_note =
+        level_note(levels, is_digital ? "Codes are differences of the codes of two columns."
+                                      : "Pattern margins are over all classes.");
+  }
   input.confusion = confusion_of(record.table, levels, intervals);
   add_active_rows(input, record, experiment, intervals, threads);
+  for (const MarginLevel& level : levels) {
+    const std::size_t row = row_of(record.table, level);
+    input.misread.push_back(misread_point(record.table, row, intervals));
+    const std::uint64_t trials = record.table.trials(row);
+    if (&level == &levels.front() || trials < input.trials) input.trials = trials;
+    input.most_trials = std::max(input.most_trials, trials);
+  }
+  if (is_digital) return input;  // what follows is about what one converter sees
   const auto references = experiment.macro.design.ladder.at(active_rows);
   input.references.assign(references.begin(), references.end());
   std::vector<Density> densities = level_densities(experiment, active_rows, density_points);
@@ -345,11 +369,6 @@ ReportInput report_input(const TableRecord& record, const std::vector<NamedAccur
                                              .quantile = missing,
                                              .overlap = missing}
                                 : margins.gaps[k];
-    const std::size_t row = row_of(record.table, levels[k]);
-    input.misread.push_back(misread_point(record.table, row, intervals));
-    const std::uint64_t trials = record.table.trials(row);
-    if (k == 0 || trials < input.trials) input.trials = trials;
-    input.most_trials = std::max(input.most_trials, trials);
     input.margins.push_back({.level = level.level,
                              .mean = level.mean,
                              .sd = level.sd,
@@ -359,7 +378,7 @@ ReportInput report_input(const TableRecord& record, const std::vector<NamedAccur
                              .pattern_margin = gap.pattern,
                              .quantile_margin = gap.quantile,
                              .overlap = gap.overlap,
-                             .misread = input.misread.back(),
+                             .misread = input.misread[k],
                              .next = gap.next});
   }
   input.before = comparison_of(experiment, levels, intervals, threads);

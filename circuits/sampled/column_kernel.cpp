@@ -338,6 +338,21 @@ void sample_codes_here(const ColumnProgram& program, const CodeSearch& search, T
   }
 }
 
+void sample_each_code_here(const ColumnProgram& program, const CodeSearch& search,
+                           TrialRange trials, std::uint32_t* codes) {
+  TileMemory tile;
+  for (std::uint64_t trial = trials.first; trial < trials.end; trial += tile_trials) {
+    Rows rows = sample_tile(program, trial, tile);
+    const std::size_t count = std::min<std::uint64_t>(tile_trials, trials.end - trial);
+    if (program.decisions) {
+      decide(program, rows, tile);
+      codes = std::copy_n(tile.buckets, count, codes);
+    } else {
+      for (std::size_t i = 0; i < count; ++i) *codes++ = search(tile.sums[i]);
+    }
+  }
+}
+
 }  // namespace cimstat::circuits::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -347,6 +362,7 @@ namespace cimstat::circuits {
 HWY_EXPORT(sample_sums_here);
 HWY_EXPORT(sample_wires_here);
 HWY_EXPORT(sample_codes_here);
+HWY_EXPORT(sample_each_code_here);
 
 std::uint32_t Decisions::words() const {
   const std::uint32_t shared = shared_sd > 0.0f ? 1 : 0;
@@ -393,6 +409,13 @@ void sample_sums(const ColumnProgram& program, TrialRange trials, std::span<floa
   assert(trials.first % core::tile_trials == 0);
   assert(sums.size() >= trials.end - trials.first);
   HWY_DYNAMIC_DISPATCH(sample_sums_here)(program, trials, sums.data());
+}
+
+void sample_each_code(const ColumnProgram& program, const CodeSearch& search, TrialRange trials,
+                      std::span<std::uint32_t> codes) {
+  assert(trials.first % core::tile_trials == 0);
+  assert(codes.size() >= trials.end - trials.first);
+  HWY_DYNAMIC_DISPATCH(sample_each_code_here)(program, search, trials, codes.data());
 }
 
 void sample_codes(const ColumnProgram& program, const CodeSearch& search, TrialRange trials,

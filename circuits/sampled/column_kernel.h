@@ -91,6 +91,10 @@ void sample_wires(const ColumnProgram& program, TrialRange trials, std::span<Wir
 /// Sums of the trials before the decisions, in trial order: sums[trial - first].
 void sample_sums(const ColumnProgram& program, TrialRange trials, std::span<float> sums);
 
+/// The codes of the trials, in trial order: codes[trial - first]; `search` as below.
+void sample_each_code(const ColumnProgram& program, const CodeSearch& search, TrialRange trials,
+                      std::span<std::uint32_t> codes);
+
 /// Adds the codes of the trials to counts[code]; at most 2^32 trials. `search` is not used where
 /// the program has decisions.
 void sample_codes(const ColumnProgram& program, const CodeSearch& search, TrialRange trials,

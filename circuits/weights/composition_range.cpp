@@ -84,6 +84,10 @@ StateMoments::StateMoments(const RowStates& rows) {
       mean.back() += rows.laws[cell].mean();
       variance.back() += rows.laws[cell].variance();
     }
+    for (const std::uint32_t cell : state.subtracted) {
+      mean.back() -= rows.laws[cell].mean();
+      variance.back() += rows.laws[cell].variance();
+    }
   }
 }
 

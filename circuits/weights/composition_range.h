@@ -39,7 +39,8 @@ class ExtremeSums {
   std::vector<std::vector<double>> sums_;
 };
 
-/// Mean and variance that a row in each state adds [A], [A^2], [state].
+/// Mean and variance that a row in each state adds [A], [A^2], [state]; where codes are subtracted,
+/// to the difference of the two currents.
 struct StateMoments {
   std::vector<double> mean, variance;
   explicit StateMoments(const RowStates& rows);

@@ -17,6 +17,11 @@ core::Section mapping_section() {
                           "of two bits, 2^b for a converter of b bits; a row of input 0 is "
                           "unselected",
                .example = "4"},
+              {.key = "subtraction",
+               .rule = core::option_rule(subtractions, {}),
+               .meaning = "what of two columns is subtracted",
+               .example = "\"digital\"",
+               .absent = "currents"},
               {.key = "weight_bits",
                .rule = core::CountRule{1, most_weight_bits, std::nullopt, {}},
                .meaning = "bits of a whole weight, of which a column holds a slice: a multiple of "
@@ -28,6 +33,9 @@ core::Section mapping_section() {
 Mapping read_mapping(const core::SectionReader& section) {
   Mapping mapping{.form = core::read_option(section, "weights", weight_forms),
                   .input_steps = static_cast<std::uint32_t>(section.count("input_steps"))};
+  if (section.has("subtraction")) {
+    mapping.subtraction = core::read_option(section, "subtraction", subtractions);
+  }
   if (section.has("weight_bits")) {
     mapping.weight_bits = static_cast<std::uint32_t>(section.count("weight_bits"));
   }

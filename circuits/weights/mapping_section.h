@@ -13,6 +13,7 @@ namespace cimstat::circuits {
 struct Mapping {
   WeightForm form = WeightForm::single;
   std::uint32_t input_steps = 2;
+  Subtraction subtraction = Subtraction::analog;
   std::optional<std::uint32_t> weight_bits = {};  ///< of a whole weight, cut into slices
 };
 

@@ -35,20 +35,35 @@ constexpr int leaking_cell = -2;
 
 }  // namespace
 
-RowStates make_row_states(const RowCells& cells, WeightForm form, std::uint32_t input_steps) {
+RowStates make_row_states(const RowCells& cells, WeightForm form, std::uint32_t input_steps,
+                          Subtraction subtraction) {
+  const bool digital = subtraction == Subtraction::digital;
+  if (digital && form == WeightForm::single) {
+    throw core::UsageError(core::error_line("mapping.subtraction", "there is nothing to subtract",
+                                            "weights = \"single\" has one column",
+                                            "leave it out, or choose other weights"));
+  }
   const auto levels = static_cast<std::int32_t>(cells.levels.size());
   const std::int32_t top = levels - 1;
   const bool two_columns = form == WeightForm::differential || form == WeightForm::complementary;
   RowStates rows;
+  if (digital) rows.difference_value = form == WeightForm::dummy_column ? 2 : 1;
+  const double minus = digital ? 1.0 : -1.0;
   CellLaws laws(rows.laws);
   const auto level = [&](std::int32_t number, double factor) {
     return laws.index(number, factor, cells.levels[static_cast<std::size_t>(number)]);
   };
   for (std::uint32_t step = 1; step < input_steps; ++step) {
     const double input = double(step) / (input_steps - 1);
-    const auto add = [&](std::int32_t weight, std::vector<std::uint32_t> indices) {
-      rows.states.push_back(
-          {.value = static_cast<std::int32_t>(step) * weight, .cells = std::move(indices)});
+    // `cells_of_row`: the row's own, then what is subtracted. In braces: laws are numbered from
+    // left to right, and their numbers decide bytes.
+    const auto add = [&](std::int32_t weight, std::vector<std::uint32_t> cells_of_row) {
+      RowStates::State& state = rows.states.emplace_back();
+      state.value = static_cast<std::int32_t>(step) * weight;
+      state.cells = std::move(cells_of_row);
+      if (!digital) return;
+      state.subtracted = {state.cells.back()};
+      state.cells.pop_back();
     };
     for (std::int32_t p = 0; p < levels; ++p) {
       switch (form) {
@@ -56,17 +71,18 @@ RowStates make_row_states(const RowCells& cells, WeightForm form, std::uint32_t 
           add(p, {level(p, input)});
           break;
         case WeightForm::dummy_column:
-          add(p, {level(p, input), laws.index(middle_cell, -input, cells.middle.value())});
+          add(digital ? 2 * p - top : p,
+              {level(p, input), laws.index(middle_cell, minus * input, cells.middle.value())});
           break;
         case WeightForm::unit_column:
-          add(p, {level(p, input), level(0, -input)});
+          add(p, {level(p, input), level(0, minus * input)});
           break;
         case WeightForm::complementary:
-          add(2 * p - top, {level(p, input), level(top - p, -input)});
+          add(2 * p - top, {level(p, input), level(top - p, minus * input)});
           break;
         case WeightForm::differential:
-          add(p, {level(p, input), level(0, -input)});
-          if (p > 0) add(-p, {level(0, input), level(p, -input)});
+          add(p, {level(p, input), level(0, minus * input)});
+          if (p > 0) add(-p, {level(0, input), level(p, minus * input)});
           break;
       }
     }
@@ -84,13 +100,15 @@ RowStates make_row_states(const RowCells& cells, WeightForm form, std::uint32_t 
   }
   if (cells.leakage) {
     rows.idle.push_back(laws.index(leaking_cell, 1.0, *cells.leakage));
-    if (two_columns) rows.idle.push_back(laws.index(leaking_cell, -1.0, *cells.leakage));
+    if (two_columns && !digital)
+      rows.idle.push_back(laws.index(leaking_cell, -1.0, *cells.leakage));
   }
   return rows;
 }
 
-bool is_binary(std::size_t levels, WeightForm form, std::uint32_t input_steps) {
-  return levels == 2 && input_steps == 2 &&
+bool is_binary(std::size_t levels, WeightForm form, std::uint32_t input_steps,
+               Subtraction subtraction) {
+  return levels == 2 && input_steps == 2 && subtraction == Subtraction::analog &&
          (form == WeightForm::single || form == WeightForm::dummy_column);
 }
 

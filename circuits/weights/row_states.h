@@ -47,6 +47,16 @@ inline constexpr core::Option<WeightForm> weight_forms[] = {
       "two columns subtracted, cells of a pair at mirrored levels: weights 2 p - (levels - 1), as "
       "-1 and 1 of binary cells"}}};
 
+enum class Subtraction {
+  analog,   ///< of currents, before the one converter
+  digital,  ///< of the codes of two columns
+};
+
+inline constexpr core::Option<Subtraction> subtractions[] = {
+    {Subtraction::analog, {"analog", "currents, before the converter"}},
+    {Subtraction::digital,
+     {"digital", "codes: each of the two columns has a sense amplifier and a converter"}}};
+
 /// What the rows are made of: currents of one cell at full input [A].
 struct RowCells {
   std::span<const core::Law> levels;      ///< ascending; 2 or more
@@ -56,11 +66,17 @@ struct RowCells {
 
 /// States of an active row, ascending in value, each once for each input step x = 1 .. X - 1 and
 /// weight w: value x w, currents at x / (X - 1) of the full input. `share`: all inputs and weights
-/// equally often. Throws UsageError for more than row_state_limit states.
-RowStates make_row_states(const RowCells& cells, WeightForm form, std::uint32_t input_steps);
+/// equally often. With digital subtraction what is subtracted is the other column's, whose
+/// unselected rows leak too, and a dummy column makes weights 2 p - (L - 1), twice what lies above
+/// the middle. Throws UsageError for more than row_state_limit states, and for `single` with
+/// digital subtraction.
+RowStates make_row_states(const RowCells& cells, WeightForm form, std::uint32_t input_steps,
+                          Subtraction subtraction = Subtraction::analog);
 
-/// Whether a column of these is binary as it is: one cell of two levels a row, inputs 0 and 1.
-bool is_binary(std::size_t levels, WeightForm form, std::uint32_t input_steps);
+/// Whether a column of these is binary as it is: one cell of two levels a row, inputs 0 and 1,
+/// nothing subtracted from its codes.
+bool is_binary(std::size_t levels, WeightForm form, std::uint32_t input_steps,
+               Subtraction subtraction = Subtraction::analog);
 
 /// A weight of `weight_bits` on cells of `cell_bits`: slices, least significant first, each 0 ..
 /// 2^cell_bits - 1. Throws UsageError where cell_bits does not divide weight_bits, or the weight

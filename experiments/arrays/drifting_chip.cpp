@@ -15,6 +15,7 @@
 #include "circuits/arrays/pcm_array.h"
 
 #include "experiments/counted.h"
+#include "experiments/gallery/gallery.h"
 
 namespace cimstat::experiments {
 
@@ -59,7 +60,12 @@ std::vector<double> values_of(const DriftingChip& chip, std::size_t time, std::u
   return values;
 }
 
-std::string seconds(double time) { return core::format_quantity(time, core::Quantity::time); }
+/// "20 s", "30 days".
+std::string moment_text(double seconds) {
+  constexpr double minute = 60.0;
+  return seconds < minute ? core::format_quantity(seconds, core::Quantity::time)
+                          : time_text(seconds);
+}
 
 }  // namespace
 
@@ -112,7 +118,7 @@ std::string chip_as_text(const ChipHeading& heading, const DriftingChip& chip) {
       const auto& [moments, correlation] = chip.summaries[level][i];
       text += fmt::format(
           "{:>5} {:>10}  {:>10} {:<32} {:>10} {:<32} {:>8.4f} {:.4f} [{:.4f}, {:.4f}]\n", level,
-          seconds(chip.times[i]), value_text(moments.mean.law, core::Quantity::conductance),
+          moment_text(chip.times[i]), value_text(moments.mean.law, core::Quantity::conductance),
           sampled_text(moments.mean, core::Quantity::conductance),
           value_text(moments.sd.law, core::Quantity::conductance),
           sampled_text(moments.sd, core::Quantity::conductance), correlation.law,

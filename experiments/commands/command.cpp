@@ -13,7 +13,7 @@
 #include "core/file/provenance.h"
 #include "core/simd.h"
 
-#include "circuits/exact/exact_column.h"
+#include "circuits/weights/code_difference.h"
 
 #include "experiments/commands/number_check.h"
 
@@ -140,7 +140,7 @@ void print_warnings(const Experiment& experiment) {
 bool will_be_sampled(const Experiment& experiment) {
   return experiment.table.method == Method::monte_carlo ||
          (experiment.table.method == Method::automatic &&
-          circuits::exact_obstacle(experiment.macro.design));
+          circuits::table_obstacle(experiment.macro.design));
 }
 
 ProgressUnit table_unit(const Experiment& experiment, std::size_t classes) {

@@ -28,6 +28,7 @@ void add_margin_command(CLI::App& app) {
   command->callback([options] {
     const Experiment experiment = read_experiment(options->open());
     print_warnings(experiment);
+    require_margins(experiment.macro.design);
     const std::size_t levels =
         margin_levels(experiment.macro.design, experiment.margin.active_rows).size();
     ProgressMeter meter("margin", table_unit(experiment, levels), options->verbosity());

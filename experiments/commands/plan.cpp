@@ -8,7 +8,7 @@
 
 #include "core/statistics/gamma_bernoulli.h"
 
-#include "circuits/exact/exact_column.h"
+#include "circuits/weights/code_difference.h"
 
 #include "experiments/commands/command.h"
 #include "experiments/commands/progress_meter.h"
@@ -64,9 +64,9 @@ std::vector<circuits::ColumnClass> every_class(const Experiment& experiment) {
 
 std::string table_plan(const Experiment& experiment,
                        const std::vector<circuits::ColumnClass>& classes) {
-  const std::uint32_t codes = experiment.macro.design.ladder.codes;
+  const std::uint32_t codes = circuits::table_ladder(experiment.macro.design).codes;
   const bool sampled = will_be_sampled(experiment);
-  const auto obstacle = circuits::exact_obstacle(experiment.macro.design);
+  const auto obstacle = circuits::table_obstacle(experiment.macro.design);
   std::string why = "asked for";
   if (experiment.table.method == Method::automatic) {
     why = obstacle ? fmt::format("the exact engine can't: {}", *obstacle)

@@ -12,6 +12,8 @@
 #include "core/file/provenance.h"
 #include "core/utf8.h"
 
+#include "circuits/weights/code_difference.h"
+
 #include "experiments/accuracy_file.h"
 #include "experiments/columns/columns_file.h"
 #include "experiments/commands/command.h"
@@ -186,7 +188,7 @@ void show_experiment(const ShowOptions& options) {
       "  cimstat describe    lists every key with unit, range and default\n"
       "  cimstat show {0} --config    prints it resolved, defaults included\n",
       file, core::one_line(experiment.name), counted(experiment.macro.design.rows, "row"),
-      counted(experiment.macro.design.ladder.codes, "code")));
+      counted(circuits::table_ladder(experiment.macro.design).codes, "code")));
 }
 
 void refuse_options_of_others(const ShowOptions& options, FileKind kind) {

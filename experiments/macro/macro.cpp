@@ -14,6 +14,7 @@
 #include "circuits/bit_line/line_curve.h"
 #include "circuits/bit_line/line_reading.h"
 #include "circuits/column_sections.h"
+#include "circuits/weights/code_difference.h"
 
 #include "experiments/macro/condition_check.h"
 #include "experiments/macro/level_laws.h"
@@ -76,8 +77,8 @@ void check_weight_bits(const SectionReader& root, const Macro& macro) {
   }
 }
 
-/// Rows of more than two states add up to one current, which a line may bend. What is subtracted
-/// flows on a line of its own, which bends it by itself.
+/// Rows of more than two states add up to one current, which a line may bend. Currents that are
+/// subtracted flow on a line of their own, which bends them by itself.
 void check_mapped_line(const SectionReader& root, const Macro& macro) {
   const circuits::ColumnDesign& design = macro.design;
   if (design.row_states.empty() || circuits::is_ideal(design.bit_line)) return;
@@ -90,10 +91,12 @@ void check_mapped_line(const SectionReader& root, const Macro& macro) {
                     circuits::name_of(design.bit_line)),
         "choose discharge, compression or lumped_wire, or leave the mapping out");
   }
-  if (macro.mapping.form != circuits::WeightForm::single) {
+  const bool is_digital = macro.mapping.subtraction == circuits::Subtraction::digital;
+  if (macro.mapping.form != circuits::WeightForm::single && !is_digital) {
     section.fail("kind", "has no place beside weights that are subtracted",
                  "the two columns have a line each, and each line is bent by itself",
-                 "write mapping.weights = \"single\", or leave bit_line out");
+                 "write mapping.weights = \"single\", mapping.subtraction = \"digital\", or leave "
+                 "bit_line out");
   }
 }
 
@@ -193,8 +196,33 @@ core::Law varied(const core::Law& law, double sd) {
   return core::Law(std::move(components));
 }
 
+/// What a row may be. Where codes are subtracted `design` gets one of the two columns, with one
+/// cell a row, which is what its converter sees and references are placed for, and the states of
+/// pairs are returned.
+circuits::RowStates read_rows(const SectionReader& root, const circuits::Mapping& mapping,
+                              const circuits::RowCells& cells, circuits::ColumnDesign& design) {
+  const bool is_digital = mapping.subtraction == circuits::Subtraction::digital;
+  const circuits::WeightForm form = is_digital ? circuits::WeightForm::single : mapping.form;
+  if (circuits::is_binary(cells.levels.size(), form, mapping.input_steps)) {
+    design.leakage = cells.leakage;
+    if (!is_digital) design.dummy = cells.middle;
+  } else {
+    design.row_states = circuits::make_row_states(cells, form, mapping.input_steps);
+  }
+  if (!is_digital) return {};
+  if (mapping.form == circuits::WeightForm::dummy_column &&
+      root.section("cell").variant() == "unit_capacitor") {
+    root.section("mapping").fail("subtraction", "\"digital\" has no dummy column here",
+                                 "capacitors hold no level between 0 and 1",
+                                 "choose weights = \"differential\" or \"complementary\"");
+  }
+  return circuits::make_row_states(cells, mapping.form, mapping.input_steps, mapping.subtraction);
+}
+
 /// Cells and what flows through them at these conditions: all that references are placed from.
-void read_currents(const SectionReader& root, const devices::Conditions& conditions, Macro& macro) {
+/// Returns the states of two columns whose codes are subtracted, where they are.
+circuits::RowStates read_currents(const SectionReader& root, const devices::Conditions& conditions,
+                                  Macro& macro) {
   const SectionReader cell = root.section("cell");
   const SectionReader column = root.section("column");
   circuits::ColumnDesign& design = macro.design;
@@ -234,13 +262,9 @@ void read_currents(const SectionReader& root, const devices::Conditions& conditi
   if (mapping.form == circuits::WeightForm::dummy_column) {
     cells.middle = varied(middle_law(root, macro.cell, conditions).scaled(scale), field.own);
   }
-  if (circuits::is_binary(levels.size(), mapping.form, mapping.input_steps)) {
-    design.leakage = cells.leakage;
-    design.dummy = cells.middle;
-  } else {
-    design.row_states = circuits::make_row_states(cells, mapping.form, mapping.input_steps);
-  }
+  circuits::RowStates pairs = read_rows(root, mapping, cells, design);
   read_line(root, conditions, macro);
+  return pairs;
 }
 
 /// All rows active, at the highest current of a cell.
@@ -323,7 +347,7 @@ Macro read_macro(const SectionReader& root) {
   }
   macro.mapping = read_mapping(root);
   macro.has_field = root.has("spatial_field");
-  read_currents(root, macro.conditions, macro);
+  circuits::RowStates pairs = read_currents(root, macro.conditions, macro);
   check_conditions(root, macro);
   check_weight_bits(root, macro);
   warn_of_negatives(root, macro);
@@ -342,6 +366,10 @@ Macro read_macro(const SectionReader& root) {
   macro.design.ladder = std::move(converter.ladder);
   for (std::string& line : implausible_magnitudes(root, macro)) {
     macro.warnings.push_back(std::move(line));
+  }
+  if (pairs.is_digital()) {
+    macro.design.row_states = std::move(pairs);
+    circuits::check_columns(macro.design, {});
   }
   return macro;
 }

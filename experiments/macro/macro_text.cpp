@@ -57,7 +57,10 @@ std::string conditions_text(const devices::Conditions& conditions) {
 std::string column_text(const Macro& macro) {
   std::string text = fmt::format("{}, read at {}", counted(macro.design.rows, "row"),
                                  core::format_quantity(macro.read_voltage, Quantity::voltage));
-  if (macro.mapping.form == circuits::WeightForm::dummy_column) text += ", less a dummy column";
+  if (macro.mapping.form == circuits::WeightForm::dummy_column) {
+    text +=
+        macro.design.row_states.is_digital() ? ", beside a dummy column" : ", less a dummy column";
+  }
   if (macro.design.common_factor_sd > 0.0) {
     text += fmt::format(", common factor of sd {} (frozen per die or column)",
                         percent(macro.design.common_factor_sd));
@@ -78,6 +81,7 @@ std::string mapping_text(const Macro& macro) {
     text = fmt::format("{}, {} a cell, {} a row, which adds {} .. {} to the MAC value", name,
                        counted(levels, "level"), counted(rows.states.size(), "state"),
                        rows.lowest(), rows.highest());
+    if (rows.is_digital()) text += ", codes of two columns subtracted";
     if (mapping.input_steps > 2) text += fmt::format(", inputs 0 .. {}", mapping.input_steps - 1);
   }
   if (mapping.weight_bits) {

@@ -213,6 +213,7 @@ double pattern_margin(const ColumnDesign& design, std::uint32_t level, std::uint
 
 MarginResult measure_margins(const Experiment& experiment, core::Threads threads,
                              const core::Progress& progress) {
+  require_margins(experiment.macro.design);
   const std::vector<MarginLevel> levels =
       margin_levels(experiment.macro.design, experiment.margin.active_rows);
   Experiment typical = experiment;  // whatever classes its table has

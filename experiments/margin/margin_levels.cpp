@@ -37,6 +37,14 @@ std::vector<MarginLevel> margin_levels(const ColumnDesign& design, std::uint32_t
   return levels;
 }
 
+void require_margins(const ColumnDesign& design) {
+  if (!design.row_states.is_digital()) return;
+  throw core::UsageError(core::error_line(
+      "mapping.subtraction", "two columns whose codes are subtracted have no margin together",
+      "margins are distances of what one converter sees",
+      "ask for those of one column with weights = \"single\", or use cimstat table"));
+}
+
 double sensed_sd(const ColumnDesign& design, ColumnClass column_class) {
   return circuits::first_order_sd(design, column_class);
 }

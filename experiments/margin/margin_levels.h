@@ -26,6 +26,10 @@ std::vector<MarginLevel> margin_levels(const circuits::ColumnDesign& design,
                                        std::uint32_t active_rows,
                                        std::string_view key = "margin.active_rows");
 
+/// Throws UsageError for two columns whose codes are subtracted: margins are distances of what one
+/// converter sees.
+void require_margins(const circuits::ColumnDesign& design);
+
 /// The standard deviation of what the sense amplifier sees of a class: bit line, offset and noise
 /// together [A] or [V]; behind a line that is more than a sum to first order, NaN along a resistive
 /// wire.

@@ -57,6 +57,11 @@ Survey survey_of(const Experiment& experiment, const SweepPlan& plan) {
   Survey found;
   found.unit = circuits::reading_unit(experiment.macro.design);
   found.has_states = !experiment.macro.design.row_states.empty();
+  if (experiment.macro.design.row_states.is_digital()) {
+    throw core::UsageError(core::error_line("mapping.subtraction", "\"digital\" can't be swept",
+                                            "sweeps know one column and its converter",
+                                            "use cimstat table for each point"));
+  }
   if (found.has_states) {
     for (const SweepOutput output :
          {SweepOutput::misread, SweepOutput::table, SweepOutput::accuracy}) {

@@ -7,6 +7,8 @@
 
 #include "circuits/exact/exact_column.h"
 #include "circuits/sampled/stopped_column.h"
+#include "circuits/weights/code_difference.h"
+#include "circuits/weights/composition_range.h"
 
 #include "experiments/experiment.h"
 
@@ -18,11 +20,12 @@ circuits::ErrorTable empty_table(const circuits::ColumnDesign& design,
                                  const std::vector<circuits::ColumnClass>& classes) {
   circuits::ErrorTable table;
   table.classes = classes;
-  table.codes = design.ladder.codes;
-  table.code_step = design.ladder.code_step;
-  table.code_origin = design.ladder.code_origin;
+  const circuits::Ladder ladder = circuits::table_ladder(design);
+  table.codes = ladder.codes;
+  table.code_step = ladder.code_step;
+  table.code_origin = ladder.code_origin;
   for (const circuits::ColumnClass& column_class : classes) {
-    table.ideal_code.push_back(design.ladder.ideal_code(circuits::mac_value(design, column_class)));
+    table.ideal_code.push_back(ladder.ideal_code(circuits::mac_value(design, column_class)));
   }
   for (const auto& state : design.row_states.states) table.state_values.push_back(state.value);
   return table;
@@ -81,7 +84,9 @@ ChosenTable sampled_table(const Experiment& experiment,
         table.guaranteed->misreads, 100.0 * *settings.target_relative_error,
         100.0 * settings.confidence, settings.trials, why);
   } else {
-    table.counts = circuits::sampled_counts(design, classes, options, threads, progress);
+    table.counts = design.row_states.is_digital()
+                       ? circuits::difference_counts(design, classes, options, threads, progress)
+                       : circuits::sampled_counts(design, classes, options, threads, progress);
     chosen.reason = fmt::format("Monte Carlo, {} trials for each class ({})", settings.trials, why);
   }
   table.probability.reserve(table.counts.size());
@@ -103,8 +108,11 @@ ChosenTable exact_table(const Experiment& experiment,
   const circuits::ColumnDesign& design = experiment.macro.design;
   const auto shortcut =
       settings.closed_form ? circuits::Shortcut::allow : circuits::Shortcut::forbid;
-  circuits::ExactProbabilities exact = circuits::exact_probabilities(
-      design, classes, {.tolerance = settings.tolerance, .shortcut = shortcut}, threads, progress);
+  const circuits::ExactOptions options{.tolerance = settings.tolerance, .shortcut = shortcut};
+  const bool is_digital = design.row_states.is_digital();
+  circuits::ExactProbabilities exact =
+      is_digital ? circuits::difference_probabilities(design, classes, options, threads, progress)
+                 : circuits::exact_probabilities(design, classes, options, threads, progress);
   ChosenTable chosen{.table = empty_table(design, classes), .reason = {}};
   chosen.table.method = circuits::TableMethod::exact;
   chosen.table.probability = std::move(exact.probability);
@@ -112,6 +120,7 @@ ChosenTable exact_table(const Experiment& experiment,
   chosen.reason = fmt::format(
       "exact, by inversion of characteristic functions or in closed form ({})",
       settings.method == Method::exact ? "asked for" : "cells are independent and add up");
+  if (is_digital) chosen.reason += "; codes of two columns, independent of each other, convolved";
   const auto largest =
       std::max_element(chosen.table.error_bound.begin(), chosen.table.error_bound.end());
   if (largest != chosen.table.error_bound.end() && *largest > 1e3 * settings.tolerance) {
@@ -122,21 +131,41 @@ ChosenTable exact_table(const Experiment& experiment,
 
 void check_table(const Experiment& experiment, const std::vector<circuits::ColumnClass>& classes) {
   const circuits::ColumnDesign& design = experiment.macro.design;
-  circuits::check(design, classes);
-  check_size(classes.size(), design.ladder.codes);
+  circuits::check_columns(design, classes);
+  check_size(classes.size(), circuits::table_ladder(design).codes);
+  if (experiment.table.target_relative_error && design.row_states.is_digital()) {
+    throw core::UsageError(core::error_line(
+        "table.target_relative_error", "has no place beside mapping.subtraction = \"digital\"",
+        "differences of codes are sampled with a given number of trials",
+        "leave it out, and set table.trials"));
+  }
   if (experiment.table.method == Method::measured) {
     throw core::UsageError(core::error_line("table.method", "\"measured\" can't be computed",
                                             "such tables are made by `cimstat fit codes`",
                                             "choose \"auto\", \"exact\" or \"monte_carlo\""));
   }
   if (experiment.table.method != Method::exact) return;
-  if (const auto obstacle = circuits::exact_obstacle(design)) {
+  if (const auto obstacle = circuits::table_obstacle(design)) {
     throw core::UsageError(core::error_line("table.method", "\"exact\" can't be used", *obstacle,
                                             "choose \"auto\" or \"monte_carlo\""));
   }
 }
 
 namespace {
+
+/// From one row in the lowest state to one in the highest [A].
+double current_span(const circuits::ColumnDesign& design) {
+  if (design.row_states.is_digital()) {
+    const std::vector<double> means = circuits::StateMoments(design.row_states).mean;
+    return means.back() - means.front();
+  }
+  circuits::ColumnClass low;
+  low.active_rows = 1;
+  low.states[0] = 1;
+  circuits::ColumnClass high = low;
+  std::swap(high.states[0], high.states[design.row_states.states.size() - 1]);
+  return circuits::mean_current(design, high) - circuits::mean_current(design, low);
+}
 
 /// What the classes of a column of more than two states a row leave out.
 std::string composition_text(const Experiment& experiment,
@@ -148,13 +177,7 @@ std::string composition_text(const Experiment& experiment,
   const circuits::CompositionSpread spread = circuits::composition_spread(design, classes);
   // One MAC value's worth of current.
   const double span = double(design.row_states.highest()) - design.row_states.lowest();
-  circuits::ColumnClass low;
-  low.active_rows = 1;
-  low.states[0] = 1;
-  circuits::ColumnClass high = low;
-  std::swap(high.states[0], high.states[design.row_states.states.size() - 1]);
-  const double value =
-      (circuits::mean_current(design, high) - circuits::mean_current(design, low)) / span;
+  const double value = current_span(design) / span;
   return fmt::format(
       "; typical classes: other rows of the same MAC value have means {:.2g} of a MAC value lower "
       "to {:.2g} higher, cells' sd {:.2g} % lower to {:.2g} % higher",
@@ -170,7 +193,7 @@ ChosenTable made_table(const Experiment& experiment,
   if (settings.method == Method::monte_carlo) {
     return sampled_table(experiment, classes, "asked for", threads, progress);
   }
-  std::string obstacle = circuits::exact_obstacle(experiment.macro.design).value_or("");
+  std::string obstacle = circuits::table_obstacle(experiment.macro.design).value_or("");
   if (obstacle.empty()) {
     try {
       return exact_table(experiment, classes, threads, progress);

@@ -55,7 +55,7 @@ void check_axes(const core::Hdf5Input& file, const ErrorTable& table,
   require_index_axis(file, "/class", table.size());
   require_index_axis(file, "/code", table.codes);
   if (!table.state_values.empty()) require_index_axis(file, "/state", table.state_values.size());
-  require_index_axis(file, "/reference_index", table.codes - 1);
+  require_index_axis(file, "/reference_index", design.ladder.codes - 1);
   if (design.ladder.follows_active_rows) {
     require_index_axis(file, "/ladder_rows", design.rows + std::uint64_t{1});
   } else if (file.has("/ladder_rows")) {

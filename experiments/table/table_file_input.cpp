@@ -10,6 +10,7 @@
 #include "core/file/provenance.h"
 
 #include "circuits/bit_line/line_reading.h"
+#include "circuits/weights/code_difference.h"
 
 #include "experiments/result_header.h"
 #include "experiments/table/table_derived.h"
@@ -241,7 +242,7 @@ void check_against_design(const core::Hdf5Input& file, const ErrorTable& table,
                                  const std::string& why) {
     file.fail(path, fmt::format("contradicts config_toml: {}", problem), why, again);
   };
-  const circuits::Ladder& ladder = design.ladder;
+  const circuits::Ladder ladder = circuits::table_ladder(design);
   const bool exact = table.method == TableMethod::exact;
   const bool measured = file.text_attribute("/", "method") == "measured";
   if (measured != (experiment.table.method == Method::measured)) {

@@ -96,6 +96,7 @@ std::string table_with(const core::Section& section, const core::Variant* varian
   if (parameter.key == "amplifier_gain") {
     table = "kind = \"pipeline\", references = \"uniform\", codes = 256";
   }
+  if (parameter.key == "subtraction") table = "weights = \"differential\"";
   for (const std::string_view key : keys) {
     const core::Parameter* one = core::find(section.parameters, key);
     if (one == nullptr) one = core::find(variant->parameters, key);

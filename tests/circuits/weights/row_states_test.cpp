@@ -64,6 +64,21 @@ TEST(RowStates, HaveTheMacValuesOfTheirForm) {
   EXPECT_THAT(values(two, WeightForm::differential, 3), ElementsAre(-2, -1, 0, 0, 1, 2));
 }
 
+// Random words are given out in the order of the laws.
+TEST(RowStates, NumberTheirLawsInTheOrderOfTheirWeights) {
+  const std::vector<Law> levels = normal_levels(0.1);
+  const auto means = [&](WeightForm form) {
+    std::vector<double> found;
+    const RowStates rows = make_row_states({.levels = levels, .leakage = Law::point(9.0)}, form, 2);
+    for (const Law& law : rows.laws) found.push_back(law.mean());
+    return found;
+  };
+  using testing::ElementsAre;
+  EXPECT_THAT(means(WeightForm::differential), ElementsAre(1, -1, 2, -2, 3, -3, 4, -4, 9, -9));
+  EXPECT_THAT(means(WeightForm::complementary), ElementsAre(1, -4, 2, -3, 3, -2, 4, -1, 9, -9));
+  EXPECT_THAT(means(WeightForm::unit_column), ElementsAre(1, -1, 2, 3, 4, 9));
+}
+
 TEST(RowStates, CurrentsAreLinearInInputAndWeight) {
   const std::vector<Law> levels = normal_levels(0.0);
   for (const WeightForm form :

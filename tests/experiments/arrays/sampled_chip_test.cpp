@@ -126,6 +126,16 @@ TEST(DriftingChip, IntervalsHoldTheClosedFormsOfItsDevicesAtEveryTime) {
   }
 }
 
+TEST(DriftingChip, SaysItsTimesInUnitsOfDays) {
+  const DriftingChip chip = drift_chip(drifting_cell(), {8, 8}, 0, {20.0, 7200.0, 2.592e6},
+                                       {.seed = 3, .point = 0}, 0.95, {1});
+  const std::string text = chip_as_text({.name = "x", .seed = 3, .confidence = 0.95}, chip);
+  for (const char* time :
+       {"\n    0       20 s  ", "\n    0        2 h  ", "\n    2    30 days  "}) {
+    EXPECT_THAT(text, HasSubstr(time));
+  }
+}
+
 TEST(DriftingChip, RefusesCellsThatKeepNoStateOverTime) {
   try {
     drift_chip(some_cell(), {2, 2}, 0, {0.0}, {}, 0.95, {1});

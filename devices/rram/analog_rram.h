@@ -25,10 +25,11 @@ namespace cimstat::devices {
 /// cycles (devices/rram/wear.h); the I-V curve at `voltage`; a trap that is occupied while the
 /// column is read (one with dwell times that change it more than once in read_time is averaged by
 /// the read: its mean here, the rest as fresh normal noise); G / (1 + G R) behind the access
-/// transistor. A stuck cell conducts what its end of the range aims at, and its trap is that of its
-/// end. fresh: times 1 + r xi; what the device makes of it (the preset's noise, 1/f noise, fast
-/// traps) falls by 1 + G R behind the transistor, to first order in it; `read_noise` is of the
-/// read.
+/// transistor. A stuck cell conducts what its end of the range aims at: temperature, retention and,
+/// at the low end, reads change it as they change that level; programming and relaxation (with the
+/// shift of CMO's mean) don't. Its trap is that of its end. fresh: times 1 + r xi; what the device
+/// makes of it (the preset's noise, 1/f noise, fast traps) falls by 1 + G R behind the transistor,
+/// to first order in it; `read_noise` is of the read.
 struct AnalogRram {
   const RramPreset* preset = nullptr;
   std::vector<double> targets{};  ///< ascending [S]

@@ -174,7 +174,8 @@ struct FieldShare {
 
 /// Two of n rows correlate by (v n - 1) / (n - 1) on average, v the variance of the mean over all n
 /// relative to that of one cell: with this common share and the rest in each cell, the variance of
-/// the sum of any number of equal cells at random rows is exactly the field's.
+/// the sum of any number of equal cells at random rows is the field's to second order: the two
+/// factors multiply, which adds common^2 own^2 for each cell.
 FieldShare read_field(const SectionReader& root, std::uint32_t rows) {
   if (!root.has("spatial_field")) return {};
   const devices::SpatialField field = devices::read_spatial_field(root.section("spatial_field"));

@@ -57,6 +57,50 @@ TEST(SharedCharge, DistributionIsTheNormalFormula) {
   }
 }
 
+TEST(SharedCharge, TailsAreThoseOfTheNormalFormulaDownToVerySmallOnes) {
+  // k of n capacitors of 1 fF driven: v (all + parasitic) - supply on is normal. Its tails,
+  // computed outside of this program in 40 digits; `one` is 1 to rounding.
+  struct Golden {
+    std::uint32_t rows;
+    std::uint32_t driven;
+    double mismatch;
+    double supply;
+    double parasitic;
+    double v;
+    double lower;
+    double upper;
+  };
+  constexpr double one = 1.0;
+  for (const Golden& golden :
+       {Golden{24, 9, 0.0625, 1.0, 8e-15, 0.1875, 9.5870635313106369e-80, one},
+        Golden{24, 9, 0.0625, 1.0, 8e-15, 0.203125, 3.5105429241850023e-57, one},
+        Golden{24, 9, 0.0625, 1.0, 8e-15, 0.25, 3.2454506079005849e-11, 0.99999999996754549},
+        Golden{24, 9, 0.0625, 1.0, 8e-15, 0.28125, 0.5, 0.5},
+        Golden{24, 9, 0.0625, 1.0, 8e-15, 0.375, one, 2.2395785725104056e-91},
+        Golden{24, 9, 0.05, 0.9, 5e-15, 0.21875, 4.6114982181104786e-57, one},
+        Golden{24, 9, 0.05, 0.9, 5e-15, 0.28, 0.57369270666593685, 0.42630729333406315},
+        Golden{24, 9, 0.05, 0.9, 5e-15, 0.34, one, 2.1497183595710429e-61},
+        Golden{24, 9, 0.0625, 1.0, 0.0, 0.28125, 1.5971433451425344e-50, one},
+        Golden{24, 9, 0.0625, 1.0, 0.0, 0.375, 0.5, 0.5},
+        Golden{24, 9, 0.0625, 1.0, 0.0, 0.484375, one, 3.7301129017187474e-67},
+        Golden{64, 1, 0.125, 0.5, 16e-15, 0.005859375, 0.30723510617018089, 0.69276489382981911},
+        Golden{64, 1, 0.125, 0.5, 16e-15, 0.00390625, 0.0012733610840146891, 0.99872663891598531},
+        Golden{64, 1, 0.125, 0.5, 16e-15, 0.015625, one, 1.776482112077679e-33},
+        Golden{64, 1, 0.125, 0.5, 16e-15, 0.01171875, 0.99999999999904827, 9.5172778091932236e-13},
+        Golden{64, 63, 0.125, 0.5, 16e-15, 0.390625, 0.01782474427444472, 0.98217525572555528},
+        Golden{64, 63, 0.125, 0.5, 16e-15, 0.42, one, 3.2735011038330767e-108}}) {
+    const ColumnDesign design =
+        charge_design(golden.rows, golden.mismatch, 0.0,
+                      {.supply = golden.supply, .parasitic = golden.parasitic});
+    const ColumnClass column_class{golden.driven, golden.rows};
+    const auto tail = [&](core::Tail side) {
+      return shared_charge_tail(design, column_class, side, golden.v);
+    };
+    EXPECT_NEAR(tail(core::Tail::lower) / golden.lower, 1.0, 1e-12) << golden.v;
+    EXPECT_NEAR(tail(core::Tail::upper) / golden.upper, 1.0, 1e-12) << golden.v;
+  }
+}
+
 TEST(SharedCharge, VarianceIsTheClosedFormAndVanishesAtBothEnds) {
   const double mismatch = 0.0066;
   const ColumnDesign design = charge_design(256, mismatch, 0.0);

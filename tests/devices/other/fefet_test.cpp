@@ -67,6 +67,31 @@ TEST(FefetCell, FollowsEkvFromWeakToStrongInversion) {
   EXPECT_NEAR(cell.conductance(-1.0) / strong, 1.0, 1e-9);
 }
 
+TEST(FefetCell, SpecificCurrentGrowsAsTheSquareOfTheTemperature) {
+  // EKV with the exact k / q, computed outside of this program: n = 1.3, I_S = 100 nA at 298.15 K,
+  // V_G = 1 V, V_D = 0.1 V [uS].
+  struct Golden {
+    double temperature;
+    double conductances[3];  ///< at thresholds of 1.4, 1 and 0.6 V
+  };
+  FefetCell cell = read_cell("");
+  cell.gate_voltage = 1.0;
+  cell.drain_voltage = 0.1;
+  cell.slope_factor = 1.3;
+  cell.specific_current = 1e-7;
+  for (const Golden& golden :
+       {Golden{253.15, {5.3386016596735278e-7, 0.33968542879042722, 19.46915539350002}},
+        Golden{298.15, {6.149841611926683e-6, 0.46262829144724269, 19.407887790804361}},
+        Golden{358.15, {6.443166436038022e-5, 0.64624098720927259, 19.285385021211076}}}) {
+    cell.conditions.temperature = golden.temperature;
+    const double thresholds[] = {1.4, 1.0, 0.6};
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_NEAR(cell.conductance(thresholds[i]) / golden.conductances[i] * 1e6, 1.0, 1e-9)
+          << golden.temperature << " K, " << thresholds[i] << " V";
+    }
+  }
+}
+
 TEST(FefetCell, MeanAndSdAreThoseOfTheFormula) {
   for (const std::string keys : {"", "resistance = \"200 kohm\"\n", one_resistor}) {
     const FefetCell cell = read_cell("levels = 3\n" + keys);

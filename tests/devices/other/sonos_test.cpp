@@ -45,13 +45,24 @@ TEST(SonosCell, SpreadIsThatOfTheFitAtEachDayAndLinearInBetween) {
   const auto fit = [](double height, double knee, double current) {
     return height * nano * (1.0 - std::exp(-current / (knee * nano)));
   };
-  const double current = 400.0 * nano;
-  EXPECT_NEAR(sonos_programming_sd(current, 0.0), fit(19.88665, 176.3115, current), 1e-21);
-  EXPECT_NEAR(sonos_programming_sd(current, day), fit(25.59102, 186.85544, current), 1e-21);
-  EXPECT_NEAR(sonos_programming_sd(current, 5.0 * day), fit(34.57909, 207.34309, current), 1e-21);
-  EXPECT_NEAR(sonos_programming_sd(current, 2.5 * day),
-              fit(0.5 * (28.72753 + 31.04318), 0.5 * (193.56834 + 198.90332), current), 1e-21);
-  EXPECT_NEAR(sonos_read_sd(current), fit(12.58037, 215.36557, current), 1e-21);
+  for (const double current : {100.0 * nano, 400.0 * nano, 1600.0 * nano}) {
+    const auto expect = [&](double time, double height, double knee) {
+      EXPECT_NEAR(sonos_programming_sd(current, time) / fit(height, knee, current), 1.0, 1e-12)
+          << current << " A after " << time / day << " days";
+    };
+    expect(0.0, 19.88665, 176.3115);
+    expect(day, 25.59102, 186.85544);
+    expect(2.0 * day, 28.72753, 193.56834);
+    expect(3.0 * day, 31.04318, 198.90332);
+    expect(4.0 * day, 33.76214, 204.77023);
+    expect(5.0 * day, 34.57909, 207.34309);
+    expect(2.5 * day, 0.5 * (28.72753 + 31.04318), 0.5 * (193.56834 + 198.90332));
+    expect(4.25 * day, 0.75 * 33.76214 + 0.25 * 34.57909, 0.75 * 204.77023 + 0.25 * 207.34309);
+    EXPECT_NEAR(sonos_read_sd(current) / fit(12.58037, 215.36557, current), 1.0, 1e-12);
+  }
+  // The same from outside of this program [nA].
+  EXPECT_NEAR(sonos_programming_sd(400.0 * nano, 4.0 * day) / nano, 28.97500981186503, 1e-12);
+  EXPECT_NEAR(sonos_programming_sd(400.0 * nano, 3.75 * day) / nano, 28.45729231511582, 1e-12);
 }
 
 TEST(SonosCell, MeanAndSdAreThoseOfTheFit) {

@@ -1,8 +1,11 @@
 #include "devices/sram/current_cell.h"
 
 #include <cmath>
+#include <cstddef>
 #include <cstdio>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/math/quadrature/tanh_sinh.hpp>
@@ -62,15 +65,31 @@ TEST(Mismatch, OfOneDeviceIsThatOfAPairOverTheRootOfTwo) {
 }
 
 TEST(Mismatch, PresetsAreTheTableOfNodesAndSayThatTheyAreUnverified) {
-  ASSERT_EQ(matching_presets().size(), 9u);
-  EXPECT_EQ(matching_presets().front().lowest, 5e-9);
-  EXPECT_NEAR(matching_presets()[5].matching(), 1.75e-9, 1e-24);
-  for (const MatchingPreset& preset : matching_presets()) {
+  struct Node {
+    std::string_view name;
+    double lowest;  ///< A_VT [mV um]
+    double highest;
+    double cell_lowest;  ///< sd in cells of minimum size [mV]
+    double cell_highest;
+  };
+  const Node nodes[] = {{"bulk_180nm", 5.0, 5.0, 0.0, 0.0},  {"bulk_130nm", 4.0, 4.0, 0.0, 0.0},
+                        {"bulk_90nm", 3.5, 3.5, 0.0, 0.0},   {"bulk_65nm", 2.8, 3.5, 35.0, 45.0},
+                        {"bulk_45nm", 2.2, 2.8, 0.0, 0.0},   {"hkmg_28nm", 1.5, 2.0, 30.0, 40.0},
+                        {"fdsoi_28nm", 1.2, 1.4, 0.0, 0.0},  {"finfet_16nm", 1.2, 1.5, 20.0, 30.0},
+                        {"finfet_7nm", 1.0, 1.3, 20.0, 30.0}};
+  const auto presets = matching_presets();
+  ASSERT_EQ(presets.size(), std::size(nodes));
+  for (std::size_t i = 0; i < presets.size(); ++i) {
+    const Node& node = nodes[i];
+    const MatchingPreset& preset = presets[i];
+    EXPECT_EQ(preset.name, node.name);
+    EXPECT_NEAR(preset.lowest * 1e9, node.lowest, 1e-14) << node.name;
+    EXPECT_NEAR(preset.highest * 1e9, node.highest, 1e-14) << node.name;
+    EXPECT_NEAR(preset.matching() * 1e9, 0.5 * (node.lowest + node.highest), 1e-14) << node.name;
+    EXPECT_NEAR(preset.cell_lowest * 1e3, node.cell_lowest, 1e-13) << node.name;
+    EXPECT_NEAR(preset.cell_highest * 1e3, node.cell_highest, 1e-13) << node.name;
     EXPECT_NE(preset.source.find("unverified"), std::string_view::npos);
-    EXPECT_LE(preset.lowest, preset.highest);
   }
-  // Cells of minimum size: 28 nm 30 to 40 mV.
-  EXPECT_EQ(matching_presets()[5].cell_lowest, 0.030);
 }
 
 TEST(Mismatch, OfOpenYieldsCellIsFivePercentOfEachThreshold) {

@@ -28,7 +28,14 @@ struct Options : CommonOptions {
   bool json = false;
 };
 
+/// That of conditions.time.
+double latest_time() {
+  const core::Section section = devices::conditions_section();
+  return std::get<core::NumberRule>(core::find(section.parameters, "time")->rule).range.high;
+}
+
 std::vector<double> times_of(const std::vector<std::string>& texts) {
+  const double latest = latest_time();
   std::vector<double> times;
   for (const std::string& text : texts) {
     try {
@@ -37,6 +44,12 @@ std::vector<double> times_of(const std::vector<std::string>& texts) {
       throw core::UsageError(core::error_line("--time",
                                               fmt::format("\"{}\" is no time", core::excerpt(text)),
                                               error.what(), "write, for example, 3600s"));
+    }
+    if (times.back() > latest) {
+      throw core::UsageError(core::error_line(
+          "--time", fmt::format("{} is out of range", core::excerpt(text)),
+          fmt::format("at most {}", core::format_quantity(latest, core::Quantity::time)),
+          "give an earlier time"));
     }
     if (times.back() >= 0.0) continue;
     throw core::UsageError(
@@ -75,8 +88,10 @@ void add_array_command(CLI::App& app) {
       ->capture_default_str()
       ->transform(whole_number(0, circuits::chip_limit - 1));
   command
-      ->add_option("--time", options->times,
-                   "the same devices at these times (cells of model pcm); may be repeated")
+      ->add_option(
+          "--time", options->times,
+          "the same devices so long after programming, 0 to 10 Gs (cells of model pcm); may "
+          "be repeated")
       ->type_name("TIME")
       ->allow_extra_args(false);
   add_output_option(*command, options->output_file,

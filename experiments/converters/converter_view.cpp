@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "core/interrupt.h"
 #include "core/statistics/order_statistics.h"
 #include "core/statistics/statistics.h"
 
@@ -159,6 +160,7 @@ ConverterView view_converters(const Experiment& experiment, const ConverterQuest
   std::array<Spreads, lines.size()> dnl;
   std::array<Spreads, lines.size()> inl;
   for (std::uint64_t number = 0; number < questions.converters; ++number) {
+    core::stop_if_requested();
     const Curve curve = curve_of(circuit, experiment.key(), number);
     if (circuits::missing_codes(curve.pieces, circuit.references()) > 0) ++view.with_missing_codes;
     if (circuits::steps_back(curve.pieces)) ++view.with_steps_back;
@@ -193,6 +195,7 @@ std::string converters_as_csv(const Experiment& experiment, const ConverterQuest
       "dnl_ideal,dnl_end_point,dnl_best_fit\n";
   const double origin = experiment.macro.design.ladder.at(questions.active_rows).front();
   for (std::uint64_t number = 0; number < questions.converters; ++number) {
+    core::stop_if_requested();
     const Curve curve = curve_of(circuit, experiment.key(), number);
     for (std::size_t j = 0; j < curve.transitions.size(); ++j) {
       const double level = curve.transitions[j];

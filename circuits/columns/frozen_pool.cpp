@@ -85,6 +85,11 @@ double column_offset(core::StreamKey key, std::uint64_t column) {
   return static_cast<double>(normal_table()(first_word(key, core::Domain::column_offset, column)));
 }
 
+double die_factor(core::StreamKey key, std::uint64_t die, double sd) {
+  const std::uint32_t word = first_word(key, core::Domain::die_factor, die);
+  return 1.0 + static_cast<double>(static_cast<float>(sd) * normal_table()(word));
+}
+
 FrozenPool::FrozenPool(ColumnDesign design, PatternSet patterns, const PoolOptions& options,
                        core::Threads threads)
     : design_(std::move(design)), patterns_(std::move(patterns)), options_(options) {

@@ -34,6 +34,8 @@ struct PoolOptions {
 
 /// The frozen offset of a column, in standard deviations.
 double column_offset(core::StreamKey key, std::uint64_t column);
+/// How many times as much as others the cells of a die conduct: 1 + sd N(0, 1).
+double die_factor(core::StreamKey key, std::uint64_t die, double sd);
 
 class FrozenPool {
  public:

@@ -25,6 +25,18 @@ struct TimeSummary {
   Comparison correlation = {};
 };
 
+/// What is left of drift where outputs are multiplied by what reading all rows at the first time
+/// and again says (circuits/drift_compensation.h). Errors are rms over cells, of their conductance
+/// less that at the first time, relative to the highest level's target.
+struct DriftCorrection {
+  double factor = 1.0;  ///< one for all columns
+  double column_mean = 1.0;
+  double column_sd = 0.0;  ///< of one factor for each column
+  double error_without = 0.0;
+  double error_with_one = 0.0;
+  double error_with_columns = 0.0;
+};
+
 struct DriftingChip {
   circuits::ArrayShape shape;
   std::uint64_t chip = 0;
@@ -32,13 +44,14 @@ struct DriftingChip {
   std::vector<std::uint8_t> levels = {};                 ///< [row][column]
   std::vector<std::vector<float>> conductance = {};      ///< [time][cell], [S]; without read noise
   std::vector<std::vector<TimeSummary>> summaries = {};  ///< [level][time]
+  std::vector<DriftCorrection> corrections = {};         ///< [time]
 };
 
-/// Draws the chip. Throws UsageError for a cell that keeps no state over time, and as
-/// levels_in_turn does.
+/// Draws the chip, as sample_chip does. Throws UsageError for a cell that keeps no state over time,
+/// and as levels_in_turn does.
 DriftingChip drift_chip(const devices::AnyCell& cell, circuits::ArrayShape shape,
-                        std::uint64_t chip, const std::vector<double>& times, core::StreamKey key,
-                        double confidence, core::Threads threads);
+                        std::uint64_t chip, double factor, const std::vector<double>& times,
+                        core::StreamKey key, double confidence, core::Threads threads);
 
 std::string chip_as_text(const ChipHeading& heading, const DriftingChip& chip);
 std::string chip_as_json(const ChipHeading& heading, const DriftingChip& chip);

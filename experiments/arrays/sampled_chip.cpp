@@ -91,7 +91,7 @@ std::vector<std::uint8_t> levels_in_turn(circuits::ArrayShape shape, std::uint32
 }
 
 SampledChip sample_chip(const devices::AnyCell& cell, circuits::ArrayShape shape,
-                        std::uint64_t chip, core::StreamKey key, double confidence,
+                        std::uint64_t chip, double factor, core::StreamKey key, double confidence,
                         core::Threads threads) {
   const std::uint32_t levels = devices::levels(cell);
   SampledChip result{.shape = shape, .chip = chip, .levels = levels_in_turn(shape, levels)};
@@ -100,7 +100,7 @@ SampledChip sample_chip(const devices::AnyCell& cell, circuits::ArrayShape shape
   }
   std::vector<core::Law> laws;
   for (std::uint32_t level = 0; level < levels; ++level) {
-    laws.push_back(devices::programmed(cell, level));
+    laws.push_back(devices::programmed(cell, level).scaled(factor));
   }
   const circuits::LevelTables tables(laws, threads);
   circuits::ArrayPlane plane;
@@ -113,7 +113,7 @@ SampledChip sample_chip(const devices::AnyCell& cell, circuits::ArrayShape shape
     for (std::size_t i = 0; i < result.levels.size(); ++i) {
       if (result.levels[i] == level) sorted.push_back(static_cast<double>(result.values[i]));
     }
-    LevelSummary summary{.target = devices::target(cell, level), .cells = sorted.size()};
+    LevelSummary summary{.target = factor * devices::target(cell, level), .cells = sorted.size()};
     if (!sorted.empty()) {
       std::sort(sorted.begin(), sorted.end());
       summary.moments = compare_moments(sorted, laws[level].mean(), laws[level].sd(), confidence);

@@ -46,9 +46,10 @@ inline constexpr std::uint64_t chip_cell_limit = std::uint64_t{1} << 26;
 /// chip_cell_limit.
 std::vector<std::uint8_t> levels_in_turn(circuits::ArrayShape shape, std::uint32_t levels);
 
-/// Draws the chip. Throws UsageError as levels_in_turn does.
+/// Draws the chip, whose cells conduct `factor` times as much as their laws say, and sets it beside
+/// its laws with that factor. Throws UsageError as levels_in_turn does.
 SampledChip sample_chip(const devices::AnyCell& cell, circuits::ArrayShape shape,
-                        std::uint64_t chip, core::StreamKey key, double confidence,
+                        std::uint64_t chip, double factor, core::StreamKey key, double confidence,
                         core::Threads threads);
 
 /// What stands above the tables.
@@ -56,7 +57,11 @@ struct ChipHeading {
   std::string name;
   std::uint64_t seed = 0;
   double confidence = 0.95;
+  double factor = 1.0;  ///< of the die: corner, or a draw of the common factor
 };
+
+/// A line about the factor, or nothing where it is 1.
+std::string factor_text(const ChipHeading& heading);
 
 std::string chip_as_text(const ChipHeading& heading, const SampledChip& chip);
 std::string chip_as_json(const ChipHeading& heading, const SampledChip& chip);

@@ -17,11 +17,19 @@ using core::Json;
 
 }  // namespace
 
+std::string factor_text(const ChipHeading& heading) {
+  if (heading.factor == 1.0) return {};
+  return fmt::format(
+      "All of its cells conduct {:.4g} times as much as the cells of a nominal die.\n",
+      heading.factor);
+}
+
 std::string chip_as_text(const ChipHeading& heading, const SampledChip& chip) {
   std::string text = fmt::format(
       "{}: chip {} of seed {}, {} x {}, {} in turn, as programmed\n", core::one_line(heading.name),
       chip.chip, heading.seed, counted(chip.shape.rows, "row"),
       counted(chip.shape.columns, "column"), counted(chip.summaries.size(), "level"));
+  text += factor_text(heading);
   const std::string sampled = fmt::format("sampled [{:g} % interval]", 100.0 * heading.confidence);
   text += fmt::format("\n{:>5} {:>10} {:>8}  {:>10} {:<32} {:>10} {:<32} {:>6}\n", "level",
                       "target", "cells", "mean: law", sampled, "sd: law", sampled, "p");
@@ -71,6 +79,7 @@ std::string chip_as_json(const ChipHeading& heading, const SampledChip& chip) {
                           {"rows", chip.shape.rows},
                           {"columns", chip.shape.columns},
                           {"confidence", heading.confidence},
+                          {"die_factor", heading.factor},
                           {"unit", core::si_unit(chip.quantity)},
                           {"levels", levels}});
 }

@@ -13,6 +13,7 @@
 #include "experiments/arrays/sampled_chip.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/number_check.h"
+#include "experiments/macro/die_factor.h"
 
 namespace cimstat::experiments {
 
@@ -111,15 +112,17 @@ void add_array_command(CLI::App& app) {
     if (!options->output_file.empty()) check_output(options->output_file, {options->config});
     const circuits::ArrayShape shape{experiment.macro.design.rows,
                                      static_cast<std::uint32_t>(options->columns)};
-    const ChipHeading heading{experiment.name, experiment.seed, experiment.table.confidence};
+    refuse_field(experiment.macro, "an array");
+    const ChipHeading heading{experiment.name, experiment.seed, experiment.table.confidence,
+                              die_factor(experiment.macro, experiment.key(), options->chip)};
     if (times.empty()) {
       show(*options, heading,
-           sample_chip(experiment.macro.cell, shape, options->chip, experiment.key(),
-                       heading.confidence, options->thread_count()));
+           sample_chip(experiment.macro.cell, shape, options->chip, heading.factor,
+                       experiment.key(), heading.confidence, options->thread_count()));
     } else {
       show(*options, heading,
-           drift_chip(experiment.macro.cell, shape, options->chip, times, experiment.key(),
-                      heading.confidence, options->thread_count()));
+           drift_chip(experiment.macro.cell, shape, options->chip, heading.factor, times,
+                      experiment.key(), heading.confidence, options->thread_count()));
     }
   });
 }

@@ -237,7 +237,8 @@ circuits::RowStates read_currents(const SectionReader& root, const devices::Cond
   if (conditions.has(devices::Condition::corner) &&
       !devices::use_of(macro.cell, devices::Condition::corner)) {
     // The die is known: what its cells have in common is no longer random.
-    scale *= 1.0 + conditions.corner * design.common_factor_sd;
+    macro.corner_factor = 1.0 + conditions.corner * design.common_factor_sd;
+    scale *= macro.corner_factor;
     design.common_factor_sd = 0.0;
   }
   if (!(scale > 0.0)) {

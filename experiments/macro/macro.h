@@ -25,6 +25,8 @@ struct Macro {
   bool has_field = false;              ///< [spatial_field]: in the laws of cells and common factor
   std::optional<core::Shape> leakage;  ///< conductance of one unselected row [S]
   double read_voltage = 0.0;           ///< [V]
+  /// What conditions.corner makes of all currents of cells that know no corner themselves.
+  double corner_factor = 1.0;
   circuits::Placement placement = circuits::Placement::midpoint;
   std::uint32_t reference_rows = 0;
   circuits::ColumnDesign design;

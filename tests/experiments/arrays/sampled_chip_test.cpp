@@ -33,7 +33,7 @@ devices::AnyCell some_cell() {
 }
 
 SampledChip chip_of(circuits::ArrayShape shape, std::uint64_t chip = 0) {
-  return sample_chip(some_cell(), shape, chip, {.seed = 3, .point = 0}, 0.999, {2});
+  return sample_chip(some_cell(), shape, chip, 1.0, {.seed = 3, .point = 0}, 0.999, {2});
 }
 
 TEST(SampledChip, HasEveryLevelInTurnAndCountsItsCells) {
@@ -66,7 +66,8 @@ TEST(SampledChip, CellsAtAClampAreThoseOfTheLaw) {
   devices::PcmCell cell;
   cell.statistics = devices::pcm_statistics(devices::PcmPreset::ibm);
   cell.targets = {0.0, 25e-6};
-  const SampledChip chip = sample_chip(cell, {256, 128}, 0, {.seed = 3, .point = 0}, 0.999, {2});
+  const SampledChip chip =
+      sample_chip(cell, {256, 128}, 0, 1.0, {.seed = 3, .point = 0}, 0.999, {2});
   for (const LevelSummary& summary : chip.summaries) {
     EXPECT_GT(summary.p_value, 1e-3);
     for (const Comparison& quantile : summary.quantiles) {
@@ -110,7 +111,7 @@ devices::AnyCell drifting_cell() {
 
 // 24 intervals at 99.9 % each.
 TEST(DriftingChip, IntervalsHoldTheClosedFormsOfItsDevicesAtEveryTime) {
-  const DriftingChip chip = drift_chip(drifting_cell(), {256, 512}, 4, {0.0, 3600.0, 1e7},
+  const DriftingChip chip = drift_chip(drifting_cell(), {256, 512}, 4, 1.0, {0.0, 3600.0, 1e7},
                                        {.seed = 3, .point = 0}, 0.999, {2});
   for (const std::vector<TimeSummary>& summaries : chip.summaries) {
     ASSERT_EQ(summaries.size(), 3U);
@@ -127,7 +128,7 @@ TEST(DriftingChip, IntervalsHoldTheClosedFormsOfItsDevicesAtEveryTime) {
 }
 
 TEST(DriftingChip, SaysItsTimesInUnitsOfDays) {
-  const DriftingChip chip = drift_chip(drifting_cell(), {8, 8}, 0, {20.0, 7200.0, 2.592e6},
+  const DriftingChip chip = drift_chip(drifting_cell(), {8, 8}, 0, 1.0, {20.0, 7200.0, 2.592e6},
                                        {.seed = 3, .point = 0}, 0.95, {1});
   const std::string text = chip_as_text({.name = "x", .seed = 3, .confidence = 0.95}, chip);
   for (const char* time :
@@ -138,13 +139,52 @@ TEST(DriftingChip, SaysItsTimesInUnitsOfDays) {
 
 TEST(DriftingChip, RefusesCellsThatKeepNoStateOverTime) {
   try {
-    drift_chip(some_cell(), {2, 2}, 0, {0.0}, {}, 0.95, {1});
+    drift_chip(some_cell(), {2, 2}, 0, 1.0, {0.0}, {}, 0.95, {1});
     FAIL() << "nothing was thrown";
   } catch (const core::UsageError& error) {
     EXPECT_STREQ(error.what(),
                  "--time: can't follow the devices of this cell model (only pcm keeps each cell's "
                  "drift exponent); set conditions.time for one time");
   }
+}
+
+TEST(DriftingChip, CorrectionsAreWhatReadingTheArrayAgainGives) {
+  const double factor = 1.25;
+  const DriftingChip nominal =
+      drift_chip(drifting_cell(), {32, 24}, 4, 1.0, {0.0, 1e7}, {.seed = 3, .point = 0}, 0.95, {1});
+  const DriftingChip chip = drift_chip(drifting_cell(), {32, 24}, 4, factor, {0.0, 1e7},
+                                       {.seed = 3, .point = 0}, 0.95, {1});
+  std::vector<double> before(24, 0.0);
+  std::vector<double> now(24, 0.0);
+  for (std::size_t i = 0; i < chip.levels.size(); ++i) {
+    before[i % 24] += static_cast<double>(chip.conductance[0][i]);
+    now[i % 24] += static_cast<double>(chip.conductance[1][i]);
+    EXPECT_NEAR(static_cast<double>(chip.conductance[1][i]),
+                factor * static_cast<double>(nominal.conductance[1][i]), 1e-12);
+  }
+  double all_before = 0.0;
+  double all_now = 0.0;
+  double columns = 0.0;
+  for (std::size_t c = 0; c < 24; ++c) {
+    all_before += before[c];
+    all_now += now[c];
+    columns += before[c] / now[c] / 24.0;
+  }
+  double squares = 0.0;
+  for (std::size_t i = 0; i < chip.levels.size(); ++i) {
+    squares += std::pow(all_before / all_now * static_cast<double>(chip.conductance[1][i]) -
+                            static_cast<double>(chip.conductance[0][i]),
+                        2);
+  }
+  const DriftCorrection& correction = chip.corrections[1];
+  EXPECT_NEAR(correction.factor, all_before / all_now, 1e-12);
+  EXPECT_NEAR(correction.column_mean, columns, 1e-12);
+  EXPECT_NEAR(correction.error_with_one,
+              std::sqrt(squares / static_cast<double>(chip.levels.size())) / (factor * 10e-6),
+              1e-12);
+  EXPECT_LT(correction.error_with_one, correction.error_without);
+  EXPECT_EQ(chip.corrections[0].factor, 1.0);
+  EXPECT_EQ(chip.corrections[0].error_without, 0.0);
 }
 
 class ArrayCommand : public testing::Test {
@@ -191,11 +231,41 @@ TEST_F(ArrayCommand, PrintsJsonAndRefusesChipsThatDoNotExist) {
   EXPECT_EQ(array("--chip 16777216").exit_code, 2);
 }
 
+double mean_of_level(const Outcome& outcome, std::size_t level) {
+  return nlohmann::json::parse(outcome.output)["levels"][level]["mean"]["sampled"];
+}
+
+// The cells are those of the nominal die, all of them times the die's factor.
+TEST_F(ArrayCommand, TheDieHasItsPartInEveryCell) {
+  const std::string sd = " --set column.common_factor_sd=0.1";
+  const Outcome nominal = array("--json");
+  const Outcome slow = array("--json --set conditions.corner=-2" + sd);
+  const Outcome drawn = array("--json" + sd);
+  const Outcome other = array("--json --chip 1" + sd);
+  ASSERT_EQ(slow.exit_code, 0) << slow.output;
+  EXPECT_NEAR(mean_of_level(slow, 1) / mean_of_level(nominal, 1), 0.8, 1e-6);
+  const double factor = nlohmann::json::parse(drawn.output)["die_factor"];
+  EXPECT_NE(factor, 1.0);
+  EXPECT_NE(factor, nlohmann::json::parse(other.output)["die_factor"].get<double>());
+  EXPECT_NEAR(mean_of_level(drawn, 0) / mean_of_level(nominal, 0), factor, 1e-6);
+  EXPECT_THAT(array(sd).output, HasSubstr("times as much as the cells of a nominal die"));
+}
+
+TEST_F(ArrayCommand, RefusesAField) {
+  const Outcome outcome = array(
+      "--set spatial_field.kernel=exponential --set spatial_field.relative_sd=0.1 --set "
+      "spatial_field.correlation_length=1e-6 --set spatial_field.row_pitch=1e-6 --set "
+      "spatial_field.column_pitch=1e-6");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.output, HasSubstr("spatial_field: an array knows no field"));
+}
+
 TEST_F(ArrayCommand, RefusesTimesThatAreNone) {
   EXPECT_EQ(array("--time 3600s").exit_code, 2);  // the model has no sampled path
   for (const auto& [time, said] : {std::pair{"later", "--time: \"later\" is no time"},
                                    {"3V", "the unit \"V\" where s is needed"},
-                                   {"-1s", "--time: -1s is before the cells are programmed"}}) {
+                                   {"-1s", "--time: -1s is before the cells are programmed"},
+                                   {"1e300s", "--time: 1e300s is out of range (at most 10 Gs)"}}) {
     const Outcome outcome = array(std::string("--time=") + time);
     EXPECT_EQ(outcome.exit_code, 2);
     EXPECT_THAT(outcome.output, HasSubstr(said));

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "core/random/random.h"
+
+#include "experiments/macro/macro.h"
+
+namespace cimstat::experiments {
+
+/// How many times as much as their laws say the cells of a die conduct: conditions.corner, or a
+/// draw of column.common_factor_sd (that of circuits/columns/frozen_pool.h); not below a
+/// thousandth.
+double die_factor(const Macro& macro, core::StreamKey key, std::uint64_t die);
+
+/// The sd that this draw has; 0 where the die is known.
+double die_factor_sd(const Macro& macro);
+
+/// Throws UsageError for [spatial_field]: `who` draws cells that share nothing with their
+/// neighbours.
+void refuse_field(const Macro& macro, std::string_view who);
+
+}  // namespace cimstat::experiments

@@ -190,10 +190,13 @@ std::optional<std::string> exact_obstacle(const ColumnDesign& one_converter) {
   return converter_obstacle(design, worst_classes(design));
 }
 
-ExactProbabilities exact_probabilities(const ColumnDesign& one_converter,
-                                       std::span<const ColumnClass> classes,
-                                       const ExactOptions& options, core::Threads threads,
-                                       const core::Progress& progress) {
+namespace {
+
+/// As sums come out, which rounding may leave a little below 0 or above 1.
+ExactProbabilities summed_probabilities(const ColumnDesign& one_converter,
+                                        std::span<const ColumnClass> classes,
+                                        const ExactOptions& options, core::Threads threads,
+                                        const core::Progress& progress) {
   check(options);
   check(one_converter, classes);
   const ColumnDesign design = over_converters(one_converter);
@@ -258,6 +261,31 @@ ExactProbabilities exact_probabilities(const ColumnDesign& one_converter,
                          }
                        },
                        progress);
+  return result;
+}
+
+/// Probabilities lie in [0, 1]: moving there can only lessen their error, which is at least the
+/// way.
+void move_to_probabilities(ExactProbabilities& result, std::size_t codes) {
+  for (std::size_t i = 0; i < result.probability.size(); ++i) {
+    double& value = result.probability[i];
+    const double excess = std::max(-value, value - 1.0);
+    if (!(excess > 0.0)) continue;
+    value = std::clamp(value, 0.0, 1.0);
+    result.entry_error[i] = std::max(result.entry_error[i], excess);
+    double& bound = result.error_bound[i / codes];
+    bound = std::max(bound, excess);
+  }
+}
+
+}  // namespace
+
+ExactProbabilities exact_probabilities(const ColumnDesign& design,
+                                       std::span<const ColumnClass> classes,
+                                       const ExactOptions& options, core::Threads threads,
+                                       const core::Progress& progress) {
+  ExactProbabilities result = summed_probabilities(design, classes, options, threads, progress);
+  move_to_probabilities(result, design.ladder.codes);
   return result;
 }
 

@@ -279,5 +279,22 @@ TEST(BitLineTable, FilesHoldReferencesInVoltsAndReadBack) {
   }
 }
 
+TEST(BitLineTable, OfSharedChargeIsReadAgainWhateverItsRowsAndVoltage) {
+  const tests::TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "charge.h5";
+  for (const std::string rows : {"3", "8", "16", "32"}) {
+    for (const std::string voltage : {"0.2", "0.3", "0.5", "0.9"}) {
+      const Experiment experiment =
+          read_file(charge, {"column.rows=" + rows, "column.read_voltage=" + voltage,
+                             "table.active_rows=all", "sense_amplifier.noise_voltage_sd=1e-3"});
+      const ChosenTable chosen =
+          make_table(experiment, circuits::classes_for(experiment.table.active_rows), {1});
+      write_table(experiment, chosen, file);
+      EXPECT_EQ(read_table(file).table.probability, chosen.table.probability) << rows << voltage;
+      std::filesystem::remove(file);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace cimstat::experiments

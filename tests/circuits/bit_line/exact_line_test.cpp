@@ -162,6 +162,29 @@ void expect_agreement(const ColumnDesign& design, const ColumnDesign& sampled_de
   }
 }
 
+void expect_probabilities(const ColumnDesign& design, double largest_bound) {
+  const std::vector<ColumnClass> classes =
+      classes_for(std::array<std::uint32_t, 2>{design.rows / 2, design.rows});
+  const auto exact = exact_probabilities(design, classes, {}, {1});
+  for (const double p : exact.probability) ASSERT_TRUE(p >= 0.0 && p <= 1.0) << p;
+  const std::size_t codes = design.ladder.codes;
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    EXPECT_NEAR(row_sum(exact, i, codes), 1.0, double(codes) * (exact.error_bound[i] + 1e-16));
+    EXPECT_LT(exact.error_bound[i], largest_bound);
+  }
+}
+
+/// Sums over a reading round to a little beside [0, 1]; tables must not.
+TEST(SharedCharge, ProbabilitiesLieBetweenZeroAndOne) {
+  for (const std::uint32_t rows : {3U, 4U, 8U, 16U, 32U, 64U}) {
+    for (const double supply : {0.2, 0.3, 0.5, 0.7, 0.9}) {
+      expect_probabilities(charge_design(rows, 0.01, 1e-3, {.supply = supply}), 1e-10);
+    }
+  }
+  // All but no mismatch: sums of very many terms.
+  expect_probabilities(charge_design(3, 2e-8, 1e-3, {.supply = 0.2}), 1e-9);
+}
+
 /// Every capacitor driven, and nothing else on the line: the supply, whatever the mismatch.
 TEST(SharedCharge, OfAllCapacitorsIsTheSupply) {
   for (const double supply : {0.9, 1.0, 0.7}) {

@@ -9,6 +9,7 @@
 
 #include "devices/level_targets.h"
 #include "devices/pcm/drifted_law.h"
+#include "devices/sonos/sonos_time.h"
 
 namespace cimstat::devices {
 
@@ -98,7 +99,8 @@ core::Variant sonos_variant() {
 }
 
 SonosCell read_sonos(const core::SectionReader& cell, const Conditions& conditions) {
-  if (conditions.time > static_cast<double>(last_day) * day) {
+  static_assert(sonos_latest_time == static_cast<double>(last_day) * day);
+  if (conditions.time > sonos_latest_time) {
     cell.fail("model", fmt::format("cells of {:.4g} days", conditions.time / day),
               fmt::format("SONOS was measured up to {} days", last_day), "lower conditions.time");
   }

@@ -8,6 +8,8 @@
 
 #include "core/error.h"
 
+#include "devices/sonos/sonos_time.h"
+
 namespace cimstat::experiments {
 
 namespace {
@@ -49,6 +51,17 @@ std::string known_words(const Macro& macro) {
 }
 
 }  // namespace
+
+void check_latest_time(const SectionReader& root, const devices::Conditions& conditions) {
+  constexpr double latest = devices::sonos_latest_time;
+  if (root.section("cell").variant() != "sonos" || conditions.time <= latest) return;
+  constexpr double day = 86400.0;
+  root.section("conditions")
+      .fail(devices::key_of(Condition::time),
+            fmt::format("cells of {:.4g} days are too old", conditions.time / day),
+            fmt::format("SONOS was measured up to {:g} days, {:g} s", latest / day, latest),
+            "choose an earlier time");
+}
 
 void check_conditions(const SectionReader& root, Macro& macro) {
   const SectionReader cell = root.section("cell");

@@ -349,6 +349,7 @@ Macro read_macro(const SectionReader& root) {
   }
   macro.mapping = read_mapping(root);
   macro.has_field = root.has("spatial_field");
+  check_latest_time(root, macro.conditions);
   circuits::RowStates pairs = read_currents(root, macro.conditions, macro);
   check_conditions(root, macro);
   check_weight_bits(root, macro);

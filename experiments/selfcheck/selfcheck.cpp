@@ -5,6 +5,9 @@
 #include <cmath>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "core/error.h"
 #include "core/law/shape.h"
 #include "core/statistics/statistics_comparison.h"
 
@@ -218,9 +221,25 @@ std::size_t tail_count(const std::vector<CheckedColumn>& columns) {
   return count;
 }
 
+namespace {
+
+/// Three of the four ways know nothing of what a bit line does to the sum.
+void require_sums_of_currents(const std::vector<CheckedColumn>& columns) {
+  for (const CheckedColumn& column : columns) {
+    if (circuits::is_ideal(column.design.bit_line)) continue;
+    throw core::UsageError(core::error_line(
+        "bit_line", "selfcheck knows sums of currents only",
+        fmt::format("{} delivers more than a sum", name_of(column.design.bit_line)),
+        "use cimstat table"));
+  }
+}
+
+}  // namespace
+
 SelfCheckResult self_check(const std::vector<CheckedColumn>& columns,
                            const SelfCheckOptions& options, core::Threads threads,
                            const core::Progress& progress) {
+  require_sums_of_currents(columns);
   const std::size_t total = tail_count(columns);
   circuits::RareOptions importance{.samples = options.samples, .key = options.key};
   if (options.relative_error) {

@@ -157,6 +157,13 @@ TEST(Conditions, ThatAModelDoesNotKnowAreRefusedWithThoseItKnows) {
             "accepted");
 }
 
+TEST(Conditions, ATimeBeyondTheMeasurementIsRefusedAtItsOwnPlace) {
+  EXPECT_EQ(refusal(macro_text("sonos", "", "[conditions]\ntime = \"6 days\"\n")),
+            "small.toml:7:8: conditions.time: cells of 6 days are too old (SONOS was measured up "
+            "to 5 days, 432000 s); choose an earlier time");
+  EXPECT_EQ(refusal(macro_text("sonos", "", "[conditions]\ntime = \"5 days\"\n")), "accepted");
+}
+
 TEST(Conditions, ACornerWithoutACommonFactorIsRefused) {
   const std::string fast = "[conditions]\ncorner = 3\n";
   EXPECT_THAT(refusal(macro_text("pcm", "", fast)),

@@ -169,6 +169,16 @@ TEST(SelfCheckCommand, TakesImportanceSamplesUntilTheyAreEnough) {
   EXPECT_EQ(cimstat("selfcheck --relative-error 0").exit_code, 2);
 }
 
+TEST(SelfCheckCommand, SaysThatBitLinesAreNotForIt) {
+  for (const std::string name : {"charge_domain_256rows", "discharge_16rows", "wire_64rows"}) {
+    const Outcome outcome = cimstat("selfcheck " CIMSTAT_CONFIGS "/" + name + ".toml");
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_THAT(outcome.output, HasSubstr("bit_line: selfcheck knows sums of currents only ("));
+    EXPECT_THAT(outcome.output, HasSubstr("use cimstat table"));
+    EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1);
+  }
+}
+
 TEST(SelfCheckCommand, RefusesSettingsWithoutAConfiguration) {
   const Outcome outcome = cimstat("selfcheck --set column.rows=4");
   EXPECT_EQ(outcome.exit_code, 2);

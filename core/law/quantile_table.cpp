@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <utility>
 
 #include "core/interrupt.h"
+#include "core/law/noisy_mixture.h"
 #include "core/law/quantile_interpolant.h"
 
 namespace cimstat::core {
@@ -107,6 +110,10 @@ class QuantileTable::Builder {
 
   double scale(double at) const { return std::max(spread_, std::abs(at - median_)); }
 
+  /// Half of the law is one value: what differs from it by a float's rounding needs no cut, which
+  /// could not mend it. (Elsewhere `negligible` is more.)
+  double rounding(double at) const { return spread_ == 0.0 ? 0x1p-22 * std::abs(at) : 0.0; }
+
   /// A parabola and its least-squares line over equally spaced points meet `reach` from the middle.
   Segment fit(const Magnitudes& magnitudes) const {
     const double count = magnitudes.count;
@@ -147,7 +154,9 @@ class QuantileTable::Builder {
          {magnitudes.low + half_step, magnitudes.middle(), magnitudes.high() - half_step}) {
       const double exact = value(magnitude);
       const double error = std::abs(line_value(line, magnitude) - exact);
-      if (error > std::max(piece_error * rise, negligible * scale(exact))) return false;
+      if (error > std::max({piece_error * rise, negligible * scale(exact), rounding(exact)})) {
+        return false;
+      }
     }
     return true;
   }
@@ -174,6 +183,10 @@ namespace {
 
 /// Laws with read noise are integrals, too dear to be asked thousands of times.
 QuantileTable::QuantileFunction quantile_function(const Law& law, Threads threads) {
+  if (auto mixture = NoisyMixture::of(law)) {
+    return [mixture = std::make_shared<const NoisyMixture>(std::move(*mixture))](
+               Tail side, double p) { return mixture->quantile(side, p); };
+  }
   const auto direct = [law](Tail side, double p) { return law.quantile(side, p); };
   for (const Component& component : law.components()) {
     if (component.relative_noise > 0.0 && !law.as_normal()) {

@@ -7,6 +7,7 @@
 
 #include "core/config/section_reader.h"
 #include "core/error.h"
+#include "core/law/noisy_mixture.h"
 #include "core/law/shape.h"
 
 #include "devices/cell_remarks.h"
@@ -70,9 +71,12 @@ std::vector<devices::CellLine> notes_of(const devices::AnyCell& cell) {
 
 GalleryReading reading_of(const core::Law& law, double time) {
   GalleryReading reading{.time = time, .mean = law.mean(), .sd = law.sd()};
+  const auto mixture = core::NoisyMixture::of(law);  // the same, many times faster
   for (std::size_t i = 0; i < gallery_scores.size(); ++i) {
     const core::Tail side = gallery_scores[i] > 0.0 ? core::Tail::upper : core::Tail::lower;
-    const double quantile = law.quantile(side, core::normal_tail(side, gallery_scores[i]));
+    const double probability = core::normal_tail(side, gallery_scores[i]);
+    const double quantile =
+        mixture ? mixture->quantile(side, probability) : law.quantile(side, probability);
     // Where many cells lie at 0, a search ends just beside it.
     reading.quantiles[i] = std::abs(quantile) < 1e-9 * reading.sd ? 0.0 : quantile;
   }

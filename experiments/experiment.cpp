@@ -46,7 +46,7 @@ Experiment read_sections(const core::Config& config) {
   experiment.table = read_table_settings(root.section("table"), rows);
   experiment.margin = read_margin_settings(root.section("margin"), rows);
   experiment.columns = read_columns_settings(root.section("columns"), rows);
-  experiment.wires = read_wires_settings(root.section("wires"), rows);
+  experiment.wires = read_wires_settings(root, rows);
   experiment.accuracy = read_accuracy_settings(root.section("accuracy"), rows);
   config.expect("sweep", {});
   if (config.has("sweep")) read_sweep_section(root.section("sweep"));

@@ -131,8 +131,10 @@ std::filesystem::path network_file(const std::string& name) {
   return (program.parent_path() / CIMSTAT_DATA / "networks/fashion_cnn.h5").lexically_normal();
 }
 
-void print_warnings(const Experiment& experiment) {
-  for (const std::string& warning : experiment.macro.warnings) {
+void print_warnings(const Experiment& experiment) { print_warnings(experiment.macro.warnings); }
+
+void print_warnings(std::span<const std::string> warnings) {
+  for (const std::string& warning : warnings) {
     fmt::print(stderr, "cimstat: warning: {}\n", warning);
   }
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,7 @@ std::filesystem::path network_file(const std::string& name);
 
 /// Warnings of the configuration, a line each, on stderr.
 void print_warnings(const Experiment& experiment);
+void print_warnings(std::span<const std::string> warnings);
 
 /// Whether the settings and the design lead to sampling.
 bool will_be_sampled(const Experiment& experiment);

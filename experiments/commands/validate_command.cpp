@@ -51,6 +51,7 @@ void add_validate_command(CLI::App& app) {
     const bool asks_accuracy =
         config.has("accuracy") || (sweep && sweep->settings().asks(SweepOutput::accuracy));
     print_warnings(experiment);
+    print_warnings(experiment.wires.warnings);
     const auto classes = experiment.classes();
     check_table(experiment, classes);
     std::optional<NamedFiles> files;

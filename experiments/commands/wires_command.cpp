@@ -36,6 +36,12 @@ void add_wires_command(CLI::App& app) {
       "and bit lines, drivers\nand sense amplifiers (section [wires]), and compares each column's "
       "current with what the same cells bring\nwithout it. All of it is linear: cells, access "
       "transistors in series, ideal virtual grounds.\n"
+      "Where [bit_line] is a wire (kind wire_resistance or lumped_wire), its segment_resistance "
+      "and "
+      "sense_resistance are\nthe defaults of wires.column_segment and wires.sense. Nothing else of "
+      "[bit_line] plays a part here: a bit line ends\nin its sense amplifier, whatever its kind.\n"
+      "Fewer than 16 arrays, from 2 on, compare the currents of the same cells and fit no control "
+      "variate.\n"
       "Example: cimstat wires experiments/configs/rram_128rows.toml --set wires.column_segment="
       "'\"2 ohm\"'");
   command->callback([options] {
@@ -48,6 +54,7 @@ void add_wires_command(CLI::App& app) {
     }
     const Experiment experiment = read_experiment(all.open());
     print_warnings(experiment);
+    print_warnings(experiment.wires.warnings);
     WiresResult result;
     {
       ProgressMeter meter("wires", {"arrays", static_cast<double>(experiment.wires.arrays)},

@@ -6,13 +6,13 @@
 #include <numeric>
 
 #include "core/error.h"
-#include "core/law/quantile_table.h"
 #include "core/random/random.h"
-#include "core/statistics/control_variate.h"
 
 #include "devices/any_cell.h"
 
 #include "circuits/wires/crossbar.h"
+
+#include "experiments/wires/level_cells.h"
 
 namespace cimstat::experiments {
 
@@ -23,21 +23,6 @@ using circuits::Supply;
 
 constexpr std::size_t map_rows = 16;
 constexpr std::size_t map_columns = 32;
-/// Fewer arrays give no coefficient of a control variate worth having.
-constexpr std::size_t least_controlled = 16;
-
-/// The conductances of one level, ready to be drawn.
-struct LevelCells {
-  core::QuantileTable table;  ///< in units of `unit`
-  double unit = 1.0;          ///< [S]
-  double mean = 0.0;          ///< [S]
-};
-
-LevelCells level_cells(const core::Law& law) {
-  const double mean = law.mean();
-  const double unit = mean > 0.0 ? mean : 1.0;
-  return {.table = core::QuantileTable(law, unit), .unit = unit, .mean = mean};
-}
 
 /// What one array gives, and the sums of its map.
 struct ArrayRead {
@@ -71,10 +56,10 @@ class Simulation {
   const circuits::CrossbarDesign& design() const { return design_; }
   const DropMap& empty_map() const { return map_; }
   double step() const {
-    const double top = levels_.back().mean - levels_.front().mean;
+    const double top = levels_.back().law_mean - levels_.front().law_mean;
     return design_.read_voltage * top / static_cast<double>(levels_.size() - 1);
   }
-  /// Of the current of a column without wire resistance, exactly.
+  /// Of the current of a column without wire resistance, exactly: of cells that are open below 0.
   double ideal_mean() const {
     const double share = settings_.highest_share;
     double cell = 0.0;
@@ -173,40 +158,35 @@ class Simulation {
   DropMap map_;
 };
 
-ColumnDrop column_drop(const std::vector<ArrayRead>& arrays, std::size_t column,
-                       const WiresResult& result, double ideal_mean) {
-  std::vector<double> real;
-  std::vector<double> ideal;
-  core::Moments error;
-  ColumnDrop drop{.ideal_mean = ideal_mean};
-  double squares = 0.0;
+ColumnReads reads_of(const std::vector<ArrayRead>& arrays, std::size_t column) {
+  ColumnReads reads;
   for (const ArrayRead& array : arrays) {
-    real.push_back(array.real[column]);
-    ideal.push_back(array.ideal[column]);
-    error.add((real.back() - ideal.back()) / result.step);
-    drop.greatest_drop =
-        std::max(drop.greatest_drop, std::abs(ideal.back()) - std::abs(real.back()));
-    const double left = (result.gain * real.back() - ideal.back()) / result.step;
-    squares += left * left;
+    reads.real.push_back(array.real[column]);
+    reads.ideal.push_back(array.ideal[column]);
   }
-  drop.error_mean = error.mean();
-  drop.error_sd = std::sqrt(error.variance());
-  drop.left_over = std::sqrt(squares / static_cast<double>(arrays.size()));
-  // Cells taken as open have another mean than their law says.
-  if (arrays.size() >= least_controlled && result.negative_cells == 0) {
-    const core::ControlledMean mean = core::controlled_mean(real, ideal, ideal_mean);
-    drop.mean = mean.mean;
-    drop.mean_interval = mean.interval(result.confidence);
-    if (mean.standard_error > 0.0) drop.variance_reduction = mean.variance_reduction();
-  } else {
-    core::Moments plain;
-    for (const double current : real) plain.add(current);
-    const double half = core::student_t(result.confidence, static_cast<double>(arrays.size() - 1)) *
-                        plain.standard_error();
-    drop.mean = plain.mean();
-    drop.mean_interval = {plain.mean() - half, plain.mean() + half};
+  return reads;
+}
+
+/// The estimates of all columns, and what a common gain leaves over.
+void add_columns(const std::vector<ArrayRead>& arrays, double ideal_mean, WiresResult& result) {
+  const std::size_t columns = result.settings.columns;
+  std::vector<double> variances;  // where they are needed
+  if (mean_method(arrays.size()) == MeanMethod::paired_difference) {
+    for (std::size_t column = 0; column < columns; ++column) {
+      variances.push_back(difference_variance(reads_of(arrays, column)));
+    }
   }
-  return drop;
+  DropScale scale{.ideal_mean = ideal_mean,
+                  .step = result.step,
+                  .gain = result.gain,
+                  .confidence = result.confidence};
+  double squares = 0.0;
+  for (std::size_t column = 0; column < columns; ++column) {
+    if (!variances.empty()) add_neighbours(variances, column, scale);
+    result.columns.push_back(column_drop(reads_of(arrays, column), scale));
+    squares += result.columns.back().left_over * result.columns.back().left_over;
+  }
+  result.left_over = std::sqrt(squares / static_cast<double>(columns));
 }
 
 /// The gain, and how far the arrays' currents are off without and with it.
@@ -273,12 +253,7 @@ WiresResult run_wires(const Experiment& experiment, core::Threads threads,
                      .columns = {},
                      .map = mean_map(arrays, simulation.empty_map())};
   compare_all(arrays, result);
-  double squares = 0.0;
-  for (std::size_t column = 0; column < settings.columns; ++column) {
-    result.columns.push_back(column_drop(arrays, column, result, simulation.ideal_mean()));
-    squares += result.columns.back().left_over * result.columns.back().left_over;
-  }
-  result.left_over = std::sqrt(squares / settings.columns);
+  add_columns(arrays, simulation.ideal_mean(), result);
   return result;
 }
 

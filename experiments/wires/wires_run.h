@@ -5,28 +5,13 @@
 #include <vector>
 
 #include "core/parallel.h"
-#include "core/statistics/statistics.h"
 
 #include "experiments/experiment.h"
+#include "experiments/wires/column_drop.h"
 
 /// What the resistance of wires costs: arrays with random cells, data and inputs, each read once
 /// with and without it. Currents compare the same cells, so that the differences are the wires'.
 namespace cimstat::experiments {
-
-/// Of one column, over the arrays.
-struct ColumnDrop {
-  double ideal_mean = 0.0;  ///< exact: without wire resistance, over all cells and data [A]
-  double mean = 0.0;        ///< with it [A], estimated with the ideal sum as control variate
-  core::Interval mean_interval = {};
-  double variance_reduction = 1.0;  ///< what that control variate is worth; 1 where it wasn't used
-  double greatest_drop = 0.0;       ///< largest ideal current less the real one [A]
-  double error_mean = 0.0;          ///< real less ideal, in steps of a MAC value
-  double error_sd = 0.0;
-  double left_over = 0.0;  ///< rms error in steps once all columns have the best common gain
-
-  /// Relative; meaningless for pairs.
-  double drop() const { return 1.0 - mean / ideal_mean; }
-};
 
 /// Mean share of its voltage that a cell loses, over regions of the array (only cells of active
 /// rows): [row of the map][column of the map], from the first row and column on.

@@ -1,10 +1,12 @@
 #include "experiments/wires/wires_settings.h"
 
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
 
 #include "core/config/option.h"
+#include "core/error.h"
 
 #include "circuits/column.h"
 
@@ -42,6 +44,57 @@ core::Parameter resistance(std::string_view key, double fallback, std::string_vi
           .meaning = meaning};
 }
 
+/// Of the bit line: what [bit_line] says is the default, where it is a wire.
+core::Parameter line_resistance(std::string_view key, std::string_view meaning,
+                                std::string_view example, std::string_view absent) {
+  return {.key = key,
+          .rule = NumberRule{Quantity::resistance, Range{0.0, most_resistance}, {}},
+          .meaning = meaning,
+          .example = example,
+          .absent = absent};
+}
+
+/// The keys of one resistance in both sections, and what it is where neither says it.
+struct LineKeys {
+  std::string_view wires;
+  std::string_view bit_line;
+  double fallback;
+};
+
+constexpr LineKeys segment_keys{"column_segment", "segment_resistance", 1.0};
+constexpr LineKeys sense_keys{"sense", "sense_resistance", 0.0};
+
+struct LineResistance {
+  double value = 0.0;  ///< [ohm]
+  WireSource from = WireSource::wires;
+};
+
+/// `line` is [bit_line] where that is a wire. Differing values are a warning: single columns have
+/// one, whole arrays the other.
+LineResistance read_line_resistance(const core::SectionReader& section,
+                                    const std::optional<core::SectionReader>& line,
+                                    const LineKeys& keys, std::vector<std::string>& warnings) {
+  const std::optional<double> given = section.optional_number(keys.wires);
+  if (!line) return {.value = given.value_or(keys.fallback)};
+  const double of_line = line->number(keys.bit_line);
+  if (!given) return {.value = of_line, .from = WireSource::bit_line};
+  if (*given != of_line) {
+    const auto ohms = [](double value) {
+      return core::format_quantity(value, Quantity::resistance);
+    };
+    warnings.push_back(core::error_line(
+        section.place(keys.wires), fmt::format("is {}", ohms(*given)),
+        fmt::format("{} is {}; whole arrays take the first, single columns the second",
+                    line->path_of(keys.bit_line), ohms(of_line)),
+        fmt::format("leave {} out to take one for both", section.path_of(keys.wires))));
+  }
+  return {.value = *given};
+}
+
+bool is_wire(const core::SectionReader& line) {
+  return line.variant() == "wire_resistance" || line.variant() == "lumped_wire";
+}
+
 }  // namespace
 
 core::Section wires_section() {
@@ -63,9 +116,15 @@ core::Section wires_section() {
            .rule = core::option_rule(pairings, "none"),
            .meaning = "differential pairs of cells"},
           resistance("supply_segment", 1.0, "of the line that feeds the cells, for each cell"),
-          resistance("column_segment", 1.0, "of the bit line, for each cell or interleaved pair"),
+          line_resistance(segment_keys.wires, "of the bit line, for each cell or interleaved pair",
+                          "\"1.5 ohm\"",
+                          "bit_line.segment_resistance, where bit_line.kind is wire_resistance or "
+                          "lumped_wire; else 1 ohm"),
           resistance("driver", 0.0, "of the source of each feeding line, once"),
-          resistance("sense", 0.0, "of the input of each sense amplifier, once"),
+          line_resistance(sense_keys.wires, "of the input of each sense amplifier, once",
+                          "\"100 ohm\"",
+                          "bit_line.sense_resistance, where bit_line.kind is wire_resistance or "
+                          "lumped_wire; else 0"),
           {.key = "highest_share",
            .rule = NumberRule{Quantity::ratio, Range::fraction(), 0.5},
            .meaning = "share of cells in the highest level, at random; the others share the lower "
@@ -79,16 +138,31 @@ core::Section wires_section() {
            .meaning = "error of each current that the solver may leave, relative to the largest"}}};
 }
 
-WiresSettings read_wires_settings(const core::SectionReader& section, std::uint32_t rows) {
+WiresSettings read_wires_settings(const core::SectionReader& root, std::uint32_t rows) {
+  const core::SectionReader section = root.section("wires");
   WiresSettings settings;
+  std::optional<core::SectionReader> line;
+  // An absent section isn't asked: its default kind would be recorded.
+  if (root.has("bit_line")) {
+    line = root.section("bit_line");
+    if (!is_wire(*line)) {
+      if (line->variant() != "ideal") settings.unused_line = line->variant();
+      line.reset();
+    }
+  }
   settings.columns = static_cast<std::uint32_t>(section.count("columns"));
   settings.active_rows = static_cast<std::uint32_t>(section.count("active_rows", rows));
   settings.supply = core::read_option(section, "supply", supplies);
   settings.pairing = core::read_option(section, "pairs", pairings);
+  const LineResistance segment =
+      read_line_resistance(section, line, segment_keys, settings.warnings);
+  const LineResistance sense = read_line_resistance(section, line, sense_keys, settings.warnings);
   settings.wires = {.supply_segment = section.number("supply_segment"),
-                    .column_segment = section.number("column_segment"),
+                    .column_segment = segment.value,
                     .driver = section.number("driver"),
-                    .sense = section.number("sense")};
+                    .sense = sense.value};
+  settings.column_segment_from = segment.from;
+  settings.sense_from = sense.from;
   settings.highest_share = section.number("highest_share");
   settings.arrays = section.count("arrays");
   settings.tolerance = section.number("tolerance");

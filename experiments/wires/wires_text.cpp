@@ -43,14 +43,18 @@ std::string_view feeding_line(Supply supply) {
   return "source lines along the columns";
 }
 
+std::string_view origin_text(WireSource source) {
+  return source == WireSource::bit_line ? " (of bit_line)" : "";
+}
+
 std::string heading(const WiresResult& result) {
   const WiresSettings& settings = result.settings;
   const auto& wires = settings.wires;
   return fmt::format(
       "{}: {} of {} x {}, {}\n"
       "  cells     fed by {} at {}; {} {} in the highest level\n"
-      "  wires     {} a cell along {}, {} a {} along bit lines, driver {}, sense {}\n"
-      "  step      {} a MAC value\n",
+      "  wires     {} a cell along {}, {} a {} along bit lines{}, driver {}, sense {}{}\n"
+      "{}  step      {} a MAC value\n",
       core::one_line(result.name), counted(settings.arrays, "array"), counted(result.inputs, "row"),
       counted(settings.columns, "column"), counted(settings.active_rows, "active row"),
       feeding_line(settings.supply), core::format_quantity(result.read_voltage, Quantity::voltage),
@@ -58,7 +62,11 @@ std::string heading(const WiresResult& result) {
       has_pairs(result) ? "of interleaved pairs positive, the negative ones have the other cell"
                         : "of cells",
       ohms(wires.supply_segment), feeding_line(settings.supply), ohms(wires.column_segment),
-      has_pairs(result) ? "pair" : "cell", ohms(wires.driver), ohms(wires.sense),
+      has_pairs(result) ? "pair" : "cell", origin_text(settings.column_segment_from),
+      ohms(wires.driver), ohms(wires.sense), origin_text(settings.sense_from),
+      settings.unused_line.empty()
+          ? ""
+          : fmt::format("  bit_line  {} plays no part in whole arrays\n", settings.unused_line),
       amperes(result.step));
 }
 
@@ -80,15 +88,20 @@ std::string drop_text(const WiresResult& result, const ColumnDrop& drop) {
 }
 
 std::string columns_table(const WiresResult& result, Listing listing) {
+  const std::set<std::size_t> rows = listed(result.columns.size(), listing);
+  std::size_t width = 26;
+  for (const std::size_t column : rows) {
+    width = std::max(width, drop_text(result, result.columns[column]).size());
+  }
   std::string text =
-      fmt::format("\n{:>6}  {:>11}  {:>11}  {:<26} {:>9} {:>8} {:>9}\n", "column", "ideal mean",
+      fmt::format("\n{:>6}  {:>11}  {:>11}  {:<{}} {:>9} {:>8} {:>9}\n", "column", "ideal mean",
                   "with wires", fmt::format("drop % [{:g} % interval]", 100.0 * result.confidence),
-                  "steps off", "sd", "left over");
-  for (const std::size_t column : listed(result.columns.size(), listing)) {
+                  width, "steps off", "sd", "left over");
+  for (const std::size_t column : rows) {
     const ColumnDrop& drop = result.columns[column];
-    text += fmt::format("{:>6}  {:>11}  {:>11}  {:<26} {:>9.3g} {:>8.3g} {:>9.3g}\n", column,
+    text += fmt::format("{:>6}  {:>11}  {:>11}  {:<{}} {:>9.3g} {:>8.3g} {:>9.3g}\n", column,
                         amperes(drop.ideal_mean), amperes(drop.mean), drop_text(result, drop),
-                        drop.error_mean, drop.error_sd, drop.left_over);
+                        width, drop.error_mean, drop.error_sd, drop.left_over);
   }
   return text;
 }
@@ -122,6 +135,24 @@ std::string map_text(const WiresResult& result) {
   return text;
 }
 
+/// How the means come from the arrays.
+std::string method_text(const WiresResult& result) {
+  if (mean_method(result.settings.arrays) == MeanMethod::paired_difference) {
+    return fmt::format(
+        "paired difference  {} are too few to fit a control variate ({} do); means are the ideal "
+        "one and what\n                   the same cells lose; intervals no narrower than the "
+        "common spread of near columns makes them\n",
+        counted(result.settings.arrays, "array"), least_fitted_arrays);
+  }
+  double reduction = 0.0;
+  for (const ColumnDrop& drop : result.columns) reduction += drop.variance_reduction;
+  reduction /= static_cast<double>(result.columns.size());
+  if (reduction <= 1.0) return {};
+  return fmt::format(
+      "control variate    the exact sum of a column's cells makes an array worth {:.3g}\n",
+      reduction);
+}
+
 std::string summary(const WiresResult& result) {
   std::string text;
   if (!has_pairs(result)) {
@@ -140,21 +171,21 @@ std::string summary(const WiresResult& result) {
   text +=
       fmt::format("one gain for all   x {:.5g} leaves {:.3g} steps (rms over columns and arrays)\n",
                   result.gain, result.left_over);
-  double reduction = 0.0;
-  for (const ColumnDrop& drop : result.columns) reduction += drop.variance_reduction;
-  reduction /= static_cast<double>(result.columns.size());
   text += fmt::format("solver             {:.1f} iterations an array, every current to {:g}\n",
                       result.iterations, result.settings.tolerance);
   if (result.negative_cells > 0) {
-    text +=
-        fmt::format("cells below 0      {} taken as open; intervals come from the arrays alone\n",
-                    result.negative_cells);
-  } else if (reduction > 1.0) {
-    text += fmt::format(
-        "control variate    the exact sum of a column's cells makes an array worth {:.3g}\n",
-        reduction);
+    text += fmt::format("cells below 0      {} taken as open, in the ideal mean too\n",
+                        result.negative_cells);
   }
-  return text;
+  return text + method_text(result);
+}
+
+std::string_view section_name(WireSource source) {
+  return source == WireSource::bit_line ? "bit_line" : "wires";
+}
+
+std::string_view estimator_name(MeanMethod method) {
+  return method == MeanMethod::fitted_control ? "fitted_control" : "paired_difference";
 }
 
 Json json_of(const WiresResult& result, std::size_t column) {
@@ -203,8 +234,11 @@ std::string wires_as_json(const WiresResult& result) {
                           {"interleaved_pairs", has_pairs(result)},
                           {"supply_segment_ohm", settings.wires.supply_segment},
                           {"column_segment_ohm", settings.wires.column_segment},
+                          {"column_segment_from", section_name(settings.column_segment_from)},
                           {"driver_ohm", settings.wires.driver},
                           {"sense_ohm", settings.wires.sense},
+                          {"sense_from", section_name(settings.sense_from)},
+                          {"estimator", estimator_name(mean_method(settings.arrays))},
                           {"step_A", result.step},
                           {"columns", columns},
                           {"gain", result.gain},

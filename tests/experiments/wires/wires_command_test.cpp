@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -146,6 +147,96 @@ TEST_F(WiresCommand, MeetsItsIntervalsOverManyArrays) {
     inside += interval.lower <= truth && truth <= interval.upper ? 1 : 0;
   }
   EXPECT_GE(inside, 9u);  // of 12; 93 % are inside over many seeds
+}
+
+/// [bit_line]: 1.5 ohm a segment and 5 ohm to the sense amplifier, [wires] has a sense of 30 ohm.
+class WiresBitLine : public WiresCommand {
+ protected:
+  static std::vector<std::string> line(const std::string& kind) {
+    return {"bit_line.kind=\"" + kind + "\"", "bit_line.segment_resistance=\"1.5 ohm\"",
+            "bit_line.sense_resistance=\"30 ohm\""};
+  }
+  Outcome with_line(const std::string& arguments) const {
+    std::string all;
+    for (const std::string& setting : line("wire_resistance")) all += "--set '" + setting + "' ";
+    return wires(all + arguments);
+  }
+};
+
+TEST_F(WiresBitLine, GivesDefaults) {
+  const Outcome outcome = with_line("");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+  EXPECT_THAT(outcome.output,
+              AllOf(HasSubstr("1.5 ohm a cell along bit lines (of bit_line), driver 20 ohm, "
+                              "sense 30 ohm\n"),
+                    Not(HasSubstr("warning")), Not(HasSubstr("plays no part"))));
+  for (const char* kind : {"wire_resistance", "lumped_wire"}) {
+    const WiresResult from_line = result(line(kind));
+    const WiresResult given = result({"wires.column_segment=1.5"});
+    EXPECT_EQ(from_line.settings.column_segment_from, WireSource::bit_line);
+    EXPECT_EQ(from_line.settings.sense_from, WireSource::wires);
+    EXPECT_EQ(from_line.columns[3].mean, given.columns[3].mean);
+    EXPECT_NE(from_line.columns[3].mean, result({}).columns[3].mean);
+  }
+  const auto json = nlohmann::json::parse(with_line("--json").output);
+  EXPECT_EQ(json["column_segment_ohm"], 1.5);
+  EXPECT_EQ(json["column_segment_from"], "bit_line");
+  EXPECT_EQ(json["sense_from"], "wires");
+  EXPECT_EQ(json["estimator"], "fitted_control");
+}
+
+TEST_F(WiresBitLine, GivesTheSenseResistance) {
+  const Experiment experiment = read_experiment(
+      core::Config::from_file(std::filesystem::path(CIMSTAT_CONFIGS) / "wire_64rows.toml"));
+  EXPECT_EQ(experiment.wires.wires.column_segment, 1.5);
+  EXPECT_EQ(experiment.wires.wires.sense, 5.0);
+  EXPECT_EQ(experiment.wires.sense_from, WireSource::bit_line);
+  EXPECT_EQ(experiment.wires.wires.supply_segment, 1.0);
+  EXPECT_EQ(experiment.wires.wires.driver, 0.0);
+}
+
+TEST_F(WiresBitLine, IsContradictedWithAWarning) {
+  for (const char* command : {"wires m.toml -q", "validate m.toml"}) {
+    const Outcome outcome =
+        run(std::string(command) +
+            " --set bit_line.kind=wire_resistance --set bit_line.segment_resistance=1.5"
+            " --set bit_line.sense_resistance=5 --set wires.column_segment=1.5");
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
+    EXPECT_THAT(
+        outcome.output,
+        AllOf(HasSubstr("cimstat: warning: m.toml:17:9: wires.sense: is 30 ohm "
+                        "(bit_line.sense_resistance is 5 ohm; whole arrays take the first, single "
+                        "columns the second); leave wires.sense out to take one for both\n"),
+              Not(HasSubstr("column_segment: is"))));
+  }
+}
+
+TEST_F(WiresBitLine, OfAnotherKindPlaysNoPart) {
+  const Outcome bent = wires("--set bit_line.kind=compression --set 'bit_line.knee=\"1 mA\"'");
+  ASSERT_EQ(bent.exit_code, 0) << bent.output;
+  EXPECT_THAT(bent.output, HasSubstr("  bit_line  compression plays no part in whole arrays\n"));
+  std::string rest = bent.output;
+  const std::string line = "  bit_line  compression plays no part in whole arrays\n";
+  rest.erase(rest.find(line), line.size());
+  EXPECT_EQ(rest, wires("").output);
+  EXPECT_EQ(wires("--set bit_line.kind=ideal").output, wires("").output);
+}
+
+TEST_F(WiresBitLine, IsInTheHelpAndTheDescription) {
+  EXPECT_THAT(run("wires --help").output,
+              AllOf(HasSubstr("[bit_line]"), HasSubstr("wires.column_segment and wires.sense")));
+  EXPECT_THAT(run("describe wires").output,
+              AllOf(HasSubstr("bit_line.segment_resistance"), HasSubstr("else 1 ohm")));
+}
+
+TEST_F(WiresCommand, SaysHowFewArraysAreRead) {
+  const Outcome few = wires("--arrays 3");
+  EXPECT_THAT(few.output, AllOf(HasSubstr("paired difference  3 arrays are too few"),
+                                Not(HasSubstr("control variate    "))));
+  EXPECT_THAT(wires("--arrays 16").output,
+              AllOf(HasSubstr("control variate    "), Not(HasSubstr("paired difference"))));
+  EXPECT_EQ(nlohmann::json::parse(wires("--arrays 15 --json").output)["estimator"],
+            "paired_difference");
 }
 
 TEST_F(WiresCommand, DoesNotTouchWhatTablesAreMadeOf) {

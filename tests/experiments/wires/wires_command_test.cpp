@@ -204,7 +204,7 @@ TEST_F(WiresBitLine, IsContradictedWithAWarning) {
     ASSERT_EQ(outcome.exit_code, 0) << outcome.output;
     EXPECT_THAT(
         outcome.output,
-        AllOf(HasSubstr("cimstat: warning: m.toml:17:9: wires.sense: is 30 ohm "
+        AllOf(HasSubstr("cimstat: warning: m.toml:19:9: wires.sense: is 30 ohm "
                         "(bit_line.sense_resistance is 5 ohm; whole arrays take the first, single "
                         "columns the second); leave wires.sense out to take one for both\n"),
               Not(HasSubstr("column_segment: is"))));

@@ -12,6 +12,7 @@
 
 #include "circuits/wires/crossbar.h"
 
+#include "experiments/macro/die_factor.h"
 #include "experiments/wires/level_cells.h"
 
 namespace cimstat::experiments {
@@ -37,7 +38,7 @@ struct ArrayRead {
 class Simulation {
  public:
   explicit Simulation(const Experiment& experiment)
-      : settings_(experiment.wires), key_(experiment.key()) {
+      : macro_(experiment.macro), settings_(experiment.wires), key_(experiment.key()) {
     const Macro& macro = experiment.macro;
     design_ = {.inputs = macro.design.rows,
                .columns = settings_.columns,
@@ -46,7 +47,8 @@ class Simulation {
                .wires = settings_.wires,
                .read_voltage = macro.read_voltage};
     for (std::uint32_t level = 0; level < devices::levels(macro.cell); ++level) {
-      levels_.push_back(level_cells(devices::programmed(macro.cell, level)));
+      levels_.push_back(
+          level_cells(devices::programmed(macro.cell, level).scaled(macro.corner_factor)));
     }
     map_ = {.rows = std::min<std::size_t>(map_rows, design_.inputs),
             .columns = std::min<std::size_t>(map_columns, design_.columns),
@@ -97,9 +99,11 @@ class Simulation {
     core::TrialRandom data(key_, core::Domain::column_pattern, array);
     core::TrialRandom words(key_, core::Domain::programming, array);
     std::vector<double> cells(design_.rows() * design_.columns);
+    // Each array is a die of its own.
+    const double factor = die_factor(macro_, key_, array) / macro_.corner_factor;
     const auto draw = [&](std::size_t level) {
       const LevelCells& from = levels_[level];
-      const double value = from.unit * static_cast<double>(from.table(words()));
+      const double value = factor * from.unit * static_cast<double>(from.table(words()));
       if (value < 0.0) ++result.negative_cells;
       return std::max(value, 0.0);
     };
@@ -151,6 +155,7 @@ class Simulation {
     }
   }
 
+  const Macro& macro_;
   const WiresSettings& settings_;
   core::StreamKey key_;
   circuits::CrossbarDesign design_;
@@ -230,6 +235,7 @@ WiresResult run_wires(const Experiment& experiment, core::Threads threads,
         "cell.model", "no current flows in the wires of capacitors", "this array shares charge",
         "choose cells that conduct, or use cimstat table"));
   }
+  refuse_field(experiment.macro, "an array with wires");
   const Simulation simulation(experiment);
   std::vector<ArrayRead> arrays(settings.arrays);
   core::for_each_block(

@@ -105,6 +105,24 @@ TEST_F(WiresCommand, PrintsJsonAndCsv) {
   EXPECT_EQ(wires("--csv --json").exit_code, 2);
 }
 
+TEST_F(WiresCommand, TheDieHasItsPartInEveryCell) {
+  const WiresResult nominal = result({});
+  const WiresResult slow = result({"conditions.corner=-2", "column.common_factor_sd=0.1"});
+  const WiresResult drawn = result({"column.common_factor_sd=0.2"});
+  for (std::size_t i = 0; i < nominal.columns.size(); ++i) {
+    EXPECT_NEAR(slow.columns[i].ideal_mean / nominal.columns[i].ideal_mean, 0.8, 1e-9);
+    EXPECT_LT(slow.columns[i].drop(), nominal.columns[i].drop());
+    EXPECT_NEAR(drawn.columns[i].ideal_mean / nominal.columns[i].ideal_mean, 1.0, 1e-12);
+    EXPECT_GT(drawn.columns[i].error_sd, nominal.columns[i].error_sd);
+  }
+  const Outcome field = wires(
+      "--set spatial_field.kernel=exponential --set spatial_field.relative_sd=0.1 --set "
+      "spatial_field.correlation_length=1e-6 --set spatial_field.row_pitch=1e-6 --set "
+      "spatial_field.column_pitch=1e-6");
+  EXPECT_EQ(field.exit_code, 2);
+  EXPECT_THAT(field.output, HasSubstr("spatial_field: an array with wires knows no field"));
+}
+
 /// Cells without spread on one column behind a sense resistance alone: I = I0 / (1 + R sum G).
 TEST_F(WiresCommand, GivesTheClosedFormOfOneResistor) {
   const WiresResult one = result({"cell.lrs.sigma=0", "wires.columns=1", "wires.highest_share=1",

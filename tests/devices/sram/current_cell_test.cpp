@@ -141,7 +141,7 @@ TEST(SramCell, FollowsThePublishedCurrentLaws) {
 TEST(SramCell, ThirtyMillivoltSpreadLeakageBySigma083) {
   EXPECT_NEAR(thermal_potential(300.0), 25.85e-3, 0.005e-3);
   const SramCell cell = read_cell("threshold_sd = \"30 mV\"\n", {.temperature = 300.0});
-  const auto& law = std::get<core::LogNormal>(cell.programmed(0).components().front().base);
+  const auto law = std::get<core::LogNormal>(cell.programmed(0).components().front().base);
   EXPECT_NEAR(law.sigma, 0.83, 0.002);
   EXPECT_NEAR(law.sigma, 0.030 / (1.4 * thermal_potential(300.0)), 1e-15);
   EXPECT_NEAR(cell.programmed(0).mean() / (cell.current_mean(0) / 0.5), 1.0, 1e-13);

@@ -90,6 +90,10 @@ double die_factor(core::StreamKey key, std::uint64_t die, double sd) {
   return 1.0 + static_cast<double>(static_cast<float>(sd) * normal_table()(word));
 }
 
+double die_factor_sd(const ColumnDesign& design) {
+  return design.sense.gain_sd == 0.0 ? design.common_factor_sd : 0.0;
+}
+
 FrozenPool::FrozenPool(ColumnDesign design, PatternSet patterns, const PoolOptions& options,
                        core::Threads threads)
     : design_(std::move(design)), patterns_(std::move(patterns)), options_(options) {
@@ -225,8 +229,7 @@ void FrozenPool::draw(std::size_t tile, Memory& memory) const {
     if (design_.common_factor_sd > 0.0) {
       const bool own_gain = design_.sense.gain_sd > 0.0;
       const std::uint64_t die = own_gain ? column : column / options_.columns_of_a_die;
-      const std::uint32_t word = first_word(options_.key, core::Domain::die_factor, die);
-      gain += static_cast<float>(design_.common_factor_sd) * normal_table()(word);
+      gain = static_cast<float>(die_factor(options_.key, die, design_.common_factor_sd));
     }
     float offset = 0.0f;
     if (design_.sense.offset_sd > 0.0) {

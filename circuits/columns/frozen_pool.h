@@ -37,6 +37,10 @@ double column_offset(core::StreamKey key, std::uint64_t column);
 /// How many times as much as others the cells of a die conduct: 1 + sd N(0, 1).
 double die_factor(core::StreamKey key, std::uint64_t die, double sd);
 
+/// Its sd: column.common_factor_sd, but 0 where that is the factor of the sense amplifiers, which
+/// is each column's own.
+double die_factor_sd(const ColumnDesign& design);
+
 class FrozenPool {
  public:
   /// Throws UsageError for a class that does not fit, and for cell

@@ -9,11 +9,12 @@
 #include "circuits/columns/input_pattern.h"
 #include "circuits/columns/pool_rates.h"
 
+#include "experiments/macro/die_factor.h"
+
 namespace cimstat::experiments {
 
 void take_likeness(ColumnsResult& result, const circuits::ColumnDesign& design) {
-  // The factor of a sense amplifier is each column's own.
-  if (design.sense.gain_sd == 0.0) result.common_factor_sd = design.common_factor_sd;
+  result.common_factor_sd = circuits::die_factor_sd(design);
   result.share_converters = circuits::has_mismatch(design.comparator) &&
                             design.comparator.mismatch.columns_per_converter > 1;
 }
@@ -33,12 +34,7 @@ ColumnsResult run_columns(const Experiment& experiment, core::Threads threads,
   const ColumnsSettings& settings = experiment.columns;
   const circuits::ColumnDesign& design = experiment.macro.design;
   circuits::require_binary(design, "the spread over columns");
-  if (experiment.macro.has_field) {
-    throw core::UsageError(core::error_line("spatial_field",
-                                            "the spread over columns knows no field",
-                                            "neighbouring columns would share only a part of it",
-                                            "leave it out, or use cimstat table"));
-  }
+  refuse_field(experiment.macro, "the spread over columns");
   const core::StreamKey key{.seed = experiment.seed, .point = 0};
   ColumnsResult result{.name = experiment.name,
                        .config_toml = columns_toml(experiment),

@@ -91,8 +91,9 @@ void add_array_command(CLI::App& app) {
   command
       ->add_option(
           "--time", options->times,
-          "the same devices so long after programming, 0 to 10 Gs (cells of model pcm); may "
-          "be repeated")
+          fmt::format("the same devices so long after programming, 0 to {} (cells of model pcm); "
+                      "may be repeated",
+                      core::format_quantity(latest_time(), core::Quantity::time)))
       ->type_name("TIME")
       ->allow_extra_args(false);
   add_output_option(*command, options->output_file,

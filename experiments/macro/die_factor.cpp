@@ -17,20 +17,15 @@ constexpr double least_factor = 1e-3;
 }  // namespace
 
 double die_factor(const Macro& macro, core::StreamKey key, std::uint64_t die) {
-  const double sd = die_factor_sd(macro);
+  const double sd = circuits::die_factor_sd(macro.design);
   if (sd == 0.0) return macro.corner_factor;
   return std::max(macro.corner_factor * circuits::die_factor(key, die, sd), least_factor);
-}
-
-double die_factor_sd(const Macro& macro) {
-  // The factor of a sense amplifier is each column's own.
-  return macro.design.sense.gain_sd == 0.0 ? macro.design.common_factor_sd : 0.0;
 }
 
 void refuse_field(const Macro& macro, std::string_view who) {
   if (!macro.has_field) return;
   throw core::UsageError(core::error_line("spatial_field", fmt::format("{} knows no field", who),
-                                          "its cells share nothing with their neighbours",
+                                          "neighbours would share a part of it",
                                           "leave it out, or use cimstat table"));
 }
 

@@ -14,11 +14,8 @@ namespace cimstat::experiments {
 /// thousandth.
 double die_factor(const Macro& macro, core::StreamKey key, std::uint64_t die);
 
-/// The sd that this draw has; 0 where the die is known.
-double die_factor_sd(const Macro& macro);
-
-/// Throws UsageError for [spatial_field]: `who` draws cells that share nothing with their
-/// neighbours.
+/// Throws UsageError for [spatial_field]: `who` draws cells or columns that share nothing with
+/// their neighbours.
 void refuse_field(const Macro& macro, std::string_view who);
 
 }  // namespace cimstat::experiments

@@ -123,39 +123,49 @@ WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t o
   return result;
 }
 
-PatchGeometry::PatchGeometry(MapShape input, std::uint32_t kernel, std::uint32_t stride,
-                             std::uint32_t padding)
+PatchGeometry::PatchGeometry(MapShape input, const Layer& layer)
     : input_(input),
-      stride_(stride),
-      padding_(padding),
-      inputs_(input.channels * kernel * kernel),
-      output_rows_((input.rows + 2 * padding - kernel) / stride + 1),
-      output_columns_((input.columns + 2 * padding - kernel) / stride + 1) {
-  assert(kernel >= 1 && kernel <= input.rows + 2 * padding &&
-         kernel <= input.columns + 2 * padding);
-  const std::uint32_t rows = input.rows + 2 * padding;
-  const std::uint32_t columns = input.columns + 2 * padding;
+      padded_{input.channels, input.rows + layer.padding.top + layer.padding.bottom,
+              input.columns + layer.padding.left + layer.padding.right},
+      stride_(layer.stride),
+      padding_(layer.padding),
+      padding_level_(layer.padding_level),
+      inputs_(input.channels * layer.kernel.rows * layer.kernel.columns) {
+  assert(window_reach(layer).rows <= padded_.rows &&
+         window_reach(layer).columns <= padded_.columns);
+  assert(padding_level_.empty() || padding_level_.size() == input.channels);
+  const Extents places = window_places(layer, {input.rows, input.columns});
+  output_rows_ = places.rows;
+  output_columns_ = places.columns;
   for (std::uint32_t c = 0; c < input.channels; ++c) {
-    for (std::uint32_t y = 0; y < kernel; ++y) {
-      const std::uint32_t offset = (c * rows + y) * columns;
-      if (!runs_.empty() && runs_.back().offset + runs_.back().length == offset) {
-        runs_.back().length += kernel;
-      } else {
-        runs_.push_back({offset, kernel});
+    for (std::uint32_t y = 0; y < layer.kernel.rows; ++y) {
+      const std::uint32_t row = c * padded_.rows + y * layer.dilation.rows;
+      for (std::uint32_t x = 0; x < layer.kernel.columns; ++x) {
+        add_to_runs(row * padded_.columns + x * layer.dilation.columns);
       }
     }
+  }
+}
+
+void PatchGeometry::add_to_runs(std::uint32_t offset) {
+  if (!runs_.empty() && runs_.back().offset + runs_.back().length == offset) {
+    ++runs_.back().length;
+  } else {
+    runs_.push_back({offset, 1});
   }
 }
 
 void PatchGeometry::pad(std::span<const std::uint8_t> map,
                         std::vector<std::uint8_t>& padded) const {
   assert(map.size() == input_.size());
-  const std::size_t rows = input_.rows + 2 * padding_;
-  const std::size_t columns = input_.columns + 2 * padding_;
-  padded.assign(input_.channels * rows * columns + slack, 0);
+  const std::size_t columns = padded_.columns;
+  const std::size_t channel = padded_.rows * columns;
+  padded.assign(padded_.size() + slack, 0);
   for (std::size_t c = 0; c < input_.channels; ++c) {
+    std::uint8_t* corner = padded.data() + c * channel;
+    if (!padding_level_.empty()) std::memset(corner, padding_level_[c], channel);
     for (std::size_t y = 0; y < input_.rows; ++y) {
-      std::memcpy(padded.data() + (c * rows + y + padding_) * columns + padding_,
+      std::memcpy(corner + (y + padding_.top) * columns + padding_.left,
                   map.data() + (c * input_.rows + y) * input_.columns, input_.columns);
     }
   }
@@ -164,10 +174,10 @@ void PatchGeometry::pad(std::span<const std::uint8_t> map,
 void PatchGeometry::patch(const std::vector<std::uint8_t>& padded, std::uint32_t pixel,
                           std::span<std::uint8_t> patch) const {
   assert(patch.size() >= patch_size());
-  const std::size_t columns = input_.columns + 2 * padding_;
   const std::uint8_t* corner =
-      padded.data() + static_cast<std::size_t>(pixel / output_columns_) * stride_ * columns +
-      static_cast<std::size_t>(pixel % output_columns_) * stride_;
+      padded.data() +
+      static_cast<std::size_t>(pixel / output_columns_) * stride_.rows * padded_.columns +
+      static_cast<std::size_t>(pixel % output_columns_) * stride_.columns;
   std::uint8_t* out = patch.data();
   for (const Run run : runs_) {
     std::memcpy(out, corner + run.offset, slack);

@@ -72,17 +72,17 @@ WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t o
                            std::uint32_t weight_bits, const TileLayout& layout,
                            WeightMapping mapping);
 
-/// Gathers the inputs of one output pixel of a convolution. A fully connected layer is the 1 x 1
-/// convolution of a 1 x 1 map of as many channels.
+/// Gathers the inputs of one output pixel of a convolution without groups. A fully connected layer
+/// is the 1 x 1 convolution of a 1 x 1 map of as many channels.
 class PatchGeometry {
  public:
-  /// The kernel fits into the padded map; stride >= 1.
-  PatchGeometry(MapShape input, std::uint32_t kernel, std::uint32_t stride, std::uint32_t padding);
+  /// The layer's window fits into the padded map, whose size check() (network.h) has limited.
+  PatchGeometry(MapShape input, const Layer& layer);
   std::uint32_t inputs() const { return inputs_; }
   std::uint32_t output_rows() const { return output_rows_; }
   std::uint32_t output_columns() const { return output_columns_; }
   std::uint32_t pixels() const { return output_rows_ * output_columns_; }
-  /// The map with its border of zeros, ready for patch(). `padded` is resized.
+  /// The map with its border of zeros or padding levels, ready for patch(). `padded` is resized.
   void pad(std::span<const std::uint8_t> map, std::vector<std::uint8_t>& padded) const;
   /// Bytes that patch() may write: the inputs, and some more.
   std::size_t patch_size() const { return inputs_ + slack; }
@@ -99,9 +99,13 @@ class PatchGeometry {
   /// Short runs are copied as eight bytes, whatever their length.
   static constexpr std::size_t slack = 8;
 
+  void add_to_runs(std::uint32_t offset);
+
   MapShape input_;
-  std::uint32_t stride_;
-  std::uint32_t padding_;
+  MapShape padded_;
+  Extents stride_;
+  Padding padding_;
+  std::vector<std::uint8_t> padding_level_;  ///< [channel]; empty: zeros
   std::uint32_t inputs_;
   std::uint32_t output_rows_;
   std::uint32_t output_columns_;

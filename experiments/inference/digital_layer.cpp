@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstdlib>
+#include <limits>
 #include <type_traits>
 
 #include <Eigen/Core>
@@ -16,26 +17,45 @@ std::uint8_t level_of(double value, double highest) {
   return static_cast<std::uint8_t>(std::clamp(value + 0.5, 0.0, highest));
 }
 
-double highest_level(const Layer& layer) {
-  return static_cast<double>((1U << layer.output_bits) - 1);
+/// Stores values as levels of output_bits, or as they are.
+class Delivery {
+ public:
+  explicit Delivery(const Layer& layer)
+      : highest_(static_cast<double>((1U << layer.output_bits) - 1)) {}
+  void operator()(double value, std::uint8_t& result) const { result = level_of(value, highest_); }
+  void operator()(double value, double& result) const { result = value; }
+
+ private:
+  double highest_;
+};
+
+/// Calls action(map, result) for values that need no scaling; there is no copy of reals to levels.
+template <class Action>
+void visit_alike(MapValues map, MapResult result, Action&& action) {
+  assert(map.index() == result.index());
+  if (const auto* reals = std::get_if<std::span<const double>>(&map)) {
+    action(*reals, std::get<std::span<double>>(result));
+  } else {
+    action(std::get<std::span<const std::uint8_t>>(map), std::get<std::span<std::uint8_t>>(result));
+  }
 }
 
-/// Calls visit(channel, output index, window), window(fold) going over the inputs of one pooled
-/// pixel that lie inside the map.
+/// Calls visit(output index, window), window(fold) going over the inputs of one pooled pixel that
+/// lie inside the map, in row, column order.
 template <class Visit>
 void for_each_window(const Layer& layer, MapShape shape, Visit&& visit) {
-  const std::uint32_t rows = (shape.rows + 2 * layer.padding - layer.kernel) / layer.stride + 1;
-  const std::uint32_t columns =
-      (shape.columns + 2 * layer.padding - layer.kernel) / layer.stride + 1;
+  const auto [rows, columns] = window_places(layer, {shape.rows, shape.columns});
   std::size_t output = 0;
   for (std::uint32_t channel = 0; channel < shape.channels; ++channel) {
     for (std::uint32_t y = 0; y < rows; ++y) {
       for (std::uint32_t x = 0; x < columns; ++x, ++output) {
+        const std::uint32_t top = y * layer.stride.rows - layer.padding.top;
+        const std::uint32_t left = x * layer.stride.columns - layer.padding.left;
         visit(output, [&](auto&& fold) {
-          for (std::uint32_t dy = 0; dy < layer.kernel; ++dy) {
-            for (std::uint32_t dx = 0; dx < layer.kernel; ++dx) {
-              const std::uint32_t row = y * layer.stride + dy - layer.padding;
-              const std::uint32_t column = x * layer.stride + dx - layer.padding;
+          for (std::uint32_t dy = 0; dy < layer.kernel.rows; ++dy) {
+            for (std::uint32_t dx = 0; dx < layer.kernel.columns; ++dx) {
+              const std::uint32_t row = top + dy * layer.dilation.rows;
+              const std::uint32_t column = left + dx * layer.dilation.columns;
               if (row >= shape.rows || column >= shape.columns) continue;  // wraps below 0, too
               fold((std::size_t{channel} * shape.rows + row) * shape.columns + column);
             }
@@ -63,11 +83,32 @@ std::int64_t largest_sum(const Layer& layer) {
 
 }  // namespace
 
+Layer group_of(const Layer& layer, std::uint32_t group) {
+  Layer result;
+  result.name = layer.name;
+  result.kind = layer.kind;
+  result.kernel = layer.kernel;
+  result.stride = layer.stride;
+  result.dilation = layer.dilation;
+  result.padding = layer.padding;
+  result.weight_bits = layer.weight_bits;
+  result.weight_shape = layer.weight_shape;
+  result.weight_shape[0] /= layer.groups;
+  const auto part = [&](const auto& values, auto& of_group) {
+    const auto size = static_cast<std::ptrdiff_t>(values.size() / layer.groups);
+    of_group.assign(values.begin() + group * size, values.begin() + (group + 1) * size);
+  };
+  part(layer.weight, result.weight);
+  part(layer.padding_level, result.padding_level);
+  return result;
+}
+
 PatchGeometry patch_geometry(const Layer& layer, MapShape input) {
+  assert(layer.groups == 1);
   if (layer.kind == LayerKind::fully_connected) {
-    return PatchGeometry({static_cast<std::uint32_t>(input.size()), 1, 1}, 1, 1, 0);
+    return PatchGeometry({static_cast<std::uint32_t>(input.size()), 1, 1}, layer);
   }
-  return PatchGeometry(input, layer.kernel, layer.stride, layer.padding);
+  return PatchGeometry(input, layer);
 }
 
 IntegerLayer::IntegerLayer(const Layer& layer, MapShape input)
@@ -125,30 +166,67 @@ void requantise(std::span<const double> values, std::uint32_t output_bits,
   for (std::size_t i = 0; i < values.size(); ++i) map[i] = level_of(values[i], highest);
 }
 
-void max_pool(const Layer& layer, MapShape shape, std::span<const std::uint8_t> map,
-              std::span<std::uint8_t> result) {
-  for_each_window(layer, shape, [&](std::size_t output, auto&& window) {
-    std::uint8_t largest = 0;
-    window([&](std::size_t i) { largest = std::max(largest, map[i]); });
-    result[output] = largest;
+void relu(MapValues map, MapResult result) {
+  visit_alike(map, result, [](auto values, auto out) {
+    using Value = std::remove_cvref_t<decltype(out[0])>;
+    for (std::size_t i = 0; i < values.size(); ++i) out[i] = std::max(Value{0}, values[i]);
   });
 }
 
-void average_pool(const Layer& layer, MapShape shape, std::span<const std::uint8_t> map,
-                  std::span<std::uint8_t> result) {
-  for_each_window(layer, shape, [&](std::size_t output, auto&& window) {
-    std::uint32_t sum = 0;
-    window([&](std::size_t i) { sum += map[i]; });
-    result[output] = level_of(sum * layer.scale[0] + layer.bias[0], highest_level(layer));
+void max_pool(const Layer& layer, MapShape shape, MapValues map, MapResult result) {
+  visit_alike(map, result, [&](auto values, auto out) {
+    using Value = std::remove_cvref_t<decltype(out[0])>;
+    using Limits = std::numeric_limits<Value>;
+    // The least level is what windows over the edge see.
+    constexpr Value least = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+    for_each_window(layer, shape, [&](std::size_t output, auto&& window) {
+      Value largest = least;
+      window([&](std::size_t i) { largest = std::max(largest, values[i]); });
+      out[output] = largest;
+    });
   });
 }
 
-void add(const Layer& layer, std::span<const std::uint8_t> a, std::span<const std::uint8_t> b,
-         std::span<std::uint8_t> result) {
-  for (std::size_t i = 0; i < result.size(); ++i) {
-    result[i] = level_of(a[i] * layer.scale[0] + b[i] * layer.scale[1] + layer.bias[0],
-                         highest_level(layer));
-  }
+void average_pool(const Layer& layer, MapShape shape, MapValues map, MapResult result) {
+  const Delivery deliver(layer);
+  std::visit(
+      [&](auto values, auto out) {
+        using Value = std::remove_cvref_t<decltype(values[0])>;
+        using Sum = std::conditional_t<std::is_same_v<Value, double>, double, std::uint32_t>;
+        for_each_window(layer, shape, [&](std::size_t output, auto&& window) {
+          Sum sum = 0;
+          window([&](std::size_t i) { sum += values[i]; });
+          deliver(sum * layer.scale[0] + layer.bias[0], out[output]);
+        });
+      },
+      map, result);
+}
+
+void add(const Layer& layer, MapValues a, MapValues b, MapResult result) {
+  const Delivery deliver(layer);
+  std::visit(
+      [&](auto first, auto second, auto out) {
+        for (std::size_t i = 0; i < out.size(); ++i) {
+          deliver(first[i] * layer.scale[0] + second[i] * layer.scale[1] + layer.bias[0], out[i]);
+        }
+      },
+      a, b, result);
+}
+
+void quantise(const Layer& layer, MapValues map, MapResult result) {
+  const Delivery deliver(layer);
+  std::visit(
+      [&](auto values, auto out) {
+        for (std::size_t i = 0; i < out.size(); ++i) {
+          deliver(values[i] * layer.scale[0] + layer.bias[0], out[i]);
+        }
+      },
+      map, result);
+}
+
+void copy(MapValues map, MapResult result) {
+  visit_alike(map, result,
+              [](auto values, auto out) { std::copy(values.begin(), values.end(), out.begin()); });
 }
 
 }  // namespace cimstat::experiments

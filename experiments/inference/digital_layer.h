@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "experiments/inference/bit_planes.h"
@@ -11,12 +12,21 @@
 /// network that they belong to has passed check() (network.h).
 namespace cimstat::experiments {
 
-/// How a weighted layer gathers its inputs.
+/// A map's values, levels or reals.
+using MapValues = std::variant<std::span<const std::uint8_t>, std::span<const double>>;
+/// Where those of a layer go. With output_bits > 0, or without scales of its own, levels.
+using MapResult = std::variant<std::span<std::uint8_t>, std::span<double>>;
+
+/// What group `group` of a weighted layer's output channels computes: a layer without groups on its
+/// own input channels, which follow each other in a map as its outputs do. Without scales.
+Layer group_of(const Layer& layer, std::uint32_t group);
+
+/// How a weighted layer without groups gathers its inputs.
 PatchGeometry patch_geometry(const Layer& layer, MapShape input);
 
-/// acc = sum w x of a convolution or fully connected layer, in integers: a matrix product in
-/// floating point, in which no sum leaves the range of exact integers, so that neither its order
-/// nor the blocking of the product can change a bit.
+/// acc = sum w x of a convolution without groups or fully connected layer, in integers: a matrix
+/// product in floating point, in which no sum leaves the range of exact integers, so that neither
+/// its order nor the blocking of the product can change a bit.
 class IntegerLayer {
  public:
   struct Workspace {
@@ -44,11 +54,13 @@ void scale_sums(const Layer& layer, std::span<double> sums);
 void requantise(std::span<const double> values, std::uint32_t output_bits,
                 std::span<std::uint8_t> map);
 
-void max_pool(const Layer& layer, MapShape shape, std::span<const std::uint8_t> map,
-              std::span<std::uint8_t> result);
-void average_pool(const Layer& layer, MapShape shape, std::span<const std::uint8_t> map,
-                  std::span<std::uint8_t> result);
-void add(const Layer& layer, std::span<const std::uint8_t> a, std::span<const std::uint8_t> b,
-         std::span<std::uint8_t> result);
+// The values of `result` are in the order of the map. For kinds that deliver what they take both
+// are levels or both reals.
+void relu(MapValues map, MapResult result);
+void max_pool(const Layer& layer, MapShape shape, MapValues map, MapResult result);
+void average_pool(const Layer& layer, MapShape shape, MapValues map, MapResult result);
+void add(const Layer& layer, MapValues a, MapValues b, MapResult result);
+void quantise(const Layer& layer, MapValues map, MapResult result);
+void copy(MapValues map, MapResult result);
 
 }  // namespace cimstat::experiments

@@ -10,6 +10,28 @@
 #include "core/error.h"
 
 namespace cimstat::experiments {
+namespace {
+
+/// Numbers of column layers, by which their random numbers differ: the first group of a layer has
+/// that of its node, others those from here on, in turn.
+constexpr std::uint32_t first_of_groups = 1024;
+constexpr std::uint32_t index_limit = 1U << 14;
+
+/// Groups have the same inputs and outputs, but the planes of differential columns depend on their
+/// weights: what holds the random words of most planes holds those of all.
+ColumnLayer::Workspace largest_workspace(const std::vector<ColumnLayer>& groups) {
+  ColumnLayer::Workspace largest;
+  for (const ColumnLayer& group : groups) {
+    ColumnLayer::Workspace workspace = group.workspace();
+    if (!largest.planes || workspace.words.size() > largest.words.size()) {
+      largest = std::move(workspace);
+    }
+  }
+  return largest;
+}
+
+}  // namespace
+
 ForwardPass::ForwardPass(const Network& network, const ArrayOptions& options) {
   check(network);
   const std::vector<std::array<std::uint32_t, 3>> shapes = output_shapes(network);
@@ -24,6 +46,7 @@ ForwardPass::ForwardPass(const Network& network, const ArrayOptions& options) {
   nodes_.push_back(std::move(input));
   std::map<std::string, std::size_t> number{{"input", 0}};
   std::uint64_t next_batch = 0;
+  std::uint32_t next_index = first_of_groups;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const Layer& layer = layers[i];
     Node node;
@@ -33,13 +56,26 @@ ForwardPass::ForwardPass(const Network& network, const ArrayOptions& options) {
     node.shape = {shapes[i][0], shapes[i][1], shapes[i][2]};
     node.bits = requantises(layer.kind) ? layer.output_bits : source.bits;
     if (is_weighted(layer.kind)) {
-      node.integer.emplace(layer, source.shape);
       const bool digital = (&layer == first && options.first_layer == LayerPlace::digital) ||
                            (&layer == last && options.last_layer == LayerPlace::digital);
-      if (!digital) {
-        node.analog.emplace(layer, source.shape, source.bits, options.rows, options.weights,
-                            static_cast<std::uint32_t>(nodes_.size()), next_batch);
-        next_batch += node.analog->batches();
+      const MapShape input_of_group{source.shape.channels / layer.groups, source.shape.rows,
+                                    source.shape.columns};
+      for (std::uint32_t k = 0; k < layer.groups; ++k) {
+        const Layer group = group_of(layer, k);
+        node.integer.emplace_back(group, input_of_group);
+        if (digital) continue;
+        const auto index = k == 0 ? static_cast<std::uint32_t>(nodes_.size()) : next_index++;
+        if (index == index_limit) {
+          throw core::UsageError(core::error_line(
+              "accuracy.network",
+              fmt::format("layer '{}': {} groups are too many", layer.name, layer.groups),
+              fmt::format("all layers' groups on arrays together are at most {}",
+                          index_limit - first_of_groups),
+              "use fewer groups"));
+        }
+        node.analog.emplace_back(group, input_of_group, source.bits, options.rows, options.weights,
+                                 index, next_batch);
+        next_batch += node.analog.back().batches();
       }
       node.layer.weight = {};  // the two layers hold what they need of it
     }
@@ -58,8 +94,9 @@ ForwardPass::Workspace ForwardPass::workspace() const {
   Workspace result;
   std::size_t most_values = 0;
   for (const Node& node : nodes_) {
-    result.maps.emplace_back(node.shape.size());
-    result.columns.push_back(node.analog ? node.analog->workspace() : ColumnLayer::Workspace());
+    result.maps.emplace_back(node.bits > 0 ? node.shape.size() : 0);
+    result.reals.emplace_back(node.bits > 0 ? 0 : node.shape.size());
+    result.columns.push_back(largest_workspace(node.analog));
     most_values = std::max(most_values, node.shape.size());
   }
   result.values.reserve(most_values);
@@ -68,27 +105,32 @@ ForwardPass::Workspace ForwardPass::workspace() const {
 
 std::uint64_t ForwardPass::partial_sums() const {
   std::uint64_t sum = 0;
-  for (const Node& node : nodes_) sum += node.analog ? node.analog->partial_sums() : 0;
+  for (const Node& node : nodes_) {
+    for (const ColumnLayer& group : node.analog) sum += group.partial_sums();
+  }
   return sum;
 }
 
 std::uint64_t ForwardPass::batches() const {
   std::uint64_t sum = 0;
-  for (const Node& node : nodes_) sum += node.analog ? node.analog->batches() : 0;
+  for (const Node& node : nodes_) {
+    for (const ColumnLayer& group : node.analog) sum += group.batches();
+  }
   return sum;
 }
 
 std::uint32_t ForwardPass::most_active_rows() const {
   std::uint32_t most = 0;
   for (const Node& node : nodes_) {
-    if (node.analog) most = std::max(most, node.analog->most_active_rows());
+    for (const ColumnLayer& group : node.analog) most = std::max(most, group.most_active_rows());
   }
   return most;
 }
 
 void ForwardPass::check_codes(std::uint32_t codes) const {
   for (const Node& node : nodes_) {
-    if (node.analog && !node.analog->holds(codes)) {
+    const auto holds = [&](const ColumnLayer& group) { return group.holds(codes); };
+    if (!std::all_of(node.analog.begin(), node.analog.end(), holds)) {
       throw core::UsageError(core::error_line(
           "accuracy.network",
           fmt::format("layer '{}': sums of {} codes can overflow 32 bits", node.layer.name, codes),
@@ -106,18 +148,40 @@ std::vector<std::uint8_t> ForwardPass::input_levels(std::span<const std::uint8_t
   return levels;
 }
 
+MapValues ForwardPass::values_of(std::size_t node, const Workspace& workspace) const {
+  if (nodes_[node].bits == 0) return std::span(workspace.reals[node]);
+  return std::span(workspace.maps[node]);
+}
+
+MapResult ForwardPass::result_of(std::size_t node, Workspace& workspace) const {
+  if (nodes_[node].bits == 0) return std::span(workspace.reals[node]);
+  return std::span(workspace.maps[node]);
+}
+
 void ForwardPass::weighted(const Node& node, std::size_t index, const Arithmetic& arithmetic,
                            const DrawOrigin& origin, Workspace& workspace) const {
-  const std::vector<std::uint8_t>& input = workspace.maps[node.inputs[0]];
+  const std::span<const std::uint8_t> input(workspace.maps[node.inputs[0]]);
   workspace.values.resize(node.shape.size());
-  const ColumnReading* reading = std::get_if<ColumnReading>(&arithmetic);
-  if (reading && node.analog) {
-    node.analog->estimate(input, *reading, origin, workspace.columns[index], workspace.values);
-  } else {
-    node.integer->sums(input, workspace.integers, workspace.values);
+  const std::span<double> values(workspace.values);
+  const std::size_t groups = node.integer.size();
+  const std::size_t inputs = input.size() / groups;
+  const std::size_t outputs = values.size() / groups;
+  const auto* reading = std::get_if<ColumnReading>(&arithmetic);
+  for (std::size_t k = 0; k < groups; ++k) {
+    const auto input_of_group = input.subspan(k * inputs, inputs);
+    const auto result = values.subspan(k * outputs, outputs);
+    if (reading && !node.analog.empty()) {
+      node.analog[k].estimate(input_of_group, *reading, origin, workspace.columns[index], result);
+    } else {
+      node.integer[k].sums(input_of_group, workspace.integers, result);
+    }
   }
-  scale_sums(node.layer, workspace.values);
-  if (node.bits > 0) requantise(workspace.values, node.bits, workspace.maps[index]);
+  scale_sums(node.layer, values);
+  if (node.bits > 0) {
+    requantise(values, node.bits, workspace.maps[index]);
+  } else {
+    workspace.reals[index].assign(values.begin(), values.end());
+  }
 }
 
 std::uint32_t ForwardPass::classify(std::span<const std::uint8_t> pixels,
@@ -127,9 +191,9 @@ std::uint32_t ForwardPass::classify(std::span<const std::uint8_t> pixels,
   workspace.maps[0] = input_levels(pixels);
   for (std::size_t index = 1; index < nodes_.size(); ++index) {
     const Node& node = nodes_[index];
-    const std::vector<std::uint8_t>& input = workspace.maps[node.inputs[0]];
     const MapShape shape = nodes_[node.inputs[0]].shape;
-    std::vector<std::uint8_t>& result = workspace.maps[index];
+    const MapValues input = values_of(node.inputs[0], workspace);
+    const MapResult result = result_of(index, workspace);
     switch (node.layer.kind) {
       case LayerKind::convolution:
       case LayerKind::fully_connected:
@@ -142,14 +206,20 @@ std::uint32_t ForwardPass::classify(std::span<const std::uint8_t> pixels,
         average_pool(node.layer, shape, input, result);
         break;
       case LayerKind::add:
-        add(node.layer, input, workspace.maps[node.inputs[1]], result);
+        add(node.layer, input, values_of(node.inputs[1], workspace), result);
         break;
       case LayerKind::relu:
+        relu(input, result);
+        break;
       case LayerKind::flatten:
-        result = input;
+        copy(input, result);
+        break;
+      case LayerKind::quantise:
+        quantise(node.layer, input, result);
         break;
     }
   }
+  workspace.values = workspace.reals.back();
   const auto largest = std::max_element(workspace.values.begin(), workspace.values.end());
   return static_cast<std::uint32_t>(largest - workspace.values.begin());
 }

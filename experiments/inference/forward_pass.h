@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <variant>
 #include <vector>
@@ -33,13 +32,15 @@ class ForwardPass {
  public:
   /// Scratch memory of one worker.
   struct Workspace {
-    std::vector<std::vector<std::uint8_t>> maps;  ///< [node]; node 0 is the input
+    std::vector<std::vector<std::uint8_t>> maps;  ///< [node], of levels; node 0 is the input
+    std::vector<std::vector<double>> reals;       ///< [node], of real values
     std::vector<double> values;                   ///< after a run: the logits
-    std::vector<ColumnLayer::Workspace> columns;  ///< [node]
+    std::vector<ColumnLayer::Workspace> columns;  ///< [node], for all groups of a layer
     IntegerLayer::Workspace integers;
   };
 
-  /// Throws what check(network) throws, and UsageError for rows out of range.
+  /// Throws what check(network) throws, and UsageError for rows out of range and for more groups
+  /// than the random-number contract has room for.
   ForwardPass(const Network& network, const ArrayOptions& options);
   Workspace workspace() const;
 
@@ -62,10 +63,13 @@ class ForwardPass {
     Layer layer;
     std::vector<std::size_t> inputs;
     MapShape shape;
-    std::uint32_t bits = 0;
-    std::optional<IntegerLayer> integer;
-    std::optional<ColumnLayer> analog;
+    std::uint32_t bits = 0;  ///< 0: real values
+    // A weighted layer, one for each group of channels: groups follow each other in maps.
+    std::vector<IntegerLayer> integer;
+    std::vector<ColumnLayer> analog;  ///< empty where it is computed digitally
   };
+  MapValues values_of(std::size_t node, const Workspace& workspace) const;
+  MapResult result_of(std::size_t node, Workspace& workspace) const;
   void weighted(const Node& node, std::size_t index, const Arithmetic& arithmetic,
                 const DrawOrigin& origin, Workspace& workspace) const;
 

@@ -18,6 +18,8 @@ std::string_view name_of(LayerKind kind) {
       return "add";
     case LayerKind::flatten:
       return "flatten";
+    case LayerKind::quantise:
+      return "quantise";
   }
   return "unknown";
 }
@@ -26,8 +28,26 @@ bool is_weighted(LayerKind kind) {
   return kind == LayerKind::convolution || kind == LayerKind::fully_connected;
 }
 
+bool has_window(LayerKind kind) {
+  return kind == LayerKind::convolution || kind == LayerKind::max_pool ||
+         kind == LayerKind::average_pool;
+}
+
 bool requantises(LayerKind kind) {
-  return is_weighted(kind) || kind == LayerKind::average_pool || kind == LayerKind::add;
+  return is_weighted(kind) || kind == LayerKind::average_pool || kind == LayerKind::add ||
+         kind == LayerKind::quantise;
+}
+
+Extents window_reach(const Layer& layer) {
+  return {(layer.kernel.rows - 1) * layer.dilation.rows + 1,
+          (layer.kernel.columns - 1) * layer.dilation.columns + 1};
+}
+
+Extents window_places(const Layer& layer, Extents map) {
+  const Extents reach = window_reach(layer);
+  const Padding& padding = layer.padding;
+  return {(map.rows + padding.top + padding.bottom - reach.rows) / layer.stride.rows + 1,
+          (map.columns + padding.left + padding.right - reach.columns) / layer.stride.columns + 1};
 }
 
 }  // namespace cimstat::experiments

@@ -14,39 +14,75 @@
 ///     value = double(acc) * scale[c] + bias[c]
 /// in IEEE double, two roundings. A layer with output_bits > 0 ends in
 ///     y = clamp(floor(value + 0.5), 0, 2^output_bits - 1)
-/// (so ReLU and BatchNorm are folded into scale and bias); one with output_bits = 0 delivers
-/// `value` itself (logits; only the last layer may). relu, max_pool and flatten keep the bits of
-/// their input and have output_bits = 0.
+/// (so ReLU and BatchNorm are folded into scale and bias) and delivers these levels; one with
+/// output_bits = 0 delivers `value` itself, a real (logits, residual branches with a sign). A
+/// weighted layer takes levels; the others take levels or reals. relu, max_pool and flatten deliver
+/// what they take and have output_bits = 0.
 namespace cimstat::experiments {
 
 enum class LayerKind {
-  convolution,      ///< weight [output, input, kernel, kernel], zero padding
+  convolution,      ///< weight [output, input / groups, kernel rows, kernel columns]
   fully_connected,  ///< weight [output, input]; input flattened in channel, row, column order
-  relu,             ///< max(0, x); the identity on unsigned activations
-  max_pool,
-  average_pool,  ///< y = clamp(floor(sum * scale[0] + bias[0] + 0.5)), requantised like a weighted
-                 ///< layer
-  add,           ///< y = clamp(floor(a * scale[0] + b * scale[1] + bias[0] + 0.5), 0, 2^bits - 1)
+  relu,             ///< max(0, x); the identity on levels
+  max_pool,         ///< reals without padding only: windows over the edge see zeros
+  average_pool,     ///< value = sum * scale[0] + bias[0], the sum in row, column order
+  add,              ///< value = a * scale[0] + b * scale[1] + bias[0]
   flatten,
+  quantise,  ///< value = x * scale[0] + bias[0], output_bits > 0; bias is the level of a real 0
+};
+
+/// Rows and columns of a window, of its steps, or from one of its points to the next. One number
+/// stands for both.
+struct Extents {
+  std::uint32_t rows = 1;
+  std::uint32_t columns = 1;
+
+  constexpr Extents() = default;
+  constexpr Extents(std::uint32_t both) : rows(both), columns(both) {}
+  constexpr Extents(std::uint32_t down, std::uint32_t across) : rows(down), columns(across) {}
+  bool is_square() const { return rows == columns; }
+  bool operator==(const Extents&) const = default;
+};
+
+/// Rows and columns added on each side of a map. One number stands for all four.
+struct Padding {
+  std::uint32_t top = 0;
+  std::uint32_t left = 0;
+  std::uint32_t bottom = 0;
+  std::uint32_t right = 0;
+
+  constexpr Padding() = default;
+  constexpr Padding(std::uint32_t all) : top(all), left(all), bottom(all), right(all) {}
+  constexpr Padding(std::uint32_t above, std::uint32_t before, std::uint32_t below,
+                    std::uint32_t behind)
+      : top(above), left(before), bottom(below), right(behind) {}
+  bool is_even() const { return *this == Padding(top); }
+  bool operator==(const Padding&) const = default;
 };
 
 struct Layer {
   std::string name;
   LayerKind kind = LayerKind::flatten;
   std::vector<std::string> inputs;  ///< names of earlier layers, or "input"
-  // convolution and pools (else 1, 1, 0); windows over the edge see zeros
-  std::uint32_t kernel = 1;
-  std::uint32_t stride = 1;
-  std::uint32_t padding = 0;
+  // convolution and pools (else 1, 1, 1, 0); windows over the edge see zeros
+  Extents kernel;
+  Extents stride;
+  Extents dilation;
+  Padding padding;
+  // convolution (else 1 and empty)
+  std::uint32_t groups = 1;  ///< group k of outputs sees input channels k input / groups and on
+  std::vector<std::uint8_t> padding_level;  ///< [input channels]: what windows over the edge see
+                                            ///< instead of zeros; empty: zeros
   // convolution and fully connected (else 0 and empty)
-  std::uint32_t weight_bits = 0;  ///< two's complement; 2 .. 8
-  std::array<std::uint32_t, 4>
-      weight_shape{};  ///< output, input, kernel, kernel (1, 1 when fully connected)
+  std::uint32_t weight_bits = 0;                ///< two's complement; 2 .. 8
+  std::array<std::uint32_t, 4> weight_shape{};  ///< output, input / groups, kernel rows, kernel
+                                                ///< columns (1, 1 when fully connected)
   std::vector<std::int8_t> weight;
-  // digital scale: [output] each when weighted, [1] and [1] of average_pool, [2] and [1] of add
+  // digital scale: [output] each when weighted, [1] and [1] of average_pool and quantise, [2] and
+  // [1] of add
   std::vector<double> scale;
   std::vector<double> bias;
-  std::uint32_t output_bits = 0;
+  std::uint32_t output_bits = 0;  ///< 0: real values
 };
 
 struct Network {
@@ -65,9 +101,18 @@ std::string_view name_of(LayerKind kind);
 /// Whether the kind has weights: convolution and fully_connected.
 bool is_weighted(LayerKind kind);
 
-/// Whether the kind's outputs are rounded to output_bits of its own: weighted layers, average_pool
-/// and add; the others keep the bits of their input.
+/// Whether the kind slides a window over its input: convolution and pools.
+bool has_window(LayerKind kind);
+
+/// Whether the kind scales what it delivers, to output_bits of its own: weighted layers,
+/// average_pool, add and quantise; the others keep the bits of their input.
 bool requantises(LayerKind kind);
+
+/// From the first point of a layer's window to its last, both counted.
+Extents window_reach(const Layer& layer);
+
+/// How many places a window has on a map with so many rows and columns, into which it fits.
+Extents window_places(const Layer& layer, Extents map);
 
 /// Throws DataError "place: /layers/000_name: problem (why); remedy" unless the whole network can
 /// be run: known and earlier inputs, shapes that fit through the graph, numbers in range, logits
@@ -79,7 +124,8 @@ void check(const Network& network, std::string_view place = "network");
 std::vector<std::array<std::uint32_t, 3>> output_shapes(const Network& network);
 
 /// SHA-256 over everything that decides what the network computes, in an order and byte order of
-/// its own: graph, integers, and the doubles' bits. Not over name and description.
+/// its own (experiments/formats/network.md): graph, integers, and the doubles' bits. Not over name
+/// and description.
 std::string content_hash(const Network& network);
 
 /// Reads and checks a network file. Throws UsageError when it can't be opened, DataError when it is

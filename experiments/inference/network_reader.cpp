@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <limits>
 #include <optional>
 
@@ -10,64 +9,51 @@
 #include "core/file/hdf5_file.h"
 #include "core/file/provenance.h"
 
-#include "experiments/inference/network.h"
+#include "experiments/inference/network_format.h"
 
 namespace cimstat::experiments {
 namespace {
 
-constexpr std::string_view filetype = "cimstat network";
-constexpr std::int64_t schema_major = 1;
-constexpr std::int64_t schema_minor = 1;
 constexpr std::uint64_t most_weights = std::uint64_t{1} << 26;
 constexpr std::size_t most_layers = 999;
 constexpr std::uint64_t most_channels = std::uint64_t{1} << 20;
 constexpr std::string_view correct = "correct the network and write it again";
 
-/// One number after the other, little-endian; texts behind their length.
-class Digest {
- public:
-  void add(std::uint64_t word) {
-    for (unsigned byte = 0; byte < 8; ++byte) {
-      bytes_.push_back(static_cast<char>(static_cast<unsigned char>(word >> (8 * byte))));
-    }
-  }
-  void add(std::string_view text) {
-    add(std::uint64_t{text.size()});
-    bytes_ += text;
-  }
-  void add(const std::vector<double>& numbers) {
-    add(std::uint64_t{numbers.size()});
-    for (const double number : numbers) add(std::bit_cast<std::uint64_t>(number));
-  }
-  void add(const std::vector<std::int8_t>& weights) {
-    add(std::uint64_t{weights.size()});
-    for (const std::int8_t weight : weights) bytes_.push_back(static_cast<char>(weight));
-  }
-  std::string sha256() const { return core::sha256(bytes_); }
-
- private:
-  std::string bytes_;
-};
-
-std::string group_name(std::size_t index, std::string_view name) {
-  return fmt::format("{:03}_{}", index, name);
-}
-
 constexpr std::array kinds = {LayerKind::convolution, LayerKind::fully_connected, LayerKind::relu,
                               LayerKind::max_pool,    LayerKind::average_pool,    LayerKind::add,
-                              LayerKind::flatten};
+                              LayerKind::flatten,     LayerKind::quantise};
 
-std::optional<LayerKind> kind_of(std::string_view name) {
-  const auto place = std::find_if(kinds.begin(), kinds.end(),
-                                  [&](LayerKind kind) { return name_of(kind) == name; });
-  return place == kinds.end() ? std::nullopt : std::optional(*place);
+std::vector<std::string> kind_names(std::int64_t minor) {
+  std::vector<std::string> names;
+  for (const LayerKind kind : kinds) {
+    if (is_in_version(kind, minor)) names.emplace_back(name_of(kind));
+  }
+  return names;
 }
 
-std::vector<std::string> kind_names() {
-  std::vector<std::string> names;
-  names.reserve(std::size(kinds));
-  for (const LayerKind kind : kinds) names.emplace_back(name_of(kind));
-  return names;
+/// Refuses what came with a later version than the file says it is of.
+[[noreturn]] void refuse_extended(const core::Hdf5Input& input, const std::string& path,
+                                  const std::string& problem, std::int64_t minor) {
+  input.fail(path, problem,
+             fmt::format("the file is of version {}.{}, and {}.{} brought this", network_major,
+                         minor, network_major, extended_network_minor),
+             fmt::format("write schema_version [{}, {}]", network_major, extended_network_minor));
+}
+
+LayerKind read_kind(const core::Hdf5Input& input, const std::string& path, std::int64_t minor) {
+  const std::string name = input.text_attribute(path, "kind");
+  const auto known = std::find_if(kinds.begin(), kinds.end(),
+                                  [&](LayerKind kind) { return name_of(kind) == name; });
+  if (known == kinds.end()) {
+    const std::optional<std::string> meant = core::nearest(name, kind_names(minor));
+    input.fail(path, fmt::format("is of the unknown kind '{}'", name), {},
+               meant ? fmt::format("did you mean {}?", *meant)
+                     : fmt::format("take one of {}", fmt::join(kind_names(minor), ", ")));
+  }
+  if (!is_in_version(*known, minor)) {
+    refuse_extended(input, path, fmt::format("is of kind '{}'", name), minor);
+  }
+  return *known;
 }
 
 std::vector<std::string> split(std::string_view text) {
@@ -91,6 +77,30 @@ std::uint32_t small_number(const core::Hdf5Input& input, const std::string& path
 std::uint32_t small_number(const core::Hdf5Input& input, const std::string& path,
                            std::string_view name) {
   return small_number(input, path, name, input.integer_attribute(path, name));
+}
+
+/// One number for all of `count` sides, or one for each.
+std::vector<std::uint32_t> read_sides(const core::Hdf5Input& input, const std::string& path,
+                                      std::string_view name, std::size_t count,
+                                      std::int64_t minor) {
+  const std::vector<std::int64_t> stored = minor < extended_network_minor
+                                               ? std::vector{input.integer_attribute(path, name)}
+                                               : input.integers_attribute(path, name);
+  if (stored.size() != 1 && stored.size() != count) {
+    input.fail(path, fmt::format("attribute '{}' has {} numbers", name, stored.size()),
+               fmt::format("1 or {}", count), correct);
+  }
+  std::vector<std::uint32_t> sides;
+  for (std::size_t i = 0; i < count; ++i) {
+    sides.push_back(small_number(input, path, name, stored[stored.size() == 1 ? 0 : i]));
+  }
+  return sides;
+}
+
+Extents read_extents(const core::Hdf5Input& input, const std::string& path, std::string_view name,
+                     std::int64_t minor) {
+  const std::vector<std::uint32_t> sides = read_sides(input, path, name, 2, minor);
+  return {sides[0], sides[1]};
 }
 
 void read_weights(const core::Hdf5Input& input, const std::string& path, std::uint64_t limit,
@@ -125,14 +135,34 @@ std::vector<double> read_vector(const core::Hdf5Input& input, const std::string&
   return input.doubles(dataset, most_channels);
 }
 
+/// Levels out of the range of their bits are the check's to refuse.
+std::vector<std::uint8_t> read_levels(const core::Hdf5Input& input, const std::string& dataset) {
+  if (input.shape(dataset).size() != 1) {
+    input.fail(dataset, "is not one-dimensional", {}, correct);
+  }
+  std::vector<std::uint8_t> levels;
+  for (const std::int64_t level : input.integers(dataset, most_channels)) {
+    if (level < 0 || level > 255) {
+      input.fail(dataset, fmt::format("holds {}", level), "levels are 0 to 255", correct);
+    }
+    levels.push_back(static_cast<std::uint8_t>(level));
+  }
+  return levels;
+}
+
 /// What a layer holds that this version does not know could change what it computes.
-void require_known_layer(const core::Hdf5Input& input, const std::string& path, LayerKind kind) {
-  static const std::vector<std::string> attributes = {
-      "name", "kind", "inputs", "kernel", "stride", "padding", "weight_bits", "output_bits"};
+void require_known_layer(const core::Hdf5Input& input, const std::string& path, LayerKind kind,
+                         std::int64_t minor) {
+  std::vector<std::string> attributes = {"name",   "kind",    "inputs",      "kernel",
+                                         "stride", "padding", "weight_bits", "output_bits"};
+  if (minor >= extended_network_minor) attributes.insert(attributes.end(), {"dilation", "groups"});
   static const std::vector<std::string> dataset_attributes = {"units", "long_name"};
   std::vector<std::string> members;
   if (is_weighted(kind)) members.emplace_back("weight");
   if (requantises(kind)) members.insert(members.end(), {"scale", "bias"});
+  if (kind == LayerKind::convolution && minor >= extended_network_minor) {
+    members.emplace_back("padding_level");
+  }
   input.require_known(path, members, attributes);
   for (const std::string& member : input.children(path)) {
     std::string dataset = path;
@@ -155,82 +185,39 @@ void require_known_root(const core::Hdf5Input& input) {
   input.require_known("/layers", input.children("/layers"), {});
 }
 
-Layer read_layer(const core::Hdf5Input& input, const std::string& path,
-                 std::uint64_t weight_limit) {
+Layer read_layer(const core::Hdf5Input& input, const std::string& path, std::uint64_t weight_limit,
+                 std::int64_t minor) {
   Layer layer;
   layer.name = input.text_attribute(path, "name");
-  const std::string kind = input.text_attribute(path, "kind");
-  const std::optional<LayerKind> known = kind_of(kind);
-  if (!known) {
-    const std::optional<std::string> meant = core::nearest(kind, kind_names());
-    input.fail(path, fmt::format("is of the unknown kind '{}'", kind), {},
-               meant ? fmt::format("did you mean {}?", *meant)
-                     : fmt::format("take one of {}", fmt::join(kind_names(), ", ")));
-  }
-  layer.kind = *known;
+  layer.kind = read_kind(input, path, minor);
   layer.inputs = split(input.text_attribute(path, "inputs"));
-  layer.kernel = small_number(input, path, "kernel");
-  layer.stride = small_number(input, path, "stride");
-  layer.padding = small_number(input, path, "padding");
+  layer.kernel = read_extents(input, path, "kernel", minor);
+  layer.stride = read_extents(input, path, "stride", minor);
+  const std::vector<std::uint32_t> sides = read_sides(input, path, "padding", 4, minor);
+  layer.padding = {sides[0], sides[1], sides[2], sides[3]};
   layer.weight_bits = small_number(input, path, "weight_bits");
   layer.output_bits = small_number(input, path, "output_bits");
   if (is_weighted(layer.kind)) read_weights(input, path, weight_limit, layer);
   if (input.has(path + "/scale")) layer.scale = read_vector(input, path + "/scale");
   if (input.has(path + "/bias")) layer.bias = read_vector(input, path + "/bias");
+  if (minor < extended_network_minor) return layer;
+  if (input.has_attribute(path, "dilation")) {
+    layer.dilation = read_extents(input, path, "dilation", minor);
+  }
+  if (input.has_attribute(path, "groups")) layer.groups = small_number(input, path, "groups");
+  if (input.has(path + "/padding_level")) {
+    layer.padding_level = read_levels(input, path + "/padding_level");
+  }
   return layer;
-}
-
-void write_layer(core::Hdf5Output& output, const std::string& path, const Layer& layer) {
-  output.group(path);
-  output.attribute(path, "name", layer.name);
-  output.attribute(path, "kind", name_of(layer.kind));
-  output.attribute(path, "inputs", fmt::format("{}", fmt::join(layer.inputs, ",")));
-  output.attribute(path, "kernel", std::int64_t{layer.kernel});
-  output.attribute(path, "stride", std::int64_t{layer.stride});
-  output.attribute(path, "padding", std::int64_t{layer.padding});
-  output.attribute(path, "weight_bits", std::int64_t{layer.weight_bits});
-  output.attribute(path, "output_bits", std::int64_t{layer.output_bits});
-  if (is_weighted(layer.kind)) {
-    core::Shape64 shape(layer.weight_shape.begin(), layer.weight_shape.end());
-    if (layer.kind == LayerKind::fully_connected) shape.resize(2);
-    output.dataset(path + "/weight", std::span(layer.weight), shape);
-  }
-  if (!layer.scale.empty()) {
-    output.dataset(path + "/scale", std::span(layer.scale), {layer.scale.size()});
-    output.dataset(path + "/bias", std::span(layer.bias), {layer.bias.size()});
-  }
 }
 
 }  // namespace
 
-std::string content_hash(const Network& network) {
-  Digest digest;
-  for (const std::uint32_t extent : network.input_shape) digest.add(std::uint64_t{extent});
-  digest.add(std::uint64_t{network.input_bits});
-  digest.add(std::uint64_t{network.classes});
-  digest.add(std::uint64_t{network.layers.size()});
-  for (const Layer& layer : network.layers) {
-    digest.add(layer.name);
-    digest.add(name_of(layer.kind));
-    digest.add(std::uint64_t{layer.inputs.size()});
-    for (const std::string& name : layer.inputs) digest.add(name);
-    for (const std::uint32_t number :
-         {layer.kernel, layer.stride, layer.padding, layer.weight_bits, layer.output_bits}) {
-      digest.add(std::uint64_t{number});
-    }
-    for (const std::uint32_t extent : layer.weight_shape) digest.add(std::uint64_t{extent});
-    digest.add(layer.weight);
-    digest.add(layer.scale);
-    digest.add(layer.bias);
-  }
-  return digest.sha256();
-}
-
 Network read_network(const std::filesystem::path& file) {
   const core::Hdf5Input input(file);
-  input.require_type(filetype, schema_major);
-  const bool is_known_version =
-      input.integers_attribute("/", "schema_version").at(1) <= schema_minor;
+  input.require_type(network_filetype, network_major);
+  const std::int64_t minor = input.integers_attribute("/", "schema_version").at(1);
+  const bool is_known_version = minor <= extended_network_minor;
   if (is_known_version) require_known_root(input);
   Network network;
   network.name = input.text_attribute("/", "name");
@@ -253,14 +240,20 @@ Network read_network(const std::filesystem::path& file) {
   std::uint64_t weights_left = most_weights;
   for (std::size_t index = 0; index < groups.size(); ++index) {
     const std::string path = "/layers/" + groups[index];
-    Layer layer = read_layer(input, path, weights_left);
-    if (groups[index] != group_name(index, layer.name)) {
-      input.fail(path, fmt::format("is not called {}", group_name(index, layer.name)),
+    Layer layer = read_layer(input, path, weights_left, minor);
+    if (groups[index] != layer_group_name(index, layer.name)) {
+      input.fail(path, fmt::format("is not called {}", layer_group_name(index, layer.name)),
                  "its place and name", correct);
     }
-    if (is_known_version) require_known_layer(input, path, layer.kind);
+    if (is_known_version) require_known_layer(input, path, layer.kind, minor);
     weights_left -= layer.weight.size();
     network.layers.push_back(std::move(layer));
+  }
+  for (std::size_t index = 0; index < groups.size() && minor < extended_network_minor; ++index) {
+    if (delivers_reals_inside(network, network.layers[index])) {
+      refuse_extended(input, "/layers/" + groups[index], "has output_bits 0, for real values",
+                      minor);
+    }
   }
   check(network, file.string());
   if (input.has_attribute("/", "content_sha256") &&
@@ -269,28 +262,6 @@ Network read_network(const std::filesystem::path& file) {
                "restore the file, or write it again without that attribute");
   }
   return network;
-}
-
-void write_network(const Network& network, const std::filesystem::path& file) {
-  check(network, file.string());
-  core::Hdf5Output output(file);
-  output.attribute("/", "filetype", filetype);
-  output.attribute("/", "schema_version", std::vector{schema_major, schema_minor});
-  output.attribute("/", "source", core::source_text());
-  output.attribute("/", "name", network.name);
-  output.attribute("/", "description", network.description);
-  output.attribute(
-      "/", "input_shape",
-      std::vector<std::int64_t>(network.input_shape.begin(), network.input_shape.end()));
-  output.attribute("/", "input_bits", std::int64_t{network.input_bits});
-  output.attribute("/", "classes", std::int64_t{network.classes});
-  output.attribute("/", "content_sha256", content_hash(network));
-  output.group("/layers");
-  for (std::size_t index = 0; index < network.layers.size(); ++index) {
-    const Layer& layer = network.layers[index];
-    write_layer(output, "/layers/" + group_name(index, layer.name), layer);
-  }
-  output.commit();
 }
 
 }  // namespace cimstat::experiments

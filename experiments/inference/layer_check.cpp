@@ -1,0 +1,208 @@
+#include "experiments/inference/layer_check.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/error.h"
+#include "core/utf8.h"
+
+namespace cimstat::experiments {
+namespace {
+
+using Shape = std::array<std::uint32_t, 3>;
+
+constexpr std::uint32_t largest_side = 1U << 20;  // of a map; a stream of random numbers each row
+constexpr std::uint64_t most_padded = std::uint64_t{1} << 28;
+constexpr std::uint64_t accumulator_limit = std::uint64_t{1} << 31;
+constexpr double largest_sum = 0x1p63;  // also of codes that are misread
+
+}  // namespace
+
+Signal levels(const Shape& shape, std::uint32_t bits) {
+  return {shape, bits, static_cast<double>((1U << bits) - 1)};
+}
+
+std::string shape_text(const Signal& signal) {
+  return fmt::format("{}", fmt::join(signal.shape, " x "));
+}
+
+std::string extents_text(Extents extents) {
+  return extents.is_square() ? fmt::format("{}", extents.rows)
+                             : fmt::format("{} x {}", extents.rows, extents.columns);
+}
+
+LayerCheck::LayerCheck(const Layer& layer, std::string place)
+    : layer_(layer), place_(std::move(place)) {}
+
+void LayerCheck::refuse(std::string_view problem, std::string_view why,
+                        std::string_view remedy) const {
+  throw core::DataError(core::error_line(place_, core::excerpt(problem), why,
+                                         remedy.empty() ? correct_network : remedy));
+}
+
+Signal LayerCheck::output(const std::vector<Signal>& inputs, LayerPosition position) const {
+  // In the order in which they rely on each other.
+  check_window();
+  check_groups();
+  check_weights();
+  check_scale();
+  check_bits(position);
+  const std::size_t wanted = layer_.kind == LayerKind::add ? 2 : 1;
+  if (inputs.size() != wanted) {
+    refuse(fmt::format("has {} inputs ({} takes {})", inputs.size(), name_of(layer_.kind), wanted));
+  }
+  Signal result{.shape = output_shape(inputs),
+                .bits = requantises(layer_.kind) ? layer_.output_bits : inputs[0].bits,
+                .largest = largest_value(inputs)};
+  if (result.size() > most_elements || std::max(result.shape[1], result.shape[2]) > largest_side) {
+    refuse(fmt::format("delivers {} values (at most {}, and {} to a side)", shape_text(result),
+                       most_elements, largest_side));
+  }
+  if (!result.is_real()) {
+    if (position == LayerPosition::last) {
+      refuse("is the last one but not a weighted layer that gives logits",
+             "nor another of real values");
+    }
+    return levels(result.shape, result.bits);
+  }
+  return result;
+}
+
+/// Values that leave the range of a double can cancel to NaN, which is no level of an output.
+double LayerCheck::largest_value(const std::vector<Signal>& inputs) const {
+  double largest = inputs[0].largest;
+  const auto scaled = [&](std::size_t channel, double sum) {
+    return sum * std::abs(layer_.scale[channel]) + std::abs(layer_.bias[channel]);
+  };
+  if (is_weighted(layer_.kind)) {
+    largest = 0.0;
+    for (std::size_t channel = 0; channel < layer_.scale.size(); ++channel) {
+      largest = std::max(largest, scaled(channel, largest_sum));
+    }
+  } else if (layer_.kind == LayerKind::average_pool) {
+    largest = scaled(0, largest * layer_.kernel.rows * layer_.kernel.columns);
+  } else if (layer_.kind == LayerKind::quantise) {
+    largest = scaled(0, largest);
+  } else if (layer_.kind == LayerKind::add) {
+    largest = scaled(0, largest) + inputs[1].largest * std::abs(layer_.scale[1]);
+  }
+  if (!std::isfinite(largest)) {
+    refuse("its scales and biases can give a value that is not finite", {},
+           "use smaller scales and biases");
+  }
+  return largest;
+}
+
+Shape LayerCheck::output_shape(const std::vector<Signal>& inputs) const {
+  const Signal& input = inputs[0];
+  switch (layer_.kind) {
+    case LayerKind::convolution:
+      return convolved(input);
+    case LayerKind::fully_connected:
+      return connected(input);
+    case LayerKind::max_pool:
+      if (input.is_real() && layer_.padding != Padding()) {
+        refuse("pads real values",
+               "windows over the edge see zeros, which may be more than the values",
+               "pad with 0, or put a quantise layer before it");
+      }
+      return slid(input, input.shape[0]);
+    case LayerKind::average_pool:
+      return slid(input, input.shape[0]);
+    case LayerKind::flatten:
+      return {static_cast<std::uint32_t>(input.size()), 1, 1};
+    case LayerKind::relu:
+    case LayerKind::quantise:
+      return input.shape;
+    case LayerKind::add:
+      if (inputs[1].shape != input.shape) {
+        refuse(fmt::format("its inputs differ in shape ({} and {})", shape_text(input),
+                           shape_text(inputs[1])));
+      }
+      return input.shape;
+  }
+  refuse("is of an unknown kind");
+}
+
+Shape LayerCheck::slid(const Signal& input, std::uint32_t channels) const {
+  const Extents reach = window_reach(layer_);
+  const Padding& padding = layer_.padding;
+  if (input.shape[1] + padding.top + padding.bottom < reach.rows ||
+      input.shape[2] + padding.left + padding.right < reach.columns) {
+    refuse(fmt::format("a kernel of {} does not fit an input of {}", extents_text(reach),
+                       shape_text(input)));
+  }
+  const Extents places = window_places(layer_, {input.shape[1], input.shape[2]});
+  return {channels, places.rows, places.columns};
+}
+
+Shape LayerCheck::convolved(const Signal& input) const {
+  const auto& shape = layer_.weight_shape;
+  if (shape[2] != layer_.kernel.rows || shape[3] != layer_.kernel.columns ||
+      std::uint64_t{shape[1]} * layer_.groups != input.shape[0]) {
+    refuse(fmt::format(
+        "weights {} {}do not fit a kernel of {} on an input of {}", fmt::join(shape, " x "),
+        layer_.groups == 1 ? std::string() : fmt::format("in {} groups ", layer_.groups),
+        extents_text(layer_.kernel), shape_text(input)));
+  }
+  require_levels(input);
+  check_padding_level(input);
+  check_accumulator(std::uint64_t{shape[1]} * shape[2] * shape[3], input.bits);
+  const std::uint64_t rows =
+      std::uint64_t{input.shape[1]} + layer_.padding.top + layer_.padding.bottom;
+  const std::uint64_t columns =
+      std::uint64_t{input.shape[2]} + layer_.padding.left + layer_.padding.right;
+  if (rows * columns > most_padded / input.shape[0]) {
+    refuse(fmt::format("pads its input to {} x {} x {} values (at most {})", input.shape[0], rows,
+                       columns, most_padded));
+  }
+  return slid(input, shape[0]);
+}
+
+void LayerCheck::check_padding_level(const Signal& input) const {
+  if (layer_.padding_level.empty()) return;
+  if (layer_.padding_level.size() != input.shape[0]) {
+    refuse(fmt::format("{} levels of padding_level ({} input channels)",
+                       layer_.padding_level.size(), input.shape[0]));
+  }
+  const std::uint32_t highest = (1U << input.bits) - 1;
+  for (const std::uint8_t level : layer_.padding_level) {
+    if (level > highest) {
+      refuse(fmt::format("a padding_level of {} does not fit {} bits (0 .. {})", level, input.bits,
+                         highest));
+    }
+  }
+}
+
+Shape LayerCheck::connected(const Signal& input) const {
+  const auto& shape = layer_.weight_shape;
+  if (shape[2] != 1 || shape[3] != 1 || shape[1] != input.size()) {
+    refuse(fmt::format("weights {} do not fit an input of {}", fmt::join(shape, " x "),
+                       shape_text(input)));
+  }
+  require_levels(input);
+  check_accumulator(shape[1], input.bits);
+  return {shape[0], 1, 1};
+}
+
+void LayerCheck::require_levels(const Signal& input) const {
+  if (!input.is_real()) return;
+  refuse(fmt::format("its input '{}' delivers real values", layer_.inputs[0]),
+         fmt::format("{} takes levels", name_of(layer_.kind)), "put a quantise layer between them");
+}
+
+void LayerCheck::check_accumulator(std::uint64_t fan_in, std::uint32_t input_bits) const {
+  const std::uint64_t largest_product =
+      (std::uint64_t{1} << (layer_.weight_bits - 1)) * ((std::uint64_t{1} << input_bits) - 1);
+  if (fan_in * largest_product >= accumulator_limit) {
+    refuse(
+        fmt::format("sums of {} products of {}-bit weights and {}-bit inputs can overflow 32 bits",
+                    fan_in, layer_.weight_bits, input_bits),
+        {}, "use fewer inputs or bits");
+  }
+}
+
+}  // namespace cimstat::experiments

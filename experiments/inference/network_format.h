@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "experiments/inference/network.h"
+
+/// What reader and writer of network files share; experiments/formats/network.md has the format.
+namespace cimstat::experiments {
+
+inline constexpr std::string_view network_filetype = "cimstat network";
+inline constexpr std::int64_t network_major = 1;
+/// Before it a window had one number for all sides, only the last layer delivered real values, and
+/// there were no groups, dilation, padding_level and quantise. Files without these say
+/// plain_network_minor.
+inline constexpr std::int64_t extended_network_minor = 2;
+inline constexpr std::int64_t plain_network_minor = 1;
+
+/// Whether a file of this minor version may hold such a layer.
+inline bool is_in_version(LayerKind kind, std::int64_t minor) {
+  return kind != LayerKind::quantise || minor >= extended_network_minor;
+}
+
+inline std::string layer_group_name(std::size_t index, std::string_view name) {
+  return fmt::format("{:03}_{}", index, name);
+}
+
+/// Whether the layer delivers real values other than the logits of a weighted last layer.
+inline bool delivers_reals_inside(const Network& network, const Layer& layer) {
+  const bool gives_logits = is_weighted(layer.kind) && &layer == &network.layers.back();
+  return requantises(layer.kind) && layer.output_bits == 0 && !gives_logits;
+}
+
+}  // namespace cimstat::experiments

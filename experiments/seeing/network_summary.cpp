@@ -48,8 +48,44 @@ std::string range_text(const auto& values) {
   return fmt::format("{:.3g} .. {:.3g}", double(*least), double(*most));
 }
 
+/// Of what the layer delivers by scales of its own; "-" for the logits too.
+std::string bits_text(const Network& network, const Layer& layer) {
+  if (layer.output_bits > 0) return fmt::format("{}", layer.output_bits);
+  return requantises(layer.kind) && &layer != &network.layers.back() ? "real" : "-";
+}
+
 std::string shape_text(const std::array<std::uint32_t, 3>& shape) {
   return fmt::format("{}", fmt::join(shape, " x "));
+}
+
+/// What only some layers have: rectangular or dilated windows, groups, levels beyond the edge.
+std::vector<std::pair<std::string_view, std::vector<std::uint32_t>>> special_numbers(
+    const Layer& layer) {
+  std::vector<std::pair<std::string_view, std::vector<std::uint32_t>>> found;
+  const auto add = [&](std::string_view name, Extents extents) {
+    found.emplace_back(name, std::vector{extents.rows, extents.columns});
+  };
+  if (!layer.kernel.is_square()) add("kernel", layer.kernel);
+  if (!layer.stride.is_square()) add("stride", layer.stride);
+  if (layer.dilation != Extents()) add("dilation", layer.dilation);
+  if (const Padding& p = layer.padding; !p.is_even()) {
+    found.emplace_back("padding", std::vector{p.top, p.left, p.bottom, p.right});
+  }
+  if (layer.groups != 1) found.emplace_back("groups", std::vector{layer.groups});
+  return found;
+}
+
+/// "kernel [1, 3], groups 8"; empty for most layers.
+std::string special_text(const Layer& layer) {
+  std::vector<std::string> parts;
+  for (const auto& [name, numbers] : special_numbers(layer)) {
+    parts.push_back(numbers.size() == 1 ? fmt::format("{} {}", name, numbers[0])
+                                        : fmt::format("{} [{}]", name, fmt::join(numbers, ", ")));
+  }
+  if (!layer.padding_level.empty()) {
+    parts.push_back(fmt::format("padding level {}", range_text(layer.padding_level)));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 struct Totals {
@@ -91,12 +127,17 @@ std::string format_network(const Network& network) {
     const auto or_dash = [](bool given, std::uint64_t value) {
       return given ? fmt::format("{}", value) : std::string("-");
     };
-    text +=
-        fmt::format("  {:<16} {:<15} {:<14} {:>6} {:>7} {:>9}  {:<11} {:<12} {:<20} {}\n",
-                    core::one_line(layer.name), name_of(layer.kind), shape_text(f.output),
-                    or_dash(layer.output_bits > 0, layer.output_bits), or_dash(weighted, f.fan_in),
-                    or_dash(weighted, f.macs), or_dash(weighted, layer.weight_bits),
-                    range_text(layer.weight), range_text(layer.scale), range_text(layer.bias));
+    text += fmt::format("  {:<16} {:<15} {:<14} {:>6} {:>7} {:>9}  {:<11} {:<12} {:<20} {}\n",
+                        core::one_line(layer.name), name_of(layer.kind), shape_text(f.output),
+                        bits_text(network, layer), or_dash(weighted, f.fan_in),
+                        or_dash(weighted, f.macs), or_dash(weighted, layer.weight_bits),
+                        range_text(layer.weight), range_text(layer.scale), range_text(layer.bias));
+  }
+  for (const Layer& layer : network.layers) {
+    const std::string special = special_text(layer);
+    if (!special.empty()) {
+      text += fmt::format("  {:<16} {}\n", core::one_line(layer.name), special);
+    }
   }
   return text;
 }
@@ -116,6 +157,10 @@ core::Json network_as_json(const Network& network) {
                       {"fan_in", f.fan_in},
                       {"weights", f.weights},
                       {"macs", f.macs}};
+    for (const auto& [name, numbers] : special_numbers(layer)) {
+      object[name] = numbers.size() == 1 ? core::Json(numbers[0]) : core::Json(numbers);
+    }
+    add_range(object, "padding_level_range", layer.padding_level);
     add_range(object, "weight_range", layer.weight);
     add_range(object, "scale_range", layer.scale);
     add_range(object, "bias_range", layer.bias);

@@ -27,7 +27,7 @@ void append_convolution(Network& network, std::string name, Channels channels) {
   layer.kernel = 3;
   layer.padding = 1;
   layer.weight_bits = kBits;
-  layer.weight_shape = {channels.output, channels.input, layer.kernel, layer.kernel};
+  layer.weight_shape = {channels.output, channels.input, layer.kernel.rows, layer.kernel.columns};
   layer.output_bits = kBits;
 }
 

@@ -43,6 +43,11 @@ std::vector<std::int64_t> latent_shape(const Layer& layer) {
   return shape;
 }
 
+bool is_plain(const Layer& layer) {
+  return layer.kernel.is_square() && layer.stride.is_square() && layer.padding.is_even() &&
+         layer.dilation == Extents() && layer.groups == 1 && layer.padding_level.empty();
+}
+
 /// Integers -(2^(bits-1) - 1) .. 2^(bits-1) - 1 held in floats.
 torch::Tensor integer_weights(const torch::Tensor& latent, std::uint32_t bits) {
   const auto step = latent.detach().abs().flatten(1).mean(1).mul_(kStepPerMeanMagnitude);
@@ -62,6 +67,11 @@ std::vector<double> doubles(const torch::Tensor& tensor) {
 
 TrainableNetwork::TrainableNetwork(Network graph) : graph_(std::move(graph)) {
   for (const Layer& layer : graph_.layers) {
+    if (!is_plain(layer)) {
+      throw core::DataError(graph_.name + ": layer " + layer.name +
+                            ": can't be trained (square windows without dilation, groups and "
+                            "padding levels can)");
+    }
     Weights weights;
     if (is_weighted(layer.kind)) {
       const auto shape = latent_shape(layer);
@@ -95,7 +105,7 @@ torch::Tensor TrainableNetwork::weighted(const Layer& layer, const Weights& weig
                                          const torch::Tensor& input, Statistics statistics) const {
   const auto integers = integer_weights(weights.latent, layer.weight_bits);
   const auto sums = layer.kind == LayerKind::convolution
-                        ? torch::conv2d(input, integers, {}, layer.stride, layer.padding)
+                        ? torch::conv2d(input, integers, {}, layer.stride.rows, layer.padding.top)
                         : torch::linear(input, integers);
   const auto normalised = torch::batch_norm(
       sums, weights.gain, weights.shift, weights.mean, weights.variance,
@@ -112,7 +122,8 @@ torch::Tensor TrainableNetwork::forward(const torch::Tensor& images, Statistics 
     if (is_weighted(layer.kind)) {
       values[layer.name] = weighted(layer, weights_[index], input, statistics);
     } else if (layer.kind == LayerKind::max_pool) {
-      values[layer.name] = torch::max_pool2d(input, layer.kernel, layer.stride, layer.padding);
+      values[layer.name] =
+          torch::max_pool2d(input, layer.kernel.rows, layer.stride.rows, layer.padding.top);
     } else {
       values[layer.name] = input.flatten(1);
     }

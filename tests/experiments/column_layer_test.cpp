@@ -125,12 +125,12 @@ TEST(IntegerLayer, EqualsTheDefinition) {
             for (const std::uint8_t value : map) sum += c.layer.weight[w++] * value;
           } else {
             for (std::uint32_t i = 0; i < c.input.channels; ++i) {
-              for (std::uint32_t ky = 0; ky < c.layer.kernel; ++ky) {
-                for (std::uint32_t kx = 0; kx < c.layer.kernel; ++kx, ++w) {
-                  const int row =
-                      static_cast<int>(y * c.layer.stride + ky) - static_cast<int>(c.layer.padding);
-                  const int column =
-                      static_cast<int>(x * c.layer.stride + kx) - static_cast<int>(c.layer.padding);
+              for (std::uint32_t ky = 0; ky < c.layer.kernel.rows; ++ky) {
+                for (std::uint32_t kx = 0; kx < c.layer.kernel.columns; ++kx, ++w) {
+                  const int row = static_cast<int>(y * c.layer.stride.rows + ky) -
+                                  static_cast<int>(c.layer.padding.top);
+                  const int column = static_cast<int>(x * c.layer.stride.columns + kx) -
+                                     static_cast<int>(c.layer.padding.left);
                   if (row < 0 || column < 0 || row >= static_cast<int>(c.input.rows) ||
                       column >= static_cast<int>(c.input.columns)) {
                     continue;

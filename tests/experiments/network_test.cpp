@@ -226,8 +226,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "relu has no kernel"},
         Refusal{"ReluWithBits", [](Network& n) { at(n, "relu1").output_bits = 4; },
                 "output_bits 4"},
-        Refusal{"HiddenLogits", [](Network& n) { at(n, "conv2").output_bits = 0; },
-                "/layers/002_conv2: output_bits 0"},
+        Refusal{"HiddenLogits", [](Network& n) { at(n, "conv1").output_bits = 0; },
+                "/layers/002_conv2: its input 'relu1' delivers real values (convolution takes "
+                "levels); put a quantise layer between them"},
         Refusal{"NineOutputBits", [](Network& n) { at(n, "sum").output_bits = 9; },
                 "output_bits 9"},
         Refusal{"QuantisedLogits", [](Network& n) { at(n, "logits").output_bits = 4; },

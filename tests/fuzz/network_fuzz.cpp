@@ -38,8 +38,8 @@ Layer weighted(LayerKind kind, std::string name, std::string input,
   return layer;
 }
 
-/// Every kind of layer once.
-Network small_network() {
+/// Every kind of layer that version 1.1 of the format has, once.
+Network plain_network() {
   Network network;
   network.name = "small";
   network.description = "made by hand";
@@ -67,6 +67,49 @@ Network small_network() {
   return network;
 }
 
+/// What version 1.2 added: real maps, quantise, groups, other windows, levels beyond the edge.
+Network extended_network() {
+  Network network = plain_network();
+  auto& layers = network.layers;
+  Layer& first = layers[0];
+  first.kernel = {3, 1};
+  first.weight_shape = {2, 1, 3, 1};
+  first.weight.resize(6);
+  first.stride = {1, 2};
+  first.padding = {1, 0, 0, 1};
+  first.padding_level = {7};
+  Layer grouped = weighted(LayerKind::convolution, "grouped", "conv", {2, 1, 3, 3});
+  grouped.groups = 2;
+  grouped.dilation = {2, 1};
+  grouped.padding = {2, 1, 2, 1};
+  Layer sum = layer_of(LayerKind::add, "sum", {"grouped", "conv"});
+  sum.scale = {0.5, 0.5};
+  sum.bias = {-0.25};
+  Layer levels = layer_of(LayerKind::quantise, "levels", {"relu"});
+  levels.scale = {0.75};
+  levels.bias = {2.0};
+  levels.output_bits = 3;
+  Layer mean = layer_of(LayerKind::average_pool, "mean", {"levels"});
+  mean.kernel = mean.stride = {2, 1};
+  mean.scale = {0.5};
+  mean.bias = {0.0};
+  mean.output_bits = 4;
+  network.layers = {first,
+                    grouped,
+                    sum,
+                    layer_of(LayerKind::relu, "relu", {"sum"}),
+                    levels,
+                    mean,
+                    layer_of(LayerKind::flatten, "flat", {"mean"}),
+                    weighted(LayerKind::fully_connected, "logits", "flat", {3, 16, 1, 1})};
+  return network;
+}
+
+StoredFile written_network(const Network& network) {
+  return written(
+      [&](const std::filesystem::path& target) { experiments::write_network(network, target); });
+}
+
 /// A network may do without its hash.
 void drop_hash(StoredFile& file) {
   std::erase_if(file.attributes, [](const auto& item) { return item.name == "content_sha256"; });
@@ -78,9 +121,15 @@ bool is_cheap(const Network& network) {
   std::uint64_t work = 0;
   const auto shapes = experiments::output_shapes(network);
   for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const Layer& layer = network.layers[i];
     const std::uint64_t pixels = std::uint64_t{shapes[i][1]} * shapes[i][2];
-    const std::uint64_t window = std::uint64_t{network.layers[i].kernel} * network.layers[i].kernel;
-    work += pixels * (shapes[i][0] * window + network.layers[i].weight.size());
+    const std::uint64_t window = std::uint64_t{layer.kernel.rows} * layer.kernel.columns;
+    const auto& padding = layer.padding;
+    // No extent of a map is beyond `most` here, nor are the channels that the padding is added to.
+    const std::uint64_t border =
+        std::uint64_t{padding.top} + padding.left + padding.bottom + padding.right;
+    work += pixels * (shapes[i][0] * window + layer.weight.size());
+    work += 1000 * std::uint64_t{layer.groups} + 10 * border * border * layer.weight_shape[1];
     if (work > most) return false;
   }
   const auto& input = network.input_shape;
@@ -90,13 +139,15 @@ bool is_cheap(const Network& network) {
 }  // namespace
 }  // namespace cimstat::fuzz
 
-/// A network file: read and checked; a small one that passes must run, too.
+/// A network file: read and checked; a small one that passes must run, too. Recipes whose first
+/// byte has bit 2 set change the extended network.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cimstat;
-  static const fuzz::StoredFile whole = fuzz::written([](const std::filesystem::path& target) {
-    experiments::write_network(fuzz::small_network(), target);
-  });
-  const std::filesystem::path file = fuzz::hdf5_file_of({data, size}, whole, fuzz::drop_hash);
+  static const fuzz::StoredFile plain = fuzz::written_network(fuzz::plain_network());
+  static const fuzz::StoredFile extended = fuzz::written_network(fuzz::extended_network());
+  const bool is_extended = size > 0 && (data[0] & 4) != 0;
+  const std::filesystem::path file =
+      fuzz::hdf5_file_of({data, size}, is_extended ? extended : plain, fuzz::drop_hash);
   experiments::Network network;
   const auto refusal = fuzz::refusal_of([&] { network = experiments::read_network(file); });
   fuzz::require_whole({data, size}, refusal);

@@ -283,8 +283,9 @@ for page in sorted((pages / "formats").glob("*.md")):
             complain(f"{page.name}: an example fails: {done.stderr}\n{code}")
 
 # What the examples have written is good enough for the program.
-run("accuracy", replica, "--table", table, *few, "-o", "mine.accuracy.h5",
-    "--set", f"accuracy.network={folder}/mine.h5", "--set", f"accuracy.data_set={folder}/my-images")
+for name in ("mine", "residual"):
+    run("accuracy", replica, "--table", table, *few, "-o", f"{name}.accuracy.h5",
+        "--set", f"accuracy.network={folder}/{name}.h5", "--set", f"accuracy.data_set={folder}/my-images")
 
 check_versions(table, lambda file: ["report", file, "-o", "page.html"])
 check_versions(accuracy, lambda file: ["report", table, file, "-o", "page.html"])

@@ -211,3 +211,8 @@ case("contradictory", "layers and content hash", net(attribute("/", "content_sha
      "net.h5: /: content_sha256 is not that of the layers (damaged or edited); restore the file, or write it again without that attribute")
 case("contradictory", "two inputs where one is taken", net(attribute(FLAT, "inputs", text("pool,conv"))),
      "net.h5: /layers/002_flat: has 2 inputs (flatten takes 1); correct the network and write it again")
+case("contradictory", "real values in a file of an earlier version", net(attribute(CONV, "output_bits", 0)),
+     "net.h5: /layers/000_conv: has output_bits 0, for real values (the file is of version 1.0, and 1.2 brought this); write schema_version [1, 2]")
+case("contradictory", "real values into a weighted layer", net(
+    attribute("/", "schema_version", [1, 2]), attribute(CONV, "output_bits", 0)),
+     "net.h5: /layers/003_logits: its input 'flat' delivers real values (fully_connected takes levels); put a quantise layer between them")

@@ -27,7 +27,7 @@ std::optional<FileKind> kind_of_file(const std::filesystem::path& file) {
 
 std::string with_article(FileKind kind) {
   const std::string_view name = name_of(kind);
-  const bool vowel = std::string_view("aeiou").find(name.front()) != std::string_view::npos;
+  const bool vowel = std::string_view("aeiouO").find(name.front()) != std::string_view::npos;
   return fmt::format("{} {}", vowel ? "an" : "a", name);
 }
 

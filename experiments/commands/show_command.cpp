@@ -21,6 +21,7 @@
 #include "experiments/commands/number_check.h"
 #include "experiments/counted.h"
 #include "experiments/inference/network.h"
+#include "experiments/onnx/onnx_text.h"
 #include "experiments/report_input.h"
 #include "experiments/seeing/file_description.h"
 #include "experiments/seeing/network_summary.h"
@@ -191,6 +192,11 @@ void show_experiment(const ShowOptions& options) {
       counted(circuits::table_ladder(experiment.macro.design).codes, "code")));
 }
 
+void show_onnx(const ShowOptions& options) {
+  const OnnxModel model(options.file);
+  print(options.json ? core::json_text(onnx_as_json(model)) : onnx_as_text(model));
+}
+
 void refuse_options_of_others(const ShowOptions& options, FileKind kind) {
   const bool is_table = kind == FileKind::error_table;
   constexpr std::string_view axes = "only the result of a sweep has axes";
@@ -225,6 +231,7 @@ void show(const ShowOptions& options) {
   if (kind == FileKind::run_record && !options.config) return show_run_record(options);
   if (kind == FileKind::experiment) return show_experiment(options);
   if (options.config) return print(config_of(options.file, kind));
+  if (kind == FileKind::onnx_model) return show_onnx(options);
   const FileDescription description = describe_file(options.file, kind);
   if (kind == FileKind::error_table) return show_table(options, description);
   if (kind == FileKind::accuracy) return show_accuracy(options, description);
@@ -242,7 +249,8 @@ void add_show_command(CLI::App& app) {
   command
       ->add_option(
           "file", options->file,
-          "error table, accuracy, columns or sweep result, network, run record or experiment")
+          "error table, accuracy, columns or sweep result, network, ONNX model, run record or "
+          "experiment")
       ->required()
       ->type_name("FILE");
   CLI::Option* rows =

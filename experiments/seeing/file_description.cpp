@@ -25,7 +25,7 @@ struct KnownKind {
   std::string_view name;
   std::string_view filetype;  ///< root attribute; empty where the file isn't HDF5
 };
-constexpr std::array<KnownKind, 7> kinds = {{
+constexpr std::array<KnownKind, 8> kinds = {{
     {FileKind::error_table, "error table", "cimstat error table"},
     {FileKind::accuracy, "accuracy result", "cimstat accuracy"},
     {FileKind::columns, "columns result", "cimstat columns"},
@@ -33,6 +33,7 @@ constexpr std::array<KnownKind, 7> kinds = {{
     {FileKind::network, "network", "cimstat network"},
     {FileKind::run_record, "run record", ""},
     {FileKind::experiment, "experiment", ""},
+    {FileKind::onnx_model, "ONNX model", ""},
 }};
 
 std::string text_or_empty(const core::Hdf5Input& input, std::string_view path,
@@ -192,9 +193,11 @@ FileKind file_kind(const std::filesystem::path& file) {
   }
   if (name.ends_with(".run.json")) return FileKind::run_record;
   if (name.ends_with(".toml")) return FileKind::experiment;
+  if (name.ends_with(".onnx")) return FileKind::onnx_model;
   throw core::DataError(core::error_line(
       name, "is not a file that cimstat knows",
-      "neither HDF5 with its beginning whole, nor called .run.json or .toml", "check the path"));
+      "neither HDF5 with its beginning whole, nor called .run.json, .toml or .onnx",
+      "check the path"));
 }
 
 FileDescription describe_file(const std::filesystem::path& file, FileKind kind) {

@@ -12,13 +12,23 @@
 /// What every file of ours says about itself: who made it and how, its axes, its datasets.
 namespace cimstat::experiments {
 
-enum class FileKind { error_table, accuracy, columns, sweep, network, run_record, experiment };
+enum class FileKind {
+  error_table,
+  accuracy,
+  columns,
+  sweep,
+  network,
+  run_record,
+  experiment,
+  onnx_model
+};
 
-/// By its content; a run record and an experiment also by their names' ends (.run.json, .toml).
+/// By its content; a run record, an experiment and an ONNX model by their names' ends (.run.json,
+/// .toml, .onnx).
 /// Throws UsageError where there is no such file, DataError where it is none of these.
 FileKind file_kind(const std::filesystem::path& file);
 /// "error table", "accuracy result", "columns result", "sweep result", "network", "run record",
-/// "experiment".
+/// "experiment", "ONNX model".
 std::string_view name_of(FileKind kind);
 
 struct Fact {

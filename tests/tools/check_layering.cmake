@@ -16,6 +16,7 @@ set(seams
   "<zlib.*=core/file/deflate.cpp"
   "<mpi.*=core/communicator.cpp"
   "\"core/communicator.h=(core/communicator.cpp|experiments/sweep/mpi_source.h|experiments/mpi_main.cpp)"
+  "<(onnx|google/protobuf)/.*=experiments/onnx/onnx_(file.cpp|tensor[.](h|cpp))"
   "<torch/.*=experiments/training/.*"
   "<CLI/.*=experiments/(commands/.*|main.cpp|mpi_main.cpp|training/.*)")
 

@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+"""Writes the models beside this file, as PyTorch exports them, and what PyTorch answers.
+
+Run by hand (Debian's python3-torch 1.13.1 and python3-onnx 1.12.0), not by the tests:
+    /usr/bin/python3 make_models.py
+NAME.onnx is the model, NAME.json holds an image and the output for it.
+"""
+import json
+import pathlib
+
+import numpy
+import onnx
+import onnx.numpy_helper
+import torch
+from torch import nn
+from torch.nn import functional
+
+FOLDER = pathlib.Path(__file__).parent
+
+
+def randomise(model):
+    """Weights and running statistics that no layer can hide behind."""
+    for tensor in list(model.parameters()) + list(model.buffers()):
+        if tensor.dtype == torch.float32:
+            tensor.data = torch.randn(tensor.shape) * 0.3 + 0.1
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_var = torch.rand(module.running_var.shape) + 0.5
+
+
+def store(name, image, output):
+    numbers = {"input": [round(float(x), 7) for x in image.flatten()],
+               "output": [float(x) for x in output.flatten()]}
+    (FOLDER / f"{name}.json").write_text(json.dumps(numbers) + "\n")
+
+
+def export(name, model, shape, opset, **options):
+    torch.manual_seed(len(name))
+    randomise(model)
+    model.eval()
+    image = torch.randn(shape).mul(1000).round().div(1000)
+    torch.onnx.export(model, image, str(FOLDER / f"{name}.onnx"), opset_version=opset,
+                      input_names=["image"], output_names=["scores"], **options)
+    with torch.no_grad():
+        store(name, image, model(image))
+
+
+class Plain(nn.Module):
+    """BatchNorm kept apart, Dropout, clipped ReLU."""
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(),
+                                  nn.MaxPool2d(2), nn.Conv2d(4, 6, 3, groups=2, bias=False),
+                                  nn.ReLU6(), nn.Dropout(), nn.Flatten(), nn.Linear(24, 5))
+
+    def forward(self, x):
+        return self.body(x)
+
+
+class Windows(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 4, (3, 2), stride=(2, 1), padding=(1, 0), dilation=(1, 2))
+        self.second = nn.Conv2d(4, 4, (2, 4), padding=(1, 2))
+        self.last = nn.Linear(4, 3)
+
+    def forward(self, x):
+        x = functional.max_pool2d(self.first(x), 3, 2, 1, ceil_mode=True)
+        x = self.second(x)
+        x = functional.avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=False) + \
+            functional.avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=True)
+        return self.last(functional.pad(x, (1, 2, 0, 1)).mean((2, 3)))
+
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3, padding=1)
+        self.a = nn.Conv2d(4, 8, 3, stride=2, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(8)
+        self.b = nn.Conv2d(8, 8, 3, padding=1)
+        self.short = nn.Conv2d(4, 8, 1, stride=2)
+        self.last = nn.Linear(8, 4)
+
+    def forward(self, x):
+        x = functional.relu(self.stem(x))
+        y = self.b(functional.relu(self.norm(self.a(x))))
+        x = functional.relu(y + self.short(x))
+        x = functional.adaptive_avg_pool2d(x, 1)
+        return self.last(x.view(x.size(0), -1))
+
+
+class Transformer(nn.Module):
+    def __init__(self, width=8, heads=2, tokens=5):
+        super().__init__()
+        self.heads = heads
+        self.patch = nn.Conv2d(3, width, 4, stride=4)
+        self.token = nn.Parameter(torch.zeros(1, 1, width))
+        self.place = nn.Parameter(torch.zeros(1, tokens, width))
+        self.norm_a = nn.LayerNorm(width)
+        self.norm_b = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.up = nn.Linear(width, 2 * width)
+        self.down = nn.Linear(2 * width, width)
+        self.last = nn.Linear(width, 4)
+
+    def forward(self, x):
+        x = self.patch(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.token.expand(x.shape[0], -1, -1), x], 1) + self.place
+        batch, tokens, width = x.shape
+        q, k, v = self.qkv(self.norm_a(x)).chunk(3, dim=-1)
+        q, k, v = (t.reshape(batch, tokens, self.heads, -1).transpose(1, 2) for t in (q, k, v))
+        scores = (q @ k.transpose(-2, -1) * (width // self.heads) ** -0.5).softmax(-1)
+        x = x + self.out((scores @ v).transpose(1, 2).reshape(batch, tokens, width))
+        x = x + self.down(functional.gelu(self.up(self.norm_b(x))))
+        return self.last(x[:, 0])
+
+
+def quantised():
+    """QuantizeLinear and DequantizeLinear around a convolution, weights by channel."""
+    random = numpy.random.default_rng(5)
+    image = numpy.round(random.normal(size=(1, 2, 5, 5)), 3).astype("f4")
+    weight = random.integers(-127, 128, (3, 2, 3, 3)).astype("i1")
+    scale = numpy.array([0.01, 0.02, 0.005], "f4")
+    helper, given = onnx.helper, onnx.numpy_helper.from_array
+    nodes = [
+        helper.make_node("QuantizeLinear", ["image", "s", "z"], ["q"]),
+        helper.make_node("DequantizeLinear", ["q", "s", "z"], ["x"]),
+        helper.make_node("DequantizeLinear", ["w", "ws", "wz"], ["wx"], axis=0),
+        helper.make_node("Conv", ["x", "wx"], ["y"], strides=[2, 2]),
+        helper.make_node("Relu", ["y"], ["scores"])]
+    graph = helper.make_graph(
+        nodes, "quantised",
+        [helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, ["batch", 2, 5, 5])],
+        [helper.make_tensor_value_info("scores", onnx.TensorProto.FLOAT, ["batch", 3, 2, 2])],
+        [given(numpy.array(0.02, "f4"), "s"), given(numpy.array(128, "u1"), "z"), given(weight, "w"),
+         given(scale, "ws"), given(numpy.zeros(3, "i1"), "wz")])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(FOLDER / "quantised.onnx"))
+    levels = numpy.clip(numpy.rint(image / numpy.float32(0.02)) + 128, 0, 255)
+    real = ((levels - 128) * numpy.float32(0.02)).astype("f8")
+    kernel = weight.astype("f8") * scale[:, None, None, None]
+    output = numpy.zeros((3, 2, 2))
+    for channel, row, column in numpy.ndindex(3, 2, 2):
+        seen = real[0, :, 2 * row:2 * row + 3, 2 * column:2 * column + 3]
+        output[channel, row, column] = max(0.0, (seen * kernel[channel]).sum())
+    store("quantised", image, output)
+
+
+if __name__ == "__main__":
+    export("plain", Plain(), (1, 3, 8, 8), 11, training=torch.onnx.TrainingMode.PRESERVE,
+           do_constant_folding=False)
+    export("windows", Windows(), (1, 3, 11, 9), 13)
+    export("residual", Residual(), (1, 3, 8, 8), 12, do_constant_folding=False,
+           dynamic_axes={"image": {0: "batch"}, "scores": {0: "batch"}})
+    export("transformer13", Transformer(), (1, 3, 8, 8), 13,
+           dynamic_axes={"image": {0: "batch"}, "scores": {0: "batch"}})
+    export("transformer17", Transformer(), (1, 3, 8, 8), 17)
+    quantised()

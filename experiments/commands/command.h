@@ -74,6 +74,7 @@ void add_array_command(CLI::App& app);
 void add_converter_command(CLI::App& app);
 void add_sram_command(CLI::App& app);
 void add_wires_command(CLI::App& app);
+void add_import_command(CLI::App& app);
 void add_accuracy_command(CLI::App& app);
 /// Its callback throws CLI::RuntimeError(75) where it stopped early.
 void add_sweep_command(CLI::App& app);

@@ -47,8 +47,8 @@ struct Group {
 const std::vector<Group>& groups() {
   static const std::vector<Group> list = {
       {"Prepare",
-       {add_fit_command, add_describe_command, add_gallery_command, add_validate_command,
-        add_selfcheck_command}},
+       {add_fit_command, add_import_command, add_describe_command, add_gallery_command,
+        add_validate_command, add_selfcheck_command}},
       {"Compute",
        {add_margin_command, add_references_command, add_table_command, add_columns_command,
         add_array_command, add_wires_command, add_converter_command, add_sram_command,

@@ -1,0 +1,225 @@
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/file/json.h"
+#include "core/utf8.h"
+
+#include "experiments/commands/command.h"
+#include "experiments/commands/number_check.h"
+#include "experiments/counted.h"
+#include "experiments/inference/dataset.h"
+#include "experiments/onnx/import_model.h"
+
+namespace cimstat::experiments {
+
+namespace {
+
+struct ImportCommandOptions {
+  std::filesystem::path model;
+  std::string data_set;
+  std::filesystem::path output_file;
+  std::string weight_scale = "channel";
+  std::string range = "percentile";
+  std::size_t test_images = 1000;
+  unsigned threads = 0;
+  bool quiet = false;
+  bool json = false;
+  QuantiseOptions quantise;
+
+  Verbosity verbosity() const { return quiet ? Verbosity::quiet : Verbosity::normal; }
+};
+
+/// One number for each channel, or one for all.
+void fill_channels(std::vector<double>& numbers, std::size_t channels, double otherwise,
+                   std::string_view option) {
+  if (numbers.empty()) numbers.push_back(otherwise);
+  if (numbers.size() == 1) numbers.resize(channels, numbers[0]);
+  if (numbers.size() == channels) return;
+  throw core::UsageError(core::error_line(
+      option, fmt::format("{} numbers", numbers.size()),
+      fmt::format("images have {}", counted(channels, "channel")), "give one, or one for each"));
+}
+
+QuantiseOptions settings_of(const ImportCommandOptions& options, std::size_t channels) {
+  QuantiseOptions settings = options.quantise;
+  settings.weight_scale =
+      options.weight_scale == "layer" ? WeightScale::per_layer : WeightScale::per_channel;
+  settings.calibration.rule = options.range == "largest"       ? RangeRule::largest
+                              : options.range == "mean-square" ? RangeRule::mean_square
+                                                               : RangeRule::percentile;
+  fill_channels(settings.image.mean, channels, 0.0, "--mean");
+  fill_channels(settings.image.deviation, channels, 1.0, "--deviation");
+  return settings;
+}
+
+std::string description_of(const ImportCommandOptions& options) {
+  const QuantiseOptions& settings = options.quantise;
+  return fmt::format(
+      "imported from {}: {}-bit weights (one step a {}), {}-bit activations ({}), calibrated on "
+      "the first {} training images of {}",
+      core::one_line(options.model.filename().string()), settings.weight_bits, options.weight_scale,
+      settings.activation_bits, options.range, settings.calibration.images,
+      core::one_line(std::filesystem::path(options.data_set).filename().string()));
+}
+
+void print_comparison(const ImportCommandOptions& options, const Network& network,
+                      const ImportComparison& comparison) {
+  std::size_t weights = 0;
+  for (const Layer& layer : network.layers) weights += layer.weight.size();
+  const auto share = [&](std::uint64_t count) {
+    return 100.0 * static_cast<double>(count) / static_cast<double>(comparison.images);
+  };
+  if (options.json) {
+    core::Json object{{"file", options.output_file.string()},
+                      {"layers", network.layers.size()},
+                      {"weights", weights},
+                      {"content_sha256", content_hash(network)}};
+    if (comparison.images > 0) {
+      object["test"] = {{"images", comparison.images},
+                        {"real_right", comparison.real},
+                        {"integers_right", comparison.integer},
+                        {"agreeing", comparison.agreeing}};
+    }
+    std::fputs(core::json_text(object).c_str(), stdout);
+    return;
+  }
+  fmt::print("{}: {}, {}\n", core::one_line(network.name), counted(network.layers.size(), "layer"),
+             counted(weights, "weight"));
+  if (comparison.images > 0) {
+    fmt::print(
+        "  right among {}    {:.2f} % in real numbers, {:.2f} % in integers\n"
+        "  both answer alike          {:.2f} %\n",
+        counted(comparison.images, "test image"), share(comparison.real), share(comparison.integer),
+        share(comparison.agreeing));
+  }
+  fmt::print("written {}\n", core::one_line(options.output_file.string()));
+}
+
+void import(ImportCommandOptions& options) {
+  if (options.output_file.empty()) {
+    options.output_file = options.model.stem().string() + ".network.h5";
+  }
+  check_output(options.output_file, {options.model});
+  const OnnxModel model(options.model);
+  const ImageSet training =
+      read_named_images(options.data_set, Split::training, options.quantise.calibration.images);
+  const QuantiseOptions settings = settings_of(options, training.channels);
+  Network network;
+  {
+    ProgressMeter meter("calibration", {"images", static_cast<double>(training.size())},
+                        options.verbosity());
+    network = import_model(model, training, settings, {options.threads}, meter.callback());
+  }
+  network.name = options.model.stem().string();
+  network.description = description_of(options);
+  ImportComparison comparison;
+  if (options.test_images > 0) {
+    const ImageSet test = read_named_images(options.data_set, Split::test, options.test_images);
+    ProgressMeter meter("test", {"images", static_cast<double>(test.size())}, options.verbosity());
+    comparison =
+        compare_import(model, network, test, settings.image, {options.threads}, meter.callback());
+  }
+  write_network(network, options.output_file);
+  print_comparison(options, network, comparison);
+}
+
+}  // namespace
+
+void add_import_command(CLI::App& app) {
+  const auto options = std::make_shared<ImportCommandOptions>();
+  CLI::App* command =
+      app.add_subcommand("import", "A network of integers, made of an ONNX model and images");
+  command->add_option("model", options->model, "ONNX model; `cimstat show` lists what is in it")
+      ->required()
+      ->type_name("MODEL.onnx");
+  command
+      ->add_option("--data-set", options->data_set,
+                   "images to calibrate on, and to test with: fashion-mnist, or a folder of IDX or "
+                   "CIFAR-10 files")
+      ->required()
+      ->type_name("NAME");
+  add_output_option(*command, options->output_file,
+                    "network file (default: the model's name with .network.h5, here)")
+      ->type_name("FILE.h5");
+  command
+      ->add_option("--weight-bits", options->quantise.weight_bits,
+                   "bits of a weight, sign included")
+      ->type_name("BITS")
+      ->transform(whole_number(2, 8))
+      ->capture_default_str();
+  command
+      ->add_option("--activation-bits", options->quantise.activation_bits,
+                   "bits of what flows between layers")
+      ->type_name("BITS")
+      ->transform(whole_number(1, 8))
+      ->capture_default_str();
+  command->add_option("--input-bits", options->quantise.input_bits, "bits of a pixel")
+      ->type_name("BITS")
+      ->transform(whole_number(1, 8))
+      ->capture_default_str();
+  command
+      ->add_option("--weight-scale", options->weight_scale,
+                   "one step for each output channel, or for the whole layer")
+      ->check(CLI::IsMember({"channel", "layer"}))
+      ->capture_default_str();
+  command
+      ->add_option("--range", options->range,
+                   "of activations: the largest value seen, a percentile, or the range of least "
+                   "squared error")
+      ->check(CLI::IsMember({"largest", "percentile", "mean-square"}))
+      ->capture_default_str();
+  command
+      ->add_option("--percentile", options->quantise.calibration.percentile,
+                   "share of the values that lie within the range, for --range percentile")
+      ->type_name("PERCENT")
+      ->check(number_between(50.0, 100.0))
+      ->capture_default_str();
+  command
+      ->add_option("--images", options->quantise.calibration.images,
+                   "training images to calibrate on")
+      ->type_name("N")
+      ->transform(whole_number(1, 1'000'000))
+      ->capture_default_str();
+  command
+      ->add_option("--test-images", options->test_images, "test images to compare on; 0 for none")
+      ->type_name("N")
+      ->transform(whole_number(0, 100'000'000))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--mean", options->quantise.image.mean,
+          "what the model was trained to see subtracted from pixels of 0 to 1: one number, "
+          "or one for each channel")
+      ->type_name("M,...")
+      ->delimiter(',')
+      ->check(number_between(-1e3, 1e3));
+  command
+      ->add_option("--deviation", options->quantise.image.deviation,
+                   "and what they were divided by then")
+      ->type_name("D,...")
+      ->delimiter(',')
+      ->check(number_between(1e-6, 1e6));
+  command
+      ->add_option("--threads", options->threads,
+                   "threads to use; 0 = all cores. Never changes a result")
+      ->type_name("N")
+      ->transform(whole_number(0, 1024))
+      ->capture_default_str();
+  command->add_flag("--quiet,-q", options->quiet, "no progress");
+  command->add_flag("--json", options->json, "print JSON");
+  command->footer(
+      "BatchNormalization, biases and factors go into scales, the mean and deviation of the images "
+      "into the first layer.\nActivations behind a ReLU are levels from 0 on; others have a level "
+      "for 0, or stay real where sums take them.\n"
+      "Example: cimstat import resnet20.onnx --data-set cifar10 --mean 0.4914,0.4822,0.4465 "
+      "--deviation 0.247,0.243,0.262\n"
+      "         cimstat accuracy macro.toml --set accuracy.network=resnet20.network.h5 --set "
+      "accuracy.data_set=cifar10");
+  command->callback([options] { import(*options); });
+}
+
+}  // namespace cimstat::experiments

@@ -1,0 +1,150 @@
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/experiments/onnx/model_builder.h"
+#include "tests/support/run_program.h"
+#include "tests/support/temporary_folder.h"
+
+namespace cimstat::tests {
+namespace {
+
+using testing::HasSubstr;
+
+/// A small network for Fashion-MNIST, its weights drawn.
+ModelBuilder fashion_model() {
+  ModelBuilder builder;
+  std::mt19937 random(2);
+  std::normal_distribution<float> normal(0.0f, 0.3f);
+  const auto draw = [&](std::size_t count) {
+    std::vector<float> values(count);
+    for (float& value : values) value = normal(random);
+    return values;
+  };
+  builder.input("image", {1, 1, 28, 28}).output("scores", {1, 10});
+  builder.reals("w1", {4, 1, 3, 3}, draw(36));
+  builder.reals("w2", {676, 10}, draw(6760));
+  builder.node("Conv", {"image", "w1"}, {"a"}, "/features/conv 1");
+  builder.node("Relu", {"a"}, {"b"});
+  onnx::NodeProto& pool = builder.node("MaxPool", {"b"}, {"c"});
+  set(pool, "kernel_shape", std::vector<std::int64_t>{2, 2});
+  set(pool, "strides", std::vector<std::int64_t>{2, 2});
+  builder.node("Flatten", {"c"}, {"d"});
+  builder.node("MatMul", {"d", "w2"}, {"scores"});
+  return builder;
+}
+
+class ImportCommand : public testing::Test {
+ protected:
+  ImportCommand() { fashion_model().write(folder_ / "small.onnx"); }
+  Outcome run(const std::string& command) const {
+    return run_program("cd " + folder_.path().string() + " && " + CIMSTAT_BINARY + " " + command +
+                       " 2>&1");
+  }
+  std::size_t files() const {
+    const std::filesystem::directory_iterator all(folder_.path());
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+  }
+
+  TemporaryFolder folder_;
+};
+
+const std::string fashion = " --data-set fashion-mnist -q ";
+
+TEST_F(ImportCommand, WritesANetworkThatAccuracyTakes) {
+  const Outcome made = run("import small.onnx --images 50 --test-images 200 --json" + fashion);
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  const auto result = nlohmann::json::parse(made.output);
+  EXPECT_EQ(result["weights"], 36 + 6760);
+  EXPECT_EQ(result["test"]["images"], 200);
+  EXPECT_GT(result["test"]["agreeing"], 150);  // of 4 bits
+  const Outcome shown = run("show small.network.h5");
+  EXPECT_EQ(shown.exit_code, 0) << shown.output;
+  EXPECT_THAT(shown.output, HasSubstr("_features_conv_1"));
+  EXPECT_THAT(shown.output, HasSubstr("imported from small.onnx: 4-bit weights"));
+  const Outcome accuracy = run("accuracy " CIMSTAT_CONFIGS
+                               "/rram_128rows.toml -q --set accuracy.network=small.network.h5 "
+                               "--set accuracy.images=4 -o small.accuracy.h5");
+  EXPECT_EQ(accuracy.exit_code, 0) << accuracy.output;
+}
+
+TEST_F(ImportCommand, MakesTheSameBytesForAnyNumberOfThreads) {
+  for (const char* threads : {"1", "2"}) {
+    const Outcome made = run(std::string("import small.onnx --images 30 --test-images 0 -o ") +
+                             threads + ".h5 --threads " + threads + fashion);
+    ASSERT_EQ(made.exit_code, 0) << made.output;
+  }
+  EXPECT_EQ(bytes_of(folder_ / "1.h5"), bytes_of(folder_ / "2.h5"));
+}
+
+TEST_F(ImportCommand, MoreBitsAgreeMoreOften) {
+  int before = 0;
+  for (const char* bits : {"2", "4", "8"}) {
+    const Outcome made = run(std::string("import small.onnx --images 50 --test-images 300 --json "
+                                         "-o n.h5 --weight-bits ") +
+                             bits + " --activation-bits " + bits + fashion);
+    ASSERT_EQ(made.exit_code, 0) << made.output;
+    const int agreeing = nlohmann::json::parse(made.output)["test"]["agreeing"].get<int>();
+    EXPECT_GT(agreeing, before) << bits;
+    before = agreeing;
+  }
+  EXPECT_GT(before, 290);
+}
+
+TEST_F(ImportCommand, RefusesWithOneLineAndLeavesNoFile) {
+  struct Wrong {
+    std::string arguments;
+    int exit_code;
+    std::string says;
+  };
+  ModelBuilder other = fashion_model();
+  other.model.mutable_graph()->mutable_node(1)->set_op_type("Tanh");
+  other.write(folder_ / "other.onnx");
+  ModelBuilder::write(folder_ / "damaged.onnx", fashion_model().bytes().substr(0, 9000));
+  ModelBuilder large;
+  large.input("image", {1, 3, 8, 8}).output("scores", {1, 10});
+  large.reals("w", {10, 3, 8, 8}, std::vector<float>(1920, 1.0f));
+  large.node("Conv", {"image", "w"}, {"scores"});
+  large.write(folder_ / "large.onnx");
+  const std::size_t before = files();
+  const Wrong cases[] = {
+      {"none.onnx" + fashion, 2, "none.onnx: can't be read"},
+      {"damaged.onnx" + fashion, 3, "damaged.onnx: is damaged or no ONNX model"},
+      {"other.onnx" + fashion, 3, "node 'Tanh_1' (Tanh): can't be laid out yet"},
+      {"large.onnx" + fashion, 2, "--data-set: fashion-mnist has images of 1 x 28 x 28"},
+      {"small.onnx", 2, "--data-set"},
+      {"small.onnx -q --data-set nowhere", 2, "nowhere"},
+      {"small.onnx --weight-bits 9" + fashion, 2, "--weight-bits"},
+      {"small.onnx --activation-bits 0" + fashion, 2, "--activation-bits"},
+      {"small.onnx --mean 0.1,0.2" + fashion, 2, "--mean: 2 numbers (images have 1 channel)"},
+      {"small.onnx --deviation 0" + fashion, 2, "--deviation"},
+      {"small.onnx -o small.onnx" + fashion, 2, "would overwrite an input"},
+      {"small.onnx -o nowhere/n.h5" + fashion, 2, "no such folder"}};
+  for (const Wrong& wrong : cases) {
+    const Outcome outcome = run("import " + wrong.arguments);
+    EXPECT_EQ(outcome.exit_code, wrong.exit_code) << wrong.arguments << "\n" << outcome.output;
+    EXPECT_THAT(outcome.output, HasSubstr(wrong.says));
+    EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
+    EXPECT_EQ(files(), before) << wrong.arguments;
+  }
+}
+
+TEST_F(ImportCommand, ShowListsAModel) {
+  const Outcome text = run("show small.onnx");
+  ASSERT_EQ(text.exit_code, 0) << text.output;
+  EXPECT_THAT(text.output, HasSubstr("small.onnx: ONNX model, opset 13"));
+  EXPECT_THAT(text.output, HasSubstr("MatMul"));
+  const Outcome json = run("show small.onnx --json");
+  EXPECT_EQ(nlohmann::json::parse(json.output)["macs"], 36 * 26 * 26 + 6760);
+  EXPECT_EQ(run("show small.onnx --config").exit_code, 0);
+  EXPECT_EQ(run("show small.onnx --csv").exit_code, 2);
+}
+
+}  // namespace
+}  // namespace cimstat::tests

@@ -151,9 +151,11 @@ std::string usage_line(const CLI::App& app, const CLI::ParseError& error, int ar
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && &command != &app) {
     for (const CLI::Option* option : command.get_options()) {
       if (option->get_required() && option->count() == 0) {
-        return core::error_line(full_name(app, command),
-                                fmt::format("{} is missing", option->get_name(true)),
-                                option->get_description(), "see " + help);
+        return core::error_line(
+            full_name(app, command),
+            fmt::format("{} is missing",
+                        option->get_positional() ? option->get_name(true) : option->get_name()),
+            option->get_description(), "see " + help);
       }
     }
   }

@@ -80,7 +80,7 @@ void OnnxModel::fold(OnnxGraph graph) {
     std::uint64_t weights = 0;
     for (const std::string& name : node.inputs) {
       const OnnxTensor* value = find(constants_, name);
-      if (value) weights += value->reals.size();
+      if (value && value->shape.size() > 1) weights += value->reals.size();
       if (!value && !name.empty()) {
         value = find(values, name);
         is_constant = false;

@@ -18,7 +18,7 @@ namespace cimstat::experiments {
 struct OnnxStep {
   OnnxNode node;
   std::vector<OnnxShape> outputs;
-  std::uint64_t weights = 0;  ///< real constants among its inputs
+  std::uint64_t weights = 0;  ///< real constants of two axes or more among its inputs
   std::uint64_t macs = 0;     ///< multiplications and additions
 };
 

@@ -91,8 +91,8 @@ void print_comparison(const ImportCommandOptions& options, const Network& networ
              counted(weights, "weight"));
   if (comparison.images > 0) {
     fmt::print(
-        "  right among {}    {:.2f} % in real numbers, {:.2f} % in integers\n"
-        "  both answer alike          {:.2f} %\n",
+        "  right among {}: {:.2f} % in real numbers, {:.2f} % in integers\n"
+        "  both answer alike: {:.2f} %\n",
         counted(comparison.images, "test image"), share(comparison.real), share(comparison.integer),
         share(comparison.agreeing));
   }

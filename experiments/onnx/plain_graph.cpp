@@ -21,13 +21,14 @@ constexpr std::string_view change = "change the model, then export it again";
 
 std::uint32_t narrow(std::int64_t value) { return static_cast<std::uint32_t>(value); }
 
-/// Letters, digits, '_', '-', '.' of a node's name, which may hold slashes.
+/// Letters, digits, '_', '-', '.' of a node's name: "/block/conv" becomes "block.conv".
 std::string layer_name(std::string_view name) {
+  name.remove_prefix(std::min(name.find_first_not_of('/'), name.size()));
   std::string result(name.substr(0, 80));
   for (char& c : result) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                        c == '_' || c == '-' || c == '.';
-    if (!plain) c = '_';
+    if (!plain) c = c == '/' ? '.' : '_';
   }
   return result == "input" || result.empty() ? "layer" : result;
 }

@@ -66,7 +66,7 @@ TEST_F(ImportCommand, WritesANetworkThatAccuracyTakes) {
   EXPECT_GT(result["test"]["agreeing"], 150);  // of 4 bits
   const Outcome shown = run("show small.network.h5");
   EXPECT_EQ(shown.exit_code, 0) << shown.output;
-  EXPECT_THAT(shown.output, HasSubstr("_features_conv_1"));
+  EXPECT_THAT(shown.output, HasSubstr("features.conv_1"));
   EXPECT_THAT(shown.output, HasSubstr("imported from small.onnx: 4-bit weights"));
   const Outcome accuracy = run("accuracy " CIMSTAT_CONFIGS
                                "/rram_128rows.toml -q --set accuracy.network=small.network.h5 "

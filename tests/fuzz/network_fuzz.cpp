@@ -76,7 +76,7 @@ Network extended_network() {
   first.weight_shape = {2, 1, 3, 1};
   first.weight.resize(6);
   first.stride = {1, 2};
-  first.padding = {1, 0, 0, 1};
+  first.padding = {1, 0, 0, 0};
   first.padding_level = {7};
   Layer grouped = weighted(LayerKind::convolution, "grouped", "conv", {2, 1, 3, 3});
   grouped.groups = 2;
@@ -101,7 +101,7 @@ Network extended_network() {
                     levels,
                     mean,
                     layer_of(LayerKind::flatten, "flat", {"mean"}),
-                    weighted(LayerKind::fully_connected, "logits", "flat", {3, 16, 1, 1})};
+                    weighted(LayerKind::fully_connected, "logits", "flat", {3, 12, 1, 1})};
   return network;
 }
 

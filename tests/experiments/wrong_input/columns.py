@@ -72,5 +72,5 @@ for left in (SIZE // 2, SIZE - 1):
     case("damaged", f"{left} bytes", bytes_changed(SOUND, lambda data, left=left: data[:left]),
          f"c.h5: is truncated ({left} of {SIZE} bytes are there); copy it again or make it again")
 case("damaged", "no HDF5", bytes_changed(SOUND, lambda data: b"rates of columns"),
-     "c.h5: is not a file that cimstat knows (neither HDF5 with its beginning whole, nor called .run.json or .toml); "
+     "c.h5: is not a file that cimstat knows (neither HDF5 with its beginning whole, nor called .run.json, .toml or .onnx); "
      "check the path")

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
-#include <mutex>
 #include <numeric>
 
 namespace cimstat::experiments {
@@ -15,7 +13,7 @@ constexpr std::size_t bins = 2048;
 constexpr int tried_ranges = 96;
 constexpr double narrowest_share = 0.05;
 
-/// Squared error of one value that levels between 0 and `largest` on one side stand for.
+/// Of all values, each taken for the middle of its bin, against the nearest level of the range.
 double squared_error(const ValueHistogram& histogram, const ValueRange& range, std::uint32_t bits) {
   const double levels = std::exp2(bits) - 1.0;
   const double step = (range.largest - range.least) / levels;
@@ -25,7 +23,6 @@ double squared_error(const ValueHistogram& histogram, const ValueRange& range, s
     const double value = histogram.least + (static_cast<double>(bin) + 0.5) * histogram.bin_width();
     const double level = std::clamp(std::floor((value - range.least) / step + 0.5), 0.0, levels);
     const double error = value - (range.least + level * step);
-    // Within a bin values spread; where a step is wider than a bin that changes nothing.
     sum += error * error * static_cast<double>(histogram.counts[bin]);
   }
   return sum;

@@ -207,8 +207,16 @@ class GraphMaker {
   /// Folds an affine of each channel into the weighted layer before it, or notes what it does to
   /// the image.
   void fold(std::size_t input, const ChannelAffine& affine) {
+    const auto is_finite = [](double number) { return std::isfinite(number); };
+    if (!std::all_of(affine.factor.begin(), affine.factor.end(), is_finite) ||
+        !std::all_of(affine.shift.begin(), affine.shift.end(), is_finite)) {
+      refuse("gives numbers that are not finite", "a variance below 0, perhaps");
+    }
     const std::size_t from = place(input);
     if (from == 0) {
+      if (std::count(affine.factor.begin(), affine.factor.end(), 0.0) > 0) {
+        refuse("takes a channel of the image away", "its factor is 0");
+      }
       if (!graph_.normalisation.factor.empty() || uses_[node().inputs[input]] != 1) {
         refuse("changes the image once more");
       }

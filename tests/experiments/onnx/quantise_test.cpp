@@ -272,6 +272,13 @@ TEST(PlainGraph, NamesWhatItCanNotLayOut) {
                 builder.node("Add", {"m", "y"}, {"z"});
               })),
               HasSubstr("layer 'third': works on the image itself"));
+  EXPECT_THAT(
+      refusal(between([](ModelBuilder& builder) {
+        builder.reals("one", {3}, {1.0f, 1.0f, 1.0f});
+        builder.reals("below", {3}, {1.0f, -2.0f, 1.0f});
+        builder.node("BatchNormalization", {"y", "one", "one", "one", "below"}, {"z"}, "third");
+      })),
+      HasSubstr("node 'third' (BatchNormalization): gives numbers that are not finite"));
   ModelBuilder ends = tests::small_model();
   EXPECT_THAT(refusal(ends), HasSubstr("its last layer is no matrix product or convolution"));
 }

@@ -163,28 +163,19 @@ Outputs dequantise(const OperatorCall& call) {
   return {std::move(result)};
 }
 
-struct Entry {
-  std::string_view kind;
-  OnnxOperator run;
-};
-
-constexpr std::array<Entry, 10> entries{{{"Cast", cast},
-                                         {"Clip", clip},
-                                         {"DequantizeLinear", dequantise},
-                                         {"Dropout", pass},
-                                         {"Erf", error_function},
-                                         {"Identity", pass},
-                                         {"QuantizeLinear", quantise},
-                                         {"Relu", rectify},
-                                         {"Sqrt", square_root},
-                                         {"Tanh", hyperbolic_tangent}}};
+constexpr std::array<NamedOperator, 10> entries{{{"Cast", cast},
+                                                 {"Clip", clip},
+                                                 {"DequantizeLinear", dequantise},
+                                                 {"Dropout", pass},
+                                                 {"Erf", error_function},
+                                                 {"Identity", pass},
+                                                 {"QuantizeLinear", quantise},
+                                                 {"Relu", rectify},
+                                                 {"Sqrt", square_root},
+                                                 {"Tanh", hyperbolic_tangent}}};
 
 }  // namespace
 
-OnnxOperator elementwise_operator(std::string_view kind) {
-  const auto found = std::find_if(entries.begin(), entries.end(),
-                                  [&](const Entry& entry) { return entry.kind == kind; });
-  return found == entries.end() ? nullptr : found->run;
-}
+OnnxOperator elementwise_operator(std::string_view kind) { return find_operator(entries, kind); }
 
 }  // namespace cimstat::experiments

@@ -221,26 +221,17 @@ Outputs reduce_mean(const OperatorCall& call) {
   return {std::move(result)};
 }
 
-struct Entry {
-  std::string_view kind;
-  OnnxOperator run;
-};
-
-constexpr std::array<Entry, 8> entries{{{"AveragePool", mean_of_windows},
-                                        {"BatchNormalization", normalise_batch},
-                                        {"GlobalAveragePool", mean_of_all},
-                                        {"GlobalMaxPool", largest_of_all},
-                                        {"LayerNormalization", normalise_layer},
-                                        {"MaxPool", largest_of_windows},
-                                        {"ReduceMean", reduce_mean},
-                                        {"Softmax", softmax}}};
+constexpr std::array<NamedOperator, 8> entries{{{"AveragePool", mean_of_windows},
+                                                {"BatchNormalization", normalise_batch},
+                                                {"GlobalAveragePool", mean_of_all},
+                                                {"GlobalMaxPool", largest_of_all},
+                                                {"LayerNormalization", normalise_layer},
+                                                {"MaxPool", largest_of_windows},
+                                                {"ReduceMean", reduce_mean},
+                                                {"Softmax", softmax}}};
 
 }  // namespace
 
-OnnxOperator folding_operator(std::string_view kind) {
-  const auto found = std::find_if(entries.begin(), entries.end(),
-                                  [&](const Entry& entry) { return entry.kind == kind; });
-  return found == entries.end() ? nullptr : found->run;
-}
+OnnxOperator folding_operator(std::string_view kind) { return find_operator(entries, kind); }
 
 }  // namespace cimstat::experiments

@@ -232,24 +232,15 @@ Outputs pad(const OperatorCall& call) {
   return {std::move(result)};
 }
 
-struct Entry {
-  std::string_view kind;
-  OnnxOperator run;
-};
-
-constexpr std::array<Entry, 6> entries{{{"Concat", concatenate},
-                                        {"Gather", gather},
-                                        {"Pad", pad},
-                                        {"Slice", slice},
-                                        {"Split", split},
-                                        {"Transpose", transpose}}};
+constexpr std::array<NamedOperator, 6> entries{{{"Concat", concatenate},
+                                                {"Gather", gather},
+                                                {"Pad", pad},
+                                                {"Slice", slice},
+                                                {"Split", split},
+                                                {"Transpose", transpose}}};
 
 }  // namespace
 
-OnnxOperator moving_operator(std::string_view kind) {
-  const auto found = std::find_if(entries.begin(), entries.end(),
-                                  [&](const Entry& entry) { return entry.kind == kind; });
-  return found == entries.end() ? nullptr : found->run;
-}
+OnnxOperator moving_operator(std::string_view kind) { return find_operator(entries, kind); }
 
 }  // namespace cimstat::experiments

@@ -32,6 +32,12 @@ OnnxOperator operator_of(std::string_view kind) {
 
 }  // namespace
 
+OnnxOperator find_operator(std::span<const NamedOperator> operators, std::string_view kind) {
+  const auto found = std::find_if(operators.begin(), operators.end(),
+                                  [&](const NamedOperator& one) { return one.kind == kind; });
+  return found == operators.end() ? nullptr : found->run;
+}
+
 bool is_known_operator(std::string_view kind) { return operator_of(kind) != nullptr; }
 
 std::vector<OnnxTensor> evaluate(const OperatorCall& call) {

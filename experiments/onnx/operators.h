@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "experiments/onnx/operator_call.h"
@@ -14,6 +16,11 @@ std::vector<OnnxTensor> evaluate(const OperatorCall& call);
 // One file each: operators that work number by number, on two tensors so, that move numbers or only
 // their shape, that fold many into one, that multiply matrices. Null for others.
 using OnnxOperator = std::vector<OnnxTensor> (*)(const OperatorCall& call);
+struct NamedOperator {
+  std::string_view kind;
+  OnnxOperator run;
+};
+OnnxOperator find_operator(std::span<const NamedOperator> operators, std::string_view kind);
 OnnxOperator elementwise_operator(std::string_view kind);
 OnnxOperator pairwise_operator(std::string_view kind);
 OnnxOperator moving_operator(std::string_view kind);

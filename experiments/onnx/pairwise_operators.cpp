@@ -179,26 +179,17 @@ Outputs choose(const OperatorCall& call) {
   return {std::move(result)};
 }
 
-struct Entry {
-  std::string_view kind;
-  OnnxOperator run;
-};
-
-constexpr std::array<Entry, 8> entries{{{"Add", add},
-                                        {"Div", divide},
-                                        {"Equal", equal},
-                                        {"Expand", expand},
-                                        {"Mul", multiply},
-                                        {"Pow", power},
-                                        {"Sub", subtract},
-                                        {"Where", choose}}};
+constexpr std::array<NamedOperator, 8> entries{{{"Add", add},
+                                                {"Div", divide},
+                                                {"Equal", equal},
+                                                {"Expand", expand},
+                                                {"Mul", multiply},
+                                                {"Pow", power},
+                                                {"Sub", subtract},
+                                                {"Where", choose}}};
 
 }  // namespace
 
-OnnxOperator pairwise_operator(std::string_view kind) {
-  const auto found = std::find_if(entries.begin(), entries.end(),
-                                  [&](const Entry& entry) { return entry.kind == kind; });
-  return found == entries.end() ? nullptr : found->run;
-}
+OnnxOperator pairwise_operator(std::string_view kind) { return find_operator(entries, kind); }
 
 }  // namespace cimstat::experiments

@@ -144,25 +144,16 @@ Outputs unsqueeze(const OperatorCall& call) {
   return {reshaped(call, input, std::move(shape))};
 }
 
-struct Entry {
-  std::string_view kind;
-  OnnxOperator run;
-};
-
-constexpr std::array<Entry, 7> entries{{{"Constant", constant},
-                                        {"ConstantOfShape", constant_of_shape},
-                                        {"Flatten", flatten},
-                                        {"Reshape", reshape},
-                                        {"Shape", shape},
-                                        {"Squeeze", squeeze},
-                                        {"Unsqueeze", unsqueeze}}};
+constexpr std::array<NamedOperator, 7> entries{{{"Constant", constant},
+                                                {"ConstantOfShape", constant_of_shape},
+                                                {"Flatten", flatten},
+                                                {"Reshape", reshape},
+                                                {"Shape", shape},
+                                                {"Squeeze", squeeze},
+                                                {"Unsqueeze", unsqueeze}}};
 
 }  // namespace
 
-OnnxOperator reshaping_operator(std::string_view kind) {
-  const auto found = std::find_if(entries.begin(), entries.end(),
-                                  [&](const Entry& entry) { return entry.kind == kind; });
-  return found == entries.end() ? nullptr : found->run;
-}
+OnnxOperator reshaping_operator(std::string_view kind) { return find_operator(entries, kind); }
 
 }  // namespace cimstat::experiments

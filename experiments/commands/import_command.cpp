@@ -1,15 +1,19 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/error.h"
 #include "core/file/json.h"
+#include "core/file/provenance.h"
 #include "core/utf8.h"
 
 #include "experiments/commands/command.h"
 #include "experiments/commands/number_check.h"
+#include "experiments/commands/run_clock.h"
 #include "experiments/counted.h"
 #include "experiments/inference/dataset.h"
 #include "experiments/onnx/import_model.h"
@@ -17,6 +21,9 @@
 namespace cimstat::experiments {
 
 namespace {
+
+/// Of an image; a number that the help says nothing about.
+constexpr int most_channels = 4096;
 
 struct ImportCommandOptions {
   std::filesystem::path model;
@@ -29,6 +36,7 @@ struct ImportCommandOptions {
   bool quiet = false;
   bool json = false;
   QuantiseOptions quantise;
+  const CLI::App* command = nullptr;
 
   Verbosity verbosity() const { return quiet ? Verbosity::quiet : Verbosity::normal; }
 };
@@ -66,6 +74,58 @@ std::string description_of(const ImportCommandOptions& options) {
       core::one_line(std::filesystem::path(options.data_set).filename().string()));
 }
 
+/// "4", "4 and 8", "2 to 8".
+std::string bits_text(const std::set<std::uint32_t>& bits) {
+  if (bits.size() < 2) return fmt::format("{}", fmt::join(bits, ""));
+  return fmt::format("{} {} {}", *bits.begin(), bits.size() == 2 ? "and" : "to", *bits.rbegin());
+}
+
+/// Of a network at the scales that its model holds.
+std::string description_of(const ImportCommandOptions& options, const Network& network) {
+  std::set<std::uint32_t> weights;
+  std::set<std::uint32_t> maps;
+  for (const Layer& layer : network.layers) {
+    if (layer.weight_bits > 0) weights.insert(layer.weight_bits);
+    if (layer.output_bits > 0) maps.insert(layer.output_bits);
+  }
+  return fmt::format("imported from {} at its own scales: weights of {} bits, activations of {}",
+                     core::one_line(options.model.filename().string()), bits_text(weights),
+                     maps.empty() ? "none" : bits_text(maps) + " bits");
+}
+
+void refuse_options_of_quantising(const ImportCommandOptions& options) {
+  for (const char* name : {"--weight-bits", "--activation-bits", "--input-bits", "--weight-scale",
+                           "--range", "--percentile", "--images"}) {
+    if (options.command->count(name) == 0) continue;
+    throw core::UsageError(core::error_line(
+        name, "would change nothing",
+        fmt::format("{} holds levels and scales of its own", options.model.string()),
+        "leave it out"));
+  }
+}
+
+/// Quantised by what the training images say.
+Network calibrated(const ImportCommandOptions& options, const OnnxModel& model,
+                   QuantiseOptions& settings) {
+  const ImageSet training =
+      read_named_images(options.data_set, Split::training, options.quantise.calibration.images);
+  settings = settings_of(options, training.channels);
+  ProgressMeter meter("calibration", {"images", static_cast<double>(training.size())},
+                      options.verbosity());
+  Network network = import_model(model, training, settings, {options.threads}, meter.callback());
+  network.description = description_of(options);
+  return network;
+}
+
+Network at_its_own_scales(const ImportCommandOptions& options, const OnnxModel& model,
+                          QuantiseOptions& settings) {
+  refuse_options_of_quantising(options);
+  settings = settings_of(options, static_cast<std::size_t>(model.input().shape.at(1)));
+  Network network = import_quantised_model(model, settings.image);
+  network.description = description_of(options, network);
+  return network;
+}
+
 void print_comparison(const ImportCommandOptions& options, const Network& network,
                       const ImportComparison& comparison) {
   std::size_t weights = 0;
@@ -100,30 +160,32 @@ void print_comparison(const ImportCommandOptions& options, const Network& networ
 }
 
 void import(ImportCommandOptions& options) {
+  const RunClock clock;
   if (options.output_file.empty()) {
     options.output_file = options.model.stem().string() + ".network.h5";
   }
   check_output(options.output_file, {options.model});
+  check_output(core::run_record_of(options.output_file), {options.model});
   const OnnxModel model(options.model);
-  const ImageSet training =
-      read_named_images(options.data_set, Split::training, options.quantise.calibration.images);
-  const QuantiseOptions settings = settings_of(options, training.channels);
-  Network network;
-  {
-    ProgressMeter meter("calibration", {"images", static_cast<double>(training.size())},
-                        options.verbosity());
-    network = import_model(model, training, settings, {options.threads}, meter.callback());
+  const bool has_scales = holds_scales(model);
+  if (!has_scales && options.data_set.empty()) {
+    throw core::UsageError(core::error_line(
+        "import", "--data-set is missing", "the ranges of activations come from its images",
+        "name one; only a model with QuantizeLinear nodes needs none"));
   }
+  QuantiseOptions settings;
+  Network network = has_scales ? at_its_own_scales(options, model, settings)
+                               : calibrated(options, model, settings);
   network.name = options.model.stem().string();
-  network.description = description_of(options);
   ImportComparison comparison;
-  if (options.test_images > 0) {
+  if (options.test_images > 0 && !options.data_set.empty()) {
     const ImageSet test = read_named_images(options.data_set, Split::test, options.test_images);
     ProgressMeter meter("test", {"images", static_cast<double>(test.size())}, options.verbosity());
     comparison =
         compare_import(model, network, test, settings.image, {options.threads}, meter.callback());
   }
   write_network(network, options.output_file);
+  clock.write_record("import", options.output_file, {options.threads});
   print_comparison(options, network, comparison);
 }
 
@@ -139,12 +201,12 @@ void add_import_command(CLI::App& app) {
   command
       ->add_option("--data-set", options->data_set,
                    "images to calibrate on, and to test with: fashion-mnist, or a folder of IDX or "
-                   "CIFAR-10 files")
-      ->required()
+                   "CIFAR-10 files. A model with scales of its own needs none")
       ->type_name("NAME");
   add_output_option(*command, options->output_file,
                     "network file (default: the model's name with .network.h5, here)")
       ->type_name("FILE.h5");
+  options->command = command;
   command
       ->add_option("--weight-bits", options->quantise.weight_bits,
                    "bits of a weight, sign included")
@@ -193,15 +255,19 @@ void add_import_command(CLI::App& app) {
       ->add_option(
           "--mean", options->quantise.image.mean,
           "what the model was trained to see subtracted from pixels of 0 to 1: one number, "
-          "or one for each channel")
-      ->type_name("M,...")
+          "or one for each channel, separated by commas")
+      ->type_name("M")
       ->delimiter(',')
+      ->expected(1, most_channels)
+      ->allow_extra_args(false)
       ->check(number_between(-1e3, 1e3));
   command
       ->add_option("--deviation", options->quantise.image.deviation,
                    "and what they were divided by then")
-      ->type_name("D,...")
+      ->type_name("D")
       ->delimiter(',')
+      ->expected(1, most_channels)
+      ->allow_extra_args(false)
       ->check(number_between(1e-6, 1e6));
   command
       ->add_option("--threads", options->threads,
@@ -214,7 +280,8 @@ void add_import_command(CLI::App& app) {
   command->footer(
       "BatchNormalization, biases and factors go into scales, the mean and deviation of the images "
       "into the first layer.\nActivations behind a ReLU are levels from 0 on; others have a level "
-      "for 0, or stay real where sums take them.\n"
+      "for 0, or stay real where sums take them.\nA model with QuantizeLinear and "
+      "DequantizeLinear nodes keeps its levels and scales, and needs no images.\n"
       "Example: cimstat import resnet20.onnx --data-set cifar10 --mean 0.4914,0.4822,0.4465 "
       "--deviation 0.247,0.243,0.262\n"
       "         cimstat accuracy macro.toml --set accuracy.network=resnet20.network.h5 --set "

@@ -39,7 +39,26 @@ Outputs rectify(const OperatorCall& call) {
   return mapped(call, [](float x) { return std::max(x, 0.0f); });
 }
 
+/// Between what a QuantizeLinear and a DequantizeLinear share: fewer levels than the type has.
+Outputs clip_levels(const OperatorCall& call) {
+  const OnnxTensor& input = call.input(0);
+  const auto limit = [&](std::size_t index, std::int64_t otherwise) {
+    const OnnxTensor* tensor = call.optional_input(index);
+    if (tensor == nullptr) return otherwise;
+    if (tensor->type != input.type) call.refuse("a limit of another type than its input");
+    if (tensor->whole.size() != 1) call.refuse("a limit of more than one number");
+    return tensor->whole[0];
+  };
+  const std::int64_t lowest = limit(1, std::numeric_limits<std::int64_t>::min());
+  const std::int64_t highest = limit(2, std::numeric_limits<std::int64_t>::max());
+  call.charge(input.shape);
+  OnnxTensor result = input;
+  for (std::int64_t& value : result.whole) value = std::min(std::max(value, lowest), highest);
+  return {std::move(result)};
+}
+
 Outputs clip(const OperatorCall& call) {
+  if (call.input(0).type != OnnxType::real) return clip_levels(call);
   const auto limit = [&](std::size_t index, float otherwise) {
     const OnnxTensor* tensor = call.optional_real_input(index);
     if (tensor == nullptr) return otherwise;
@@ -69,6 +88,8 @@ Outputs cast(const OperatorCall& call) {
   OnnxTensor result{OnnxType::real, input.shape, {}, {}};
   call.charge(input.shape);
   constexpr std::int64_t to_float = 1;
+  constexpr std::int64_t to_uint8 = 2;
+  constexpr std::int64_t to_int8 = 3;
   constexpr std::int64_t to_int32 = 6;
   constexpr std::int64_t to_int64 = 7;
   if (wanted == to_float) {
@@ -79,16 +100,35 @@ Outputs cast(const OperatorCall& call) {
     }
     return {std::move(result)};
   }
-  if (wanted != to_int32 && wanted != to_int64) {
-    call.refuse(fmt::format("casts to type {}", wanted), "FLOAT, INT32 and INT64 are known");
+  switch (wanted) {
+    case to_uint8:
+      result.type = OnnxType::uint8;
+      break;
+    case to_int8:
+      result.type = OnnxType::int8;
+      break;
+    case to_int32:
+      result.type = OnnxType::int32;
+      break;
+    case to_int64:
+      result.type = OnnxType::int64;
+      break;
+    default:
+      call.refuse(fmt::format("casts to type {}", wanted),
+                  "FLOAT, UINT8, INT8, INT32 and INT64 are known");
   }
-  result.type = wanted == to_int32 ? OnnxType::int32 : OnnxType::int64;
   result.whole = input.whole;
   for (const float value : input.reals) {
     if (!(std::abs(value) < static_cast<float>(largest_whole))) {
       call.refuse(fmt::format("casts {} to a whole number", value));
     }
     result.whole.push_back(static_cast<std::int64_t>(value));
+  }
+  const std::int64_t least = result.type == OnnxType::int8 ? -128 : 0;
+  for (const std::int64_t value : result.whole) {
+    if ((wanted == to_uint8 || wanted == to_int8) && (value < least || value > least + 255)) {
+      call.refuse(fmt::format("casts {} to 8 bits", value));
+    }
   }
   return {std::move(result)};
 }

@@ -11,6 +11,7 @@
 #include "core/utf8.h"
 
 #include "experiments/inference/forward_pass.h"
+#include "experiments/onnx/stored_scales.h"
 
 namespace cimstat::experiments {
 namespace {
@@ -18,23 +19,35 @@ namespace {
 /// Exact integers need no arrays; laid out all the same, rows bound what lies ready.
 constexpr std::uint32_t rows_of_a_tile = 256;
 
-void require_fit(const PlainGraph& graph, const OnnxModel& model, const ImageSet& images) {
+/// `Taker`: what has the shape of an image and a number of classes.
+template <class Taker>
+void require_fit(const Taker& taker, const OnnxModel& model, const ImageSet& images) {
   const std::array<std::uint32_t, 3> shape{images.channels, images.rows, images.columns};
-  if (shape == graph.input_shape && images.classes == graph.classes) return;
+  if (shape == taker.input_shape && images.classes == taker.classes) return;
   throw core::UsageError(
       core::error_line("--data-set",
                        fmt::format("{} has images of {} and {} classes", core::excerpt(images.name),
                                    fmt::join(shape, " x "), images.classes),
                        fmt::format("{} takes {} and tells {} apart", model.file(),
-                                   fmt::join(graph.input_shape, " x "), graph.classes),
+                                   fmt::join(taker.input_shape, " x "), taker.classes),
                        "name a data set that goes with the model"));
 }
 
 }  // namespace
 
+bool holds_scales(const OnnxModel& model) { return plain_graph(model).is_quantised; }
+
+Network import_quantised_model(const OnnxModel& model, const ImageScale& scale) {
+  return with_stored_scales(plain_graph(model), scale, model.file());
+}
+
 Network import_model(const OnnxModel& model, const ImageSet& images, const QuantiseOptions& options,
                      core::Threads threads, const core::Progress& progress) {
   const PlainGraph graph = plain_graph(model);
+  if (graph.is_quantised) {
+    throw core::DataError(core::error_line(model.file(), "is quantised already",
+                                           "it holds scales of its own", "import it at these"));
+  }
   require_fit(graph, model, images);
   const std::size_t count = std::min(options.calibration.images, images.size());
   if (count == 0) {
@@ -50,6 +63,7 @@ Network import_model(const OnnxModel& model, const ImageSet& images, const Quant
 ImportComparison compare_import(const OnnxModel& model, const Network& network,
                                 const ImageSet& images, const ImageScale& scale,
                                 core::Threads threads, const core::Progress& progress) {
+  require_fit(network, model, images);
   const ForwardPass pass(network, {.rows = rows_of_a_tile});
   std::vector<std::unique_ptr<ForwardPass::Workspace>> workspaces(core::resolved(threads));
   struct Answers {

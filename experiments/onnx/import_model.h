@@ -14,10 +14,17 @@
 /// From an ONNX model to a network of integers, and what the step cost in accuracy.
 namespace cimstat::experiments {
 
+/// Whether the model is quantised already, so that nothing is left to calibrate.
+bool holds_scales(const OnnxModel& model);
+
 /// Calibrates on the first images of `images`, quantises and checks. Throws UsageError for images
-/// that don't fit the model, DataError for models that can't be laid out.
+/// that don't fit the model, DataError for models that can't be laid out, or hold scales already.
 Network import_model(const OnnxModel& model, const ImageSet& images, const QuantiseOptions& options,
                      core::Threads threads, const core::Progress& progress = {});
+
+/// The network of a model that holds scales, at these. Throws DataError for models that can't be
+/// laid out.
+Network import_quantised_model(const OnnxModel& model, const ImageScale& scale);
 
 /// Right answers among the images, in real numbers and in integers, and how often both agree.
 struct ImportComparison {
@@ -27,6 +34,7 @@ struct ImportComparison {
   std::uint64_t agreeing = 0;
 };
 
+/// Throws UsageError for images that don't fit the network.
 ImportComparison compare_import(const OnnxModel& model, const Network& network,
                                 const ImageSet& images, const ImageScale& scale,
                                 core::Threads threads, const core::Progress& progress = {});

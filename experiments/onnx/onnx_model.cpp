@@ -96,8 +96,9 @@ void OnnxModel::fold(OnnxGraph graph) {
     // Shapes are fixed: what a Shape says is known.
     is_constant = is_constant || node.kind == "Shape";
     const std::uint64_t before = budget.macs;
-    std::vector<OnnxTensor> outputs =
-        evaluate(OperatorCall(file_, opset_, node, std::move(inputs), budget));
+    const OperatorCall call(file_, opset_, node, std::move(inputs), budget);
+    std::vector<OnnxTensor> outputs = evaluate(call);
+    if (is_constant) keep_levels(call);
     std::vector<OnnxShape> shapes;
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       shapes.push_back(outputs[i].shape);
@@ -117,9 +118,48 @@ void OnnxModel::fold(OnnxGraph graph) {
     steps_.push_back({std::move(node), std::move(shapes), weights, before - budget.macs});
   }
   std::erase_if(constants_, [&](const auto& one) { return !needed.contains(one.first); });
+  std::erase_if(stored_, [&](const auto& one) { return !needed.contains(one.first); });
   if (output_.shape.empty() || steps_.empty()) {
     throw core::DataError(core::error_line(file_, "gives the same output for all images", {},
                                            "export the model again"));
+  }
+}
+
+void OnnxModel::keep_levels(const OperatorCall& call) {
+  const OnnxNode& node = call.node();
+  if (node.kind == "DequantizeLinear") {
+    const OnnxTensor& levels = call.input(0);
+    const OnnxTensor* zero = call.optional_input(2);
+    const auto is_narrow = [](const OnnxTensor& tensor) { return tensor.type != OnnxType::int64; };
+    if (!is_narrow(levels) || (zero && !is_narrow(*zero))) return;
+    StoredLevels stored{levels.shape, levels.whole, call.input(1).reals, 0};
+    std::size_t stride = 1;
+    if (stored.scale.size() > 1) {
+      stored.axis = call.axis(call.whole("axis", 1), levels.shape.size());
+      stride = strides_of(levels.shape)[stored.axis];
+    }
+    for (std::size_t i = 0; zero && i < stored.level.size(); ++i) {
+      stored.level[i] -= zero->whole[i / stride % stored.scale.size()];
+    }
+    stored_.emplace(node.outputs[0], std::move(stored));
+    return;
+  }
+  const auto found = node.inputs.empty() ? stored_.end() : stored_.find(node.inputs[0]);
+  if (found == stored_.end()) return;
+  if (node.kind == "Identity") stored_.emplace(node.outputs[0], StoredLevels(found->second));
+  if (node.kind == "Transpose" && found->second.shape.size() == 2 &&
+      call.list("perm").value_or(OnnxShape{1, 0}) == OnnxShape{1, 0}) {
+    const StoredLevels& from = found->second;
+    StoredLevels turned{{from.shape[1], from.shape[0]}, {}, from.scale, 1 - from.axis};
+    const auto rows = static_cast<std::size_t>(from.shape[0]);
+    const auto columns = static_cast<std::size_t>(from.shape[1]);
+    turned.level.reserve(from.level.size());
+    for (std::size_t column = 0; column < columns; ++column) {
+      for (std::size_t row = 0; row < rows; ++row) {
+        turned.level.push_back(from.level[row * columns + column]);
+      }
+    }
+    stored_.emplace(node.outputs[0], std::move(turned));
   }
 }
 

@@ -22,6 +22,14 @@ struct OnnxStep {
   std::uint64_t macs = 0;     ///< multiplications and additions
 };
 
+/// Whole numbers that a constant was made of: real = scale * level, as DequantizeLinear has it.
+struct StoredLevels {
+  OnnxShape shape;
+  std::vector<std::int64_t> level;  ///< less their zero point
+  std::vector<float> scale;         ///< [1], or one for each place of `axis`
+  std::size_t axis = 0;
+};
+
 class OnnxModel {
  public:
   /// Reads the file, computes what depends on constants and shapes alone, and finds all shapes by
@@ -37,6 +45,8 @@ class OnnxModel {
   const std::vector<OnnxStep>& steps() const { return steps_; }
   /// Of the file, and what follows from them; only those that steps use.
   const std::map<std::string, OnnxTensor, std::less<>>& constants() const { return constants_; }
+  /// Constants that come from a DequantizeLinear (a Transpose behind it, perhaps): what it took.
+  const std::map<std::string, StoredLevels, std::less<>>& stored() const { return stored_; }
 
   /// The output. `seen`, if given, gets every tensor that depends on the image, by its name. The
   /// image has input().shape. Same bits on one architecture.
@@ -45,6 +55,7 @@ class OnnxModel {
 
  private:
   void fold(OnnxGraph graph);
+  void keep_levels(const OperatorCall& call);
 
   std::string file_;
   OnnxBudget budget_;
@@ -53,6 +64,7 @@ class OnnxModel {
   OnnxValue output_;
   std::vector<OnnxStep> steps_;
   std::map<std::string, OnnxTensor, std::less<>> constants_;
+  std::map<std::string, StoredLevels, std::less<>> stored_;
   std::map<std::string, std::size_t, std::less<>> last_use_;  ///< tensor -> step
 };
 

@@ -19,6 +19,15 @@ struct ChannelAffine {
   std::vector<double> shift;
 };
 
+/// Levels of a QuantizeLinear, as far as a Clip leaves them: real = step (level - zero).
+struct LevelRule {
+  double step = 1.0;
+  std::int64_t zero = 0;
+  std::int64_t lowest = 0;
+  std::int64_t highest = 255;
+  auto operator<=>(const LevelRule&) const = default;
+};
+
 /// A layer of inference/network.h before it is quantised. `input` 0 is the image, `input` i layer
 /// i - 1. Convolutions and fully connected layers hold what followed them channel by channel
 /// (BatchNormalization, biases, factors).
@@ -34,9 +43,15 @@ struct PlainLayer {
   std::uint32_t groups = 1;
   std::array<std::uint32_t, 4> weight_shape{};  ///< as Layer's
   std::vector<double> weight;
+  /// Where the model holds its weights as levels, instead of `weight`: weight = step * level.
+  std::vector<std::int8_t> level;
+  std::vector<double> step;  ///< [output]
   std::vector<double> bias;  ///< [output]
-  /// relu: what it is cut off at; infinite for a plain one.
+  /// relu: where it is cut off; 0 and infinity for a plain one.
+  double lowest = 0.0;
   double highest = std::numeric_limits<double>::infinity();
+  LevelRule levels;  ///< of kind quantise, which then is an affine of each channel on the image:
+  ChannelAffine affine;  ///< empty for nothing
 };
 
 struct PlainGraph {
@@ -45,7 +60,12 @@ struct PlainGraph {
   /// What the model does to the image before its first layer: x factor + shift, channel by channel;
   /// empty for nothing.
   ChannelAffine normalisation;
-  std::vector<PlainLayer> layers;  ///< the last one is weighted and gives the scores
+  /// Whether the model has levels of its own; then its weighted layers have, too, and only then
+  /// layers of the kind quantise occur, which stand for QuantizeLinear and DequantizeLinear
+  /// together.
+  bool is_quantised = false;
+  /// The last one is weighted, or a quantise, and gives the scores.
+  std::vector<PlainLayer> layers;
 };
 
 /// Throws DataError "file: node 'x' (Kind): problem (why); remedy" for operators, or uses of them,

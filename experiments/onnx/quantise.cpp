@@ -4,20 +4,19 @@
 #include <cmath>
 #include <limits>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "core/error.h"
 
+#include "experiments/onnx/integer_layers.h"
+
 namespace cimstat::experiments {
 namespace {
 
 constexpr int tried_ranges = 64;
 constexpr double narrowest_share = 0.3;
-
-double top_of(std::uint32_t bits) { return static_cast<double>((1U << bits) - 1); }
 
 double weight_error(const std::vector<double>& weights, std::size_t first, std::size_t end,
                     double step, double top) {
@@ -50,15 +49,6 @@ double weight_step(const std::vector<double>& weights, std::size_t first, std::s
   return best;
 }
 
-/// What a layer of the integer network gives: real = scale (value - zero), channel by channel for
-/// the image.
-struct Signal {
-  std::string layer;
-  bool is_level = false;
-  std::vector<double> scale{1.0};  ///< [1], or [channel]
-  std::vector<double> zero{0.0};
-};
-
 class Quantiser {
  public:
   Quantiser(const PlainGraph& graph, const std::map<std::string, ValueHistogram>& histograms,
@@ -77,10 +67,10 @@ class Quantiser {
     network_.input_shape = graph_.input_shape;
     network_.input_bits = options_.input_bits;
     network_.classes = graph_.classes;
-    signals_.push_back(image_signal());
+    maps_.push_back(image_map(graph_, options_.image, options_.input_bits));
     for (std::size_t i = 0; i < graph_.layers.size(); ++i) {
-      signals_.push_back(add(i));
-      if (const auto relu = fused_relu(i)) done_.emplace(*relu, signals_.back());
+      maps_.push_back(add(i));
+      if (const auto relu = fused_relu(i)) done_.emplace(*relu, maps_.back());
     }
     check(network_, file_);
     return std::move(network_);
@@ -93,39 +83,12 @@ class Quantiser {
                                            problem, why, "change the model, then export it again"));
   }
 
-  /// real = (level / top - mean) / deviation, then the model's own factor and shift.
-  Signal image_signal() const {
-    Signal signal{.layer = "input", .is_level = true, .scale = {}, .zero = {}};
-    const double top = top_of(options_.input_bits);
-    for (std::size_t channel = 0; channel < graph_.input_shape[0]; ++channel) {
-      double scale = 1.0 / (top * options_.image.deviation[channel]);
-      double zero = options_.image.mean[channel] * top;
-      if (!graph_.normalisation.factor.empty()) {
-        const double factor = graph_.normalisation.factor[channel];
-        const double shift = graph_.normalisation.shift[channel];
-        scale *= factor;
-        zero -= shift / scale;
-      }
-      signal.scale.push_back(scale);
-      signal.zero.push_back(zero);
-    }
-    return signal;
-  }
-
   /// The ReLU that a layer's only user is, where it can end the layer itself.
   std::optional<std::size_t> fused_relu(std::size_t index) const {
     const std::vector<std::size_t>& users = users_[index + 1];
     if (!requantises(graph_.layers[index].kind) || users.size() != 1) return std::nullopt;
     if (graph_.layers[users[0]].kind != LayerKind::relu) return std::nullopt;
     return users[0];
-  }
-
-  std::string unique(std::string name) {
-    const std::string wanted = name;
-    for (int number = 2; !names_.insert(name).second; ++number) {
-      name = fmt::format("{}_{}", wanted, number);
-    }
-    return name;
   }
 
   const ValueHistogram& histogram(const PlainLayer& layer) const {
@@ -140,28 +103,19 @@ class Quantiser {
     return largest > 0.0 ? largest / top_of(options_.activation_bits) : 1.0;
   }
 
-  Layer start(const PlainLayer& plain, std::string name) {
-    Layer layer;
-    layer.name = unique(std::move(name));
-    layer.kind = plain.kind;
-    layer.kernel = plain.kernel;
-    layer.stride = plain.stride;
-    layer.dilation = plain.dilation;
-    layer.padding = plain.padding;
-    return layer;
-  }
+  Layer start(const PlainLayer& plain) { return started_layer(plain, names_.unique(plain.name)); }
 
   /// Adds a layer that gives levels of `step`, or real values where that is 0.
-  Signal finish(Layer layer, double step) {
+  ScaledMap finish(Layer layer, double step) {
     layer.output_bits = step > 0.0 ? options_.activation_bits : 0;
-    Signal signal{.layer = layer.name, .is_level = step > 0.0, .scale = {1.0}, .zero = {0.0}};
+    ScaledMap map{.layer = layer.name, .bits = layer.output_bits, .scale = {1.0}, .zero = {0.0}};
     if (step > 0.0) {
-      signal.scale = {step};
+      map.scale = {step};
       for (double& factor : layer.scale) factor /= step;
       for (double& shift : layer.bias) shift /= step;
     }
     network_.layers.push_back(std::move(layer));
-    return signal;
+    return map;
   }
 
   /// 0 where a layer gives real values.
@@ -172,7 +126,7 @@ class Quantiser {
     return step_of(end, end.highest);
   }
 
-  Signal add(std::size_t index) {
+  ScaledMap add(std::size_t index) {
     const PlainLayer& plain = graph_.layers[index];
     if (const auto found = done_.find(index); found != done_.end()) return found->second;
     switch (plain.kind) {
@@ -197,59 +151,59 @@ class Quantiser {
     }
   }
 
-  Signal passing(std::size_t index) {
+  ScaledMap passing(std::size_t index) {
     const PlainLayer& plain = graph_.layers[index];
-    const Signal input = signals_[plain.inputs[0]];
+    const ScaledMap input = maps_[plain.inputs[0]];
     if (plain.kind != LayerKind::flatten) require_no_image(plain);
     if (plain.kind == LayerKind::relu && std::isfinite(plain.highest)) {
       refuse(plain, "is a ReLU with an end that shares its input with others",
              "only one that follows a layer of its own can be laid out");
     }
-    if (plain.kind == LayerKind::relu && input.is_level) return input;  // 0 and up already
-    if (plain.kind == LayerKind::max_pool && !input.is_level && plain.padding != Padding(0) &&
+    if (plain.kind == LayerKind::relu && input.is_level()) return input;  // 0 and up already
+    if (plain.kind == LayerKind::max_pool && !input.is_level() && plain.padding != Padding(0) &&
         histogram(plain).least < 0.0) {
       refuse(plain, "takes the largest of padded values with a sign", "padding is 0 here");
     }
-    Layer layer = start(plain, plain.name);
+    Layer layer = start(plain);
     layer.inputs = {input.layer};
-    Signal signal = input;
-    signal.layer = layer.name;
+    ScaledMap map = input;
+    map.layer = layer.name;
     network_.layers.push_back(std::move(layer));
-    return signal;
+    return map;
   }
 
-  Signal sum(std::size_t index) {
+  ScaledMap sum(std::size_t index) {
     const PlainLayer& plain = graph_.layers[index];
     require_no_image(plain);
-    Layer layer = start(plain, plain.name);
+    Layer layer = start(plain);
     layer.bias = {0.0};
     for (const std::size_t input : plain.inputs) {
-      const Signal& signal = signals_[input];
-      layer.inputs.push_back(signal.layer);
-      layer.scale.push_back(signal.scale[0]);
-      layer.bias[0] -= signal.scale[0] * signal.zero[0];
+      const ScaledMap& map = maps_[input];
+      layer.inputs.push_back(map.layer);
+      layer.scale.push_back(map.scale[0]);
+      layer.bias[0] -= map.scale[0] * map.zero[0];
     }
     return finish(std::move(layer), output_step(index));
   }
 
-  Signal mean(std::size_t index) {
+  ScaledMap mean(std::size_t index) {
     const PlainLayer& plain = graph_.layers[index];
     require_no_image(plain);
-    const Signal input = signals_[plain.inputs[0]];
-    Layer layer = start(plain, plain.name);
+    const ScaledMap input = maps_[plain.inputs[0]];
+    Layer layer = start(plain);
     layer.inputs = {input.layer};
     layer.scale = {input.scale[0] / (plain.kernel.rows * plain.kernel.columns)};
     layer.bias = {0.0};
     const double infinity = std::numeric_limits<double>::infinity();
-    const double step = fused_relu(index) ? output_step(index)
-                        : input.is_level  ? step_of(plain, infinity)
-                                          : 0.0;
+    const double step = fused_relu(index)  ? output_step(index)
+                        : input.is_level() ? step_of(plain, infinity)
+                                           : 0.0;
     return finish(std::move(layer), step);
   }
 
   /// Levels of an input that is real so far: made once, behind the layer that gives it.
-  Signal levels_of(std::size_t place) {
-    if (signals_[place].is_level) return signals_[place];
+  ScaledMap levels_of(std::size_t place) {
+    if (maps_[place].is_level()) return maps_[place];
     if (const auto made = made_levels_.find(place); made != made_levels_.end()) return made->second;
     const PlainLayer& source = graph_.layers[place - 1];
     const ValueRange range =
@@ -259,39 +213,29 @@ class Quantiser {
     const double zero =
         std::clamp(std::floor(-range.least / step + 0.5), 0.0, top_of(options_.activation_bits));
     Layer layer;
-    layer.name = unique(source.name + "_levels");
+    layer.name = names_.unique(source.name + "_levels");
     layer.kind = LayerKind::quantise;
-    layer.inputs = {signals_[place].layer};
+    layer.inputs = {maps_[place].layer};
     layer.scale = {1.0 / step};
     layer.bias = {zero};
     layer.output_bits = options_.activation_bits;
-    Signal signal{.layer = layer.name, .is_level = true, .scale = {step}, .zero = {zero}};
+    ScaledMap map{
+        .layer = layer.name, .bits = options_.activation_bits, .scale = {step}, .zero = {zero}};
     network_.layers.push_back(std::move(layer));
-    return made_levels_.emplace(place, signal).first->second;
+    return made_levels_.emplace(place, map).first->second;
   }
 
-  Signal weighted(std::size_t index) {
+  ScaledMap weighted(std::size_t index) {
     const PlainLayer& plain = graph_.layers[index];
-    const Signal input = levels_of(plain.inputs[0]);
-    Layer layer = start(plain, plain.name);
+    const ScaledMap input = levels_of(plain.inputs[0]);
+    Layer layer = start(plain);
     layer.inputs = {input.layer};
     layer.groups = plain.groups;
     layer.weight_bits = options_.weight_bits;
     layer.weight_shape = plain.weight_shape;
     const std::size_t outputs = plain.weight_shape[0];
     const std::size_t each = plain.weight.size() / outputs;
-    const std::size_t channels = input.scale.size();
-    // Inputs of one channel: a window, or all its pixels behind a flatten. One scale: one channel.
-    const bool is_convolution = plain.kind == LayerKind::convolution;
-    const std::size_t of_channel = channels == 1 ? each
-                                   : is_convolution
-                                       ? std::size_t{plain.weight_shape[2]} * plain.weight_shape[3]
-                                       : each / channels;
-    const auto channel_of = [&](std::size_t output, std::size_t i) {
-      if (channels == 1) return std::size_t{0};
-      const std::size_t group = output / (outputs / plain.groups);
-      return group * (is_convolution ? plain.weight_shape[1] : 0) + i / of_channel;
-    };
+    const InputChannels channel_of(plain, input.scale.size());
     std::vector<double> weights = plain.weight;
     for (std::size_t i = 0; i < weights.size(); ++i) {
       weights[i] *= input.scale[channel_of(i / each, i % each)];
@@ -312,18 +256,7 @@ class Quantiser {
       layer.scale.push_back(step);
       layer.bias.push_back(plain.bias[output] - step * zeros);
     }
-    const bool moved =
-        std::any_of(input.zero.begin(), input.zero.end(), [](double zero) { return zero != 0.0; });
-    if (moved && is_convolution && plain.padding != Padding(0)) {
-      const double highest = top_of(
-          channels > 1 || plain.inputs[0] == 0 ? options_.input_bits : options_.activation_bits);
-      layer.padding_level.resize(std::size_t{plain.weight_shape[1]} * plain.groups);
-      for (std::size_t channel = 0; channel < layer.padding_level.size(); ++channel) {
-        const double zero = input.zero[channels == 1 ? 0 : channel];
-        layer.padding_level[channel] =
-            static_cast<std::uint8_t>(std::clamp(std::floor(zero + 0.5), 0.0, highest));
-      }
-    }
+    layer.padding_level = edge_levels(plain, input);
     return finish(std::move(layer), output_step(index));
   }
 
@@ -331,11 +264,11 @@ class Quantiser {
   const std::map<std::string, ValueHistogram>& histograms_;
   const QuantiseOptions& options_;
   const std::string& file_;
-  std::vector<std::vector<std::size_t>> users_;  ///< [place]: layers
-  std::vector<Signal> signals_;                  ///< [place]
-  std::map<std::size_t, Signal> done_;           ///< ReLUs that their inputs end in
-  std::map<std::size_t, Signal> made_levels_;    ///< place -> its levels
-  std::set<std::string> names_;
+  std::vector<std::vector<std::size_t>> users_;   ///< [place]: layers
+  std::vector<ScaledMap> maps_;                   ///< [place]
+  std::map<std::size_t, ScaledMap> done_;         ///< ReLUs that their inputs end in
+  std::map<std::size_t, ScaledMap> made_levels_;  ///< place -> its levels
+  LayerNames names_;
   Network network_;
 };
 

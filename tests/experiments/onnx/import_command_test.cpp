@@ -74,6 +74,80 @@ TEST_F(ImportCommand, WritesANetworkThatAccuracyTakes) {
   EXPECT_EQ(accuracy.exit_code, 0) << accuracy.output;
 }
 
+/// 4-bit levels of a network for Fashion-MNIST, as a trainer exports them.
+ModelBuilder quantised_fashion_model() {
+  ModelBuilder builder;
+  std::mt19937 random(2);
+  builder.input("image", {1, 1, 28, 28}).output("scores", {1, 10});
+  const auto weights = [&](const std::string& name, const std::vector<std::int64_t>& shape) {
+    onnx::TensorProto& tensor = builder.constant(name, shape, onnx::TensorProto::INT8);
+    const std::size_t count = shape.size() == 4 ? 36 : 6760;
+    for (std::size_t i = 0; i < count; ++i) {
+      tensor.add_int32_data(static_cast<int>(random() % 15) - 7);
+    }
+    builder.node("DequantizeLinear", {name, "step"}, {name + "x"});
+  };
+  const auto level = [&](const std::string& name, int value) {
+    builder.constant(name, {}, onnx::TensorProto::UINT8).add_int32_data(value);
+  };
+  builder.reals("step", {}, {0.05f});
+  builder.reals("pixel", {}, {1.0f / 255.0f});
+  level("zero", 0);
+  level("top", 15);
+  builder.node("QuantizeLinear", {"image", "pixel", "zero"}, {"p"});
+  builder.node("DequantizeLinear", {"p", "pixel", "zero"}, {"x"});
+  weights("w1", {4, 1, 3, 3});
+  weights("w2", {676, 10});
+  builder.node("Conv", {"x", "w1x"}, {"a"});
+  builder.node("Relu", {"a"}, {"b"});
+  onnx::NodeProto& pool = builder.node("MaxPool", {"b"}, {"c"});
+  set(pool, "kernel_shape", std::vector<std::int64_t>{2, 2});
+  set(pool, "strides", std::vector<std::int64_t>{2, 2});
+  builder.node("QuantizeLinear", {"c", "step", "zero"}, {"q"});
+  builder.node("Clip", {"q", "zero", "top"}, {"r"});
+  builder.node("DequantizeLinear", {"r", "step", "zero"}, {"s"});
+  builder.node("Flatten", {"s"}, {"d"});
+  builder.node("MatMul", {"d", "w2x"}, {"scores"});
+  return builder;
+}
+
+TEST_F(ImportCommand, KeepsTheScalesOfAModelThatHasSome) {
+  quantised_fashion_model().write(folder_ / "levels.onnx");
+  const Outcome alone = run("import levels.onnx -q --json -o alone.h5");
+  ASSERT_EQ(alone.exit_code, 0) << alone.output;
+  EXPECT_FALSE(nlohmann::json::parse(alone.output).contains("test"));
+  const Outcome tested = run("import levels.onnx --test-images 200 --json" + fashion);
+  ASSERT_EQ(tested.exit_code, 0) << tested.output;
+  const auto result = nlohmann::json::parse(tested.output);
+  EXPECT_EQ(result["test"]["agreeing"], 200);
+  EXPECT_EQ(result["content_sha256"], nlohmann::json::parse(alone.output)["content_sha256"]);
+  EXPECT_THAT(run("show levels.network.h5").output,
+              HasSubstr("at its own scales: weights of 4 bits, activations of 4 bits"));
+  for (const char* option : {"--weight-bits 4", "--images 10", "--range largest"}) {
+    const Outcome refused = run(std::string("import levels.onnx -q ") + option);
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_THAT(refused.output, HasSubstr("would change nothing (levels.onnx holds levels"));
+  }
+  quantised_fashion_model().write(folder_ / "many.onnx");
+  EXPECT_EQ(run("import many.onnx -q --mean 0.1,0.2").exit_code, 2);
+}
+
+TEST_F(ImportCommand, LeavesARunRecordBesideTheNetwork) {
+  const Outcome made = run("import small.onnx --images 5 --test-images 0 --threads 1" + fashion);
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  const auto record = nlohmann::json::parse(bytes_of(folder_ / "small.network.h5.run.json"));
+  EXPECT_EQ(record["command"], "import");
+  EXPECT_EQ(record["result_file"], "small.network.h5");
+  EXPECT_EQ(record["threads"], 1);
+}
+
+TEST_F(ImportCommand, HelpSaysOnceThatThereMayBeMore) {
+  const Outcome help = run("import --help");
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_THAT(help.output, HasSubstr("--mean M ..."));
+  EXPECT_THAT(help.output, testing::Not(HasSubstr("... ...")));
+}
+
 TEST_F(ImportCommand, MakesTheSameBytesForAnyNumberOfThreads) {
   for (const char* threads : {"1", "2"}) {
     const Outcome made = run(std::string("import small.onnx --images 30 --test-images 0 -o ") +

@@ -11,6 +11,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/error.h"
+
 #include "tests/experiments/onnx/model_builder.h"
 #include "tests/support/temporary_folder.h"
 
@@ -47,7 +49,7 @@ TEST_P(Exported, AnswersAsItsExporterDoes) {
 
 INSTANTIATE_TEST_SUITE_P(Models, Exported,
                          ::testing::Values("plain", "windows", "residual", "transformer13",
-                                           "transformer17", "quantised"),
+                                           "transformer17", "quantised", "fake_quantised"),
                          [](const auto& name) { return std::string(name.param); });
 
 /// Runs one node on a tensor of 0, 1, 2, ...
@@ -137,6 +139,33 @@ TEST(OnnxOperator, BatchedMatricesBroadcast) {
   // The batch of the input becomes 1.
   EXPECT_EQ(result.shape, (OnnxShape{1, 3, 1, 1}));
   EXPECT_EQ(result.reals, (std::vector<float>{0, 1, 1}));
+}
+
+TEST(OnnxOperator, ClipTakesLevels) {
+  OneNode quantise("QuantizeLinear", {1, 6});
+  quantise.builder.reals("scale", {}, {1.0f});
+  const auto level = [&](const std::string& name, int value) {
+    quantise.builder.constant(name, {}, onnx::TensorProto::INT8).add_int32_data(value);
+  };
+  level("zero", -2);
+  level("low", -1);
+  level("high", 2);
+  quantise.builder.node("Clip", {"levels", "low", "high"}, {"cut"});
+  quantise.builder.node("Cast", {"cut"}, {"y"});
+  tests::set(*quantise.builder.model.mutable_graph()->mutable_node(1), "to", std::int64_t{1});
+  EXPECT_EQ(quantise.run({"scale", "zero"}, {"levels"}).reals,
+            (std::vector<float>{-1, -1, 0, 1, 2, 2}));
+}
+
+TEST(OnnxOperator, CastToEightBitsTakesWhatFits) {
+  OneNode cast("Cast", {1, 3});
+  tests::set(cast.attributes, "to", std::int64_t{3});
+  cast.builder.node("Cast", {"levels"}, {"y"});
+  tests::set(*cast.builder.model.mutable_graph()->mutable_node(0), "to", std::int64_t{1});
+  EXPECT_EQ(cast.run({}, {"levels"}).reals, (std::vector<float>{0, 1, 2}));
+  OneNode wide("Cast", {1, 300});
+  tests::set(wide.attributes, "to", std::int64_t{2});
+  EXPECT_THROW(wide.run(), core::DataError);
 }
 
 TEST(OnnxModel, FoldsWhatDependsOnShapesAndConstantsAlone) {

@@ -149,6 +149,105 @@ def quantised():
     store("quantised", image, output)
 
 
+class Builder:
+    """A graph of a model, node by node; tensors are numbered."""
+    def __init__(self, seed):
+        self.random = numpy.random.default_rng(seed)
+        self.nodes, self.constants = [], []
+
+    def constant(self, value):
+        self.constants.append(onnx.numpy_helper.from_array(numpy.asarray(value),
+                                                           f"c{len(self.constants)}"))
+        return self.constants[-1].name
+
+    def node(self, kind, inputs, output=None, **attributes):
+        output = output or f"t{len(self.nodes)}"
+        self.nodes.append(onnx.helper.make_node(kind, inputs, [output], f"{kind}_{len(self.nodes)}",
+                                                **attributes))
+        return output
+
+    def levels(self, x, scale, highest=255):
+        """QCDQ: uint8, zero point 0, a Clip where fewer levels are wanted."""
+        scale, zero = self.constant(numpy.float32(scale)), self.constant(numpy.uint8(0))
+        x = self.node("QuantizeLinear", [x, scale, zero])
+        if highest < 255:
+            x = self.node("Clip", [x, zero, self.constant(numpy.uint8(highest))])
+        return self.node("DequantizeLinear", [x, scale, zero])
+
+    def weights(self, shape):
+        """Levels -7 .. 7 as int8, a scale for each output channel."""
+        scale = self.random.uniform(0.02, 0.1, shape[0]).astype("f4")
+        return self.node("DequantizeLinear", [
+            self.constant(self.random.integers(-7, 8, shape).astype("i1")), self.constant(scale),
+            self.constant(numpy.zeros(shape[0], "i1"))], axis=0)
+
+    def bias(self, count):
+        return self.constant(self.random.normal(size=count).astype("f4") * 0.1)
+
+    def convolution(self, x, outputs, inputs, kernel=3, stride=1):
+        return self.node("Conv", [x, self.weights((outputs, inputs, kernel, kernel)),
+                                  self.bias(outputs)], kernel_shape=[kernel] * 2,
+                         strides=[stride] * 2, pads=[kernel // 2] * 4)
+
+    def write(self, name, shape, classes):
+        values = [onnx.helper.make_tensor_value_info(what, onnx.TensorProto.FLOAT, ["N", *extents])
+                  for what, extents in (("image", shape), ("scores", [classes]))]
+        graph = onnx.helper.make_graph(self.nodes, name, values[:1], values[1:], self.constants)
+        model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 13)],
+                                       ir_version=8)
+        onnx.checker.check_model(model, full_check=True)
+        onnx.save(model, str(FOLDER / f"{name}.onnx"))
+
+
+def clipped_residual():
+    """4-bit weights and activations, sums in real numbers, a ReLU that a quantiser and a sum take."""
+    build = Builder(8)
+    x = build.levels("image", 1 / 255)
+    x = build.node("Relu", [build.convolution(x, 4, 3)])
+    level = build.levels(x, 0.11, 15)
+    y = build.node("Relu", [build.convolution(level, 4, 4)])
+    y = build.convolution(build.levels(y, 0.17, 15), 4, 4)
+    x = build.node("Relu", [build.node("Add", [y, x])])
+    level = build.levels(x, 0.21, 15)
+    y = build.node("Relu", [build.convolution(level, 8, 4, stride=2)])
+    y = build.convolution(build.levels(y, 0.19, 15), 8, 8)
+    skip = build.convolution(level, 8, 4, kernel=1, stride=2)
+    x = build.node("Relu", [build.node("Add", [y, skip])])
+    x = build.node("Flatten", [build.node("GlobalAveragePool", [x])])
+    x = build.levels(x, 0.06, 15)
+    build.node("Gemm", [x, build.weights((5, 8)), build.bias(5)], "scores", transB=1)
+    build.write("clipped_residual", [3, 8, 8], 5)
+
+
+class FakeQuantised(nn.Module):
+    """As PyTorch trains it: weights of 8 bits by channel, activations with zero points."""
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Conv2d(3, 6, 3, padding=1)
+        self.b = nn.Conv2d(6, 6, 3, padding=1, groups=3, bias=False)
+        self.last = nn.Linear(24, 4)
+
+    @staticmethod
+    def levels(x, scale, zero, lowest=0, highest=255):
+        return torch.fake_quantize_per_tensor_affine(x, scale, zero, lowest, highest)
+
+    @staticmethod
+    def weights(weight):
+        scale = torch.tensor([0.005 + 0.001 * i for i in range(int(weight.shape[0]))])
+        zeros = torch.zeros(len(scale), dtype=torch.int32)
+        return torch.fake_quantize_per_channel_affine(weight, scale, zeros, 0, -128, 127)
+
+    def forward(self, x):
+        x = self.levels(x, 1 / 255, 0)
+        x = functional.conv2d(x, self.weights(self.a.weight), self.a.bias, padding=1)
+        x = self.levels(x, 0.034, 119)
+        y = functional.conv2d(x, self.weights(self.b.weight), padding=1, groups=3)
+        y = self.levels(functional.relu(y), 0.041, 0, 0, 127)
+        x = self.levels(x + y, 0.05, -31, -128, 127)
+        x = functional.max_pool2d(functional.relu(x), 4)
+        return functional.linear(x.flatten(1), self.weights(self.last.weight), self.last.bias)
+
+
 if __name__ == "__main__":
     export("plain", Plain(), (1, 3, 8, 8), 11, training=torch.onnx.TrainingMode.PRESERVE,
            do_constant_folding=False)
@@ -159,3 +258,5 @@ if __name__ == "__main__":
            dynamic_axes={"image": {0: "batch"}, "scores": {0: "batch"}})
     export("transformer17", Transformer(), (1, 3, 8, 8), 17)
     quantised()
+    clipped_residual()
+    export("fake_quantised", FakeQuantised(), (1, 3, 8, 8), 13)

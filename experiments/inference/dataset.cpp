@@ -10,7 +10,9 @@
 
 #include "core/config/config.h"
 #include "core/error.h"
-#include "core/file/deflate.h"
+
+#include "experiments/inference/item_file.h"
+#include "experiments/inference/npy_images.h"
 
 namespace cimstat::experiments {
 namespace {
@@ -18,70 +20,9 @@ namespace {
 constexpr std::uint32_t images_magic = 2051;
 constexpr std::uint32_t labels_magic = 2049;
 constexpr std::uint8_t ten_classes = 10;
-constexpr std::uint32_t largest_extent = 4096;
-constexpr std::uint64_t most_bytes = std::uint64_t{1} << 30;
 constexpr std::uint64_t record_pixels = 3 * 32 * 32;
-constexpr std::string_view fetch = "fetch it again";
 constexpr std::string_view get_fashion =
     "check the path; Fashion-MNIST: apt-get install dataset-fashion-mnist";
-
-/// A plain or gzipped file of items of one size, read from its beginning to its end.
-class ItemFile {
- public:
-  explicit ItemFile(const std::filesystem::path& path) : path_(path), input_(path) {}
-
-  [[noreturn]] void fail(std::string_view problem, std::string_view why,
-                         std::string_view remedy) const {
-    throw core::DataError(core::error_line(path_.string(), problem, why, remedy));
-  }
-
-  void read(std::span<std::uint8_t> bytes) {
-    if (input_.read(bytes) < bytes.size()) fail("ends too early", {}, fetch);
-  }
-
-  /// Big-endian.
-  std::uint32_t number() {
-    std::array<std::uint8_t, 4> bytes{};
-    read(bytes);
-    header_bytes_ += bytes.size();
-    std::uint32_t value = 0;
-    for (const std::uint8_t byte : bytes) value = value << 8 | byte;
-    return value;
-  }
-
-  /// Before memory is taken: whether as many bytes can follow the numbers read so far.
-  void require_room(std::uint64_t size) {
-    const std::uint64_t stored = input_.stored_bytes();
-    const std::uint64_t whole = header_bytes_ + size;
-    if (input_.is_packed()) {
-      if (whole / core::most_deflate_ratio <= stored) return;
-      fail("ends too early", fmt::format("{} bytes can't unpack to {}", stored, whole), fetch);
-    }
-    if (stored < whole) {
-      fail("ends too early", fmt::format("{} of {} bytes are there", stored, whole), fetch);
-    }
-  }
-
-  /// Runs through the rest, so that the checksum of a gzipped file is verified, and counts it.
-  void require_rest(std::uint64_t size) {
-    std::vector<std::uint8_t> block(1 << 16);
-    std::uint64_t rest = 0;
-    std::size_t count = 0;
-    do {
-      count = input_.read(block);
-      rest += count;
-    } while (count == block.size() && rest <= size);
-    if (rest < size) fail("ends too early", {}, fetch);
-    if (rest > size) fail("goes on after its last item", {}, fetch);
-  }
-
-  core::GzipInput& input() { return input_; }
-
- private:
-  std::filesystem::path path_;
-  core::GzipInput input_;
-  std::uint64_t header_bytes_ = 0;
-};
 
 /// The magic number is two zeros, the type of an element (8: unsigned byte) and how many axes.
 void require_magic(ItemFile& file, std::uint32_t magic, std::string_view content) {
@@ -99,15 +40,16 @@ void require_magic(ItemFile& file, std::uint32_t magic, std::string_view content
             swapped ? "are images and labels swapped?" : "name a file of that kind");
 }
 
-void require_label(const ItemFile& file, std::uint8_t label, std::uint64_t image) {
-  if (label < ten_classes) return;
+void require_label(const ItemFile& file, std::uint8_t label, std::uint64_t image,
+                   std::uint8_t classes) {
+  if (label < classes) return;
   file.fail(fmt::format("label {} of image {} is out of range", label, image),
-            fmt::format("0 to {}", ten_classes - 1), fetch);
+            fmt::format("0 to {}", classes - 1), fetch_again);
 }
 
 /// The file of that name, plain or packed, where it is there.
-std::optional<std::filesystem::path> find_idx(const std::filesystem::path& folder,
-                                              std::string_view name) {
+std::optional<std::filesystem::path> find_either(const std::filesystem::path& folder,
+                                                 std::string_view name) {
   std::error_code ignored;
   for (const std::string_view ending : {"", ".gz"}) {
     std::filesystem::path file = folder / fmt::format("{}{}", name, ending);
@@ -121,14 +63,15 @@ ImageSet read_idx_folder(const std::filesystem::path& folder, Split split, std::
   const std::string_view prefix = training ? "train" : "t10k";
   const std::string images_name = fmt::format("{}-images-idx3-ubyte", prefix);
   const std::string labels_name = fmt::format("{}-labels-idx1-ubyte", prefix);
-  const auto images = find_idx(folder, images_name);
-  const auto labels = find_idx(folder, labels_name);
+  const auto images = find_either(folder, images_name);
+  const auto labels = find_either(folder, labels_name);
   if (!images && !labels) {
-    throw core::UsageError(
-        core::error_line(folder.string(), "holds no data set",
-                         fmt::format("neither {} and {}, plain or with .gz, nor {}", images_name,
-                                     labels_name, training ? "data_batch_1.bin" : "test_batch.bin"),
-                         get_fashion));
+    throw core::UsageError(core::error_line(
+        folder.string(), "holds no data set",
+        fmt::format("neither {} and {}, plain or with .gz, nor {}, {}.bin or {}_images.npy",
+                    images_name, labels_name, training ? "data_batch_1.bin" : "test_batch.bin",
+                    training ? "train" : "test", training ? "train" : "test"),
+        get_fashion));
   }
   if (!images || !labels) {
     throw core::UsageError(
@@ -150,6 +93,71 @@ ImageSet read_cifar10_folder(const std::filesystem::path& folder, Split split, s
   return read_cifar10(files, limit);
 }
 
+ImageSet read_cifar100_folder(const std::filesystem::path& folder, Split split, std::size_t limit) {
+  const std::array files = {folder / (split == Split::test ? "test.bin" : "train.bin")};
+  return read_cifar100(files, limit);
+}
+
+ImageSet read_npy_folder(const std::filesystem::path& folder, Split split, std::size_t limit) {
+  const auto labels_of = [&](std::string_view name) {
+    return find_either(folder, fmt::format("{}_labels.npy", name));
+  };
+  const std::string_view name = split == Split::test ? "test" : "train";
+  const auto images = find_either(folder, fmt::format("{}_images.npy", name));
+  const auto labels = labels_of(name);
+  if (!images || !labels) {
+    throw core::UsageError(core::error_line(
+        (folder / fmt::format("{}_{}.npy", name, images ? "labels" : "images")).string(),
+        "no such file, nor with .gz", {}, "write it with numpy.save"));
+  }
+  ImageSet set = read_npy(*images, *labels, limit);
+  // A class that one of both splits lacks is one all the same.
+  if (const auto others = labels_of(split == Split::test ? "train" : "test")) {
+    set.classes = std::max(set.classes, classes_of_npy(*others));
+  }
+  return set;
+}
+
+/// CIFAR's binary files: of each image so many labels, the last of which counts, and the pixels.
+struct CifarForm {
+  std::string_view name;
+  std::string_view record;
+  std::span<const std::uint8_t> classes;  ///< of each label
+};
+
+ImageSet read_cifar(const CifarForm& form, std::span<const std::filesystem::path> files,
+                    std::size_t limit) {
+  ImageSet set;
+  set.channels = 3;
+  set.rows = set.columns = 32;
+  set.classes = form.classes.back();
+  const std::size_t labels = form.classes.size();
+  std::vector<std::uint8_t> record(labels + record_pixels);
+  for (const std::filesystem::path& path : files) {
+    ItemFile file(path);
+    std::uint64_t image = 0;
+    // The whole file is looked at, whatever the limit, so that a damaged one is never half used.
+    for (std::size_t count = 0; (count = file.input().read(record)) > 0; ++image) {
+      if (count < record.size()) {
+        file.fail(
+            fmt::format("ends inside image {}", image), form.record,
+            fmt::format("fetch it again, or name a folder of {}'s binary version", form.name));
+      }
+      for (std::size_t i = 0; i < labels; ++i) {
+        require_label(file, record[i], image, form.classes[i]);
+      }
+      if (set.size() >= limit) continue;
+      if (set.pixels.size() + record_pixels > most_pixel_bytes) {
+        file.fail("has too many images", "1 GiB at most", "cut the file down to fewer images");
+      }
+      set.labels.push_back(record[labels - 1]);
+      set.pixels.insert(set.pixels.end(), record.end() - record_pixels, record.end());
+    }
+    if (image == 0) file.fail("holds no image", {}, fetch_again);
+  }
+  return set;
+}
+
 }  // namespace
 
 ImageSet read_idx(const std::filesystem::path& images_file,
@@ -169,14 +177,14 @@ ImageSet read_idx(const std::filesystem::path& images_file,
   set.rows = images.number();
   set.columns = images.number();
   set.classes = ten_classes;
-  if (set.rows < 1 || set.rows > largest_extent || set.columns < 1 ||
-      set.columns > largest_extent) {
+  if (set.rows < 1 || set.rows > largest_image_extent || set.columns < 1 ||
+      set.columns > largest_image_extent) {
     images.fail(fmt::format("has images of {} x {} pixels", set.rows, set.columns),
-                fmt::format("1 to {} each", largest_extent), fetch);
+                fmt::format("1 to {} each", largest_image_extent), fetch_again);
   }
   const std::uint64_t image_size = set.image_size();
   const std::uint64_t taken = std::min<std::uint64_t>(count, limit);
-  if (taken * image_size > most_bytes) {
+  if (taken * image_size > most_pixel_bytes) {
     images.fail(fmt::format("has {} images of {} x {} pixels", taken, set.rows, set.columns),
                 "1 GiB at most", "cut the file down to fewer images");
   }
@@ -189,7 +197,7 @@ ImageSet read_idx(const std::filesystem::path& images_file,
     images.read(std::span(set.pixels).subspan(start));
     std::uint8_t label = 0;
     labels.read(std::span(&label, 1));
-    require_label(labels, label, image);
+    require_label(labels, label, image, ten_classes);
     set.labels.push_back(label);
   }
   images.require_rest((count - taken) * image_size);
@@ -199,32 +207,18 @@ ImageSet read_idx(const std::filesystem::path& images_file,
 }
 
 ImageSet read_cifar10(std::span<const std::filesystem::path> files, std::size_t limit) {
-  ImageSet set;
-  set.channels = 3;
-  set.rows = set.columns = 32;
-  set.classes = ten_classes;
-  std::array<std::uint8_t, 1 + record_pixels> record{};
-  for (const std::filesystem::path& path : files) {
-    ItemFile file(path);
-    std::uint64_t image = 0;
-    // The whole file is looked at, whatever the limit, so that a damaged one is never half used.
-    for (std::size_t count = 0; (count = file.input().read(record)) > 0; ++image) {
-      if (count < record.size()) {
-        file.fail(fmt::format("ends inside image {}", image),
-                  "an image is a label and 3 x 32 x 32 bytes",
-                  "fetch it again, or name a folder of CIFAR-10's binary version");
-      }
-      require_label(file, record[0], image);
-      if (set.size() >= limit) continue;
-      if (set.pixels.size() + record_pixels > most_bytes) {
-        file.fail("has too many images", "1 GiB at most", "cut the file down to fewer images");
-      }
-      set.labels.push_back(record[0]);
-      set.pixels.insert(set.pixels.end(), record.begin() + 1, record.end());
-    }
-    if (image == 0) file.fail("holds no image", {}, fetch);
-  }
+  constexpr std::array<std::uint8_t, 1> classes = {ten_classes};
+  ImageSet set =
+      read_cifar({"CIFAR-10", "an image is a label and 3 x 32 x 32 bytes", classes}, files, limit);
   set.name = "cifar-10";
+  return set;
+}
+
+ImageSet read_cifar100(std::span<const std::filesystem::path> files, std::size_t limit) {
+  constexpr std::array<std::uint8_t, 2> classes = {20, 100};
+  ImageSet set = read_cifar({"CIFAR-100", "an image is two labels and 3 x 32 x 32 bytes", classes},
+                            files, limit);
+  set.name = "cifar-100";
   return set;
 }
 
@@ -244,10 +238,20 @@ ImageSet read_named_images(std::string_view name_or_folder, Split split, std::si
                                                 ? fmt::format("did you mean {}?", *meant)
                                                 : std::string(get_fashion)));
   }
-  const bool is_cifar10 = std::filesystem::exists(folder / "test_batch.bin", ignored) ||
-                          std::filesystem::exists(folder / "data_batch_1.bin", ignored);
-  ImageSet set = is_cifar10 ? read_cifar10_folder(folder, split, limit)
-                            : read_idx_folder(folder, split, limit);
+  const auto holds = [&](std::string_view file) {
+    return std::filesystem::exists(folder / file, ignored);
+  };
+  const auto holds_array = [&](std::string_view file) { return find_either(folder, file); };
+  ImageSet set;
+  if (holds("test_batch.bin") || holds("data_batch_1.bin")) {
+    set = read_cifar10_folder(folder, split, limit);
+  } else if (holds("test.bin") || holds("train.bin")) {
+    set = read_cifar100_folder(folder, split, limit);
+  } else if (holds_array("test_images.npy") || holds_array("train_images.npy")) {
+    set = read_npy_folder(folder, split, limit);
+  } else {
+    set = read_idx_folder(folder, split, limit);
+  }
   set.name = name_or_folder;
   return set;
 }

@@ -42,12 +42,17 @@ ImageSet read_idx(const std::filesystem::path& images_file,
 /// label and 32 x 32 bytes of red, green and blue.
 ImageSet read_cifar10(std::span<const std::filesystem::path> files, std::size_t limit);
 
+/// The same of CIFAR-100's: the label of 20 coarse classes, then that of 100 fine ones, which
+/// counts.
+ImageSet read_cifar100(std::span<const std::filesystem::path> files, std::size_t limit);
+
 enum class Split { training, test };
 
 /// "fashion-mnist" is the data set of Debian's package dataset-fashion-mnist, in the folder
 /// `fashion-mnist` of /usr/share/datasets or of the environment variable CIMSTAT_DATASETS; else
 /// a folder that holds files of the same four names: {train,t10k}-{images-idx3,labels-idx1}-ubyte,
-/// with or without ".gz"; or CIFAR-10's data_batch_1.bin to data_batch_5.bin and test_batch.bin.
+/// with or without ".gz"; CIFAR-10's data_batch_1.bin to data_batch_5.bin and test_batch.bin;
+/// CIFAR-100's train.bin and test.bin; or {train,test}_{images,labels}.npy (npy_images.h).
 ImageSet read_named_images(std::string_view name_or_folder, Split split,
                            std::size_t limit = std::numeric_limits<std::size_t>::max());
 

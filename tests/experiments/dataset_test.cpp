@@ -213,6 +213,182 @@ TEST(Cifar10, IsRefusedWhenOneBatchIsDamagedWhateverTheLimit) {
   EXPECT_THAT(message(), HasSubstr("holds no image"));
 }
 
+/// CIFAR-100 images with fine labels from 0 on, coarse ones a fifth of these.
+std::vector<char> cifar100_file(int images) {
+  std::vector<char> bytes;
+  for (int image = 0; image < images; ++image) {
+    bytes.push_back(static_cast<char>(image / 5));
+    bytes.push_back(static_cast<char>(image));
+    for (int pixel = 0; pixel < 3072; ++pixel) bytes.push_back(static_cast<char>(image + pixel));
+  }
+  return bytes;
+}
+
+TEST(Cifar100, HasTheFineLabels) {
+  const TemporaryFolder folder;
+  write_bytes(folder / "test.bin", cifar100_file(7));
+  write_bytes(folder / "train.bin", cifar100_file(30));
+  const ImageSet test = read_named_images(folder.path().string(), Split::test);
+  EXPECT_EQ(std::tuple(test.channels, test.rows, test.columns, test.classes),
+            std::tuple(3U, 32U, 32U, 100U));
+  ASSERT_EQ(test.size(), 7U);
+  EXPECT_EQ(test.labels[6], 6);
+  EXPECT_EQ(test.image(6)[1], 7);
+  EXPECT_EQ(read_named_images(folder.path().string(), Split::training, 20).size(), 20U);
+}
+
+TEST(Cifar100, SaysWhatItRefuses) {
+  const TemporaryFolder folder;
+  std::vector<char> bytes = cifar100_file(2);
+  const auto message = [&] {
+    write_bytes(folder / "test.bin", bytes);
+    return message_of([&] { read_named_images(folder.path().string(), Split::test, 1); });
+  };
+  EXPECT_EQ(message(), "no Error");
+  bytes.pop_back();
+  EXPECT_THAT(message(), HasSubstr("ends inside image 1 (an image is two labels"));
+  bytes = cifar100_file(2);
+  bytes[3074] = 20;
+  EXPECT_THAT(message(), HasSubstr("label 20 of image 1 is out of range (0 to 19)"));
+  bytes[3074] = 0;
+  bytes[3075] = 100;
+  EXPECT_THAT(message(), HasSubstr("label 100 of image 1 is out of range (0 to 99)"));
+  EXPECT_THAT(message_of([&] { read_named_images(folder.path().string(), Split::training); }),
+              HasSubstr("train.bin"));
+}
+
+/// A .npy file, version 1.0, of this header and so many bytes that count up.
+std::vector<char> npy(const std::string& header, std::size_t bytes, int step = 1) {
+  std::string text = std::string("\x93NUMPY\x01\x00", 8);
+  text += static_cast<char>(header.size());
+  text += '\0';
+  text += header;
+  for (std::size_t i = 0; i < bytes; ++i) text += static_cast<char>(step * static_cast<int>(i));
+  return {text.begin(), text.end()};
+}
+std::string npy_header(const std::string& type, const std::string& shape) {
+  return "{'descr': '" + type + "', 'fortran_order': False, 'shape': (" + shape + "), }   \n";
+}
+
+struct Arrays {
+  std::vector<char> images = npy(npy_header("|u1", "5, 3, 4"), 60);
+  std::vector<char> labels = npy(npy_header("|u1", "5,"), 5, 2);
+
+  void write(const TemporaryFolder& folder) const {
+    write_bytes(folder / "test_images.npy", images);
+    write_bytes(folder / "test_labels.npy", labels);
+  }
+  ImageSet read() const {
+    const TemporaryFolder folder;
+    write(folder);
+    return read_named_images(folder.path().string(), Split::test);
+  }
+  std::string message() const {
+    return message_of([&] { read(); });
+  }
+};
+
+TEST(Npy, IsReadInEachFormThatItMayHave) {
+  const ImageSet grey = Arrays().read();
+  EXPECT_EQ(std::tuple(grey.channels, grey.rows, grey.columns, grey.classes),
+            std::tuple(1U, 3U, 4U, 9U));
+  EXPECT_THAT(grey.labels, ElementsAre(0, 2, 4, 6, 8));
+  for (std::size_t i = 0; i < 60; ++i) ASSERT_EQ(grey.pixels[i], i);
+  const ImageSet colour = Arrays{.images = npy(npy_header("|u1", "5, 3, 2, 2"), 60)}.read();
+  EXPECT_EQ(std::tuple(colour.channels, colour.rows, colour.columns), std::tuple(3U, 2U, 2U));
+  // Keys in another order, other quotes, version 2.0.
+  std::vector<char> other = npy(R"({"shape":(5,3,4),"fortran_order":False,"descr":"<u1"})", 60);
+  other[6] = 2;
+  other.insert(other.begin() + 10, {'\0', '\0'});
+  EXPECT_EQ(Arrays{.images = other}.read().pixels, grey.pixels);
+  // Labels of eight bytes, in either order; of a sign.
+  for (const bool is_big : {false, true}) {
+    std::vector<char> wide = npy(npy_header(is_big ? ">i8" : "<i8", "5,"), 0);
+    for (int i = 0; i < 5; ++i) {
+      for (int byte = 0; byte < 8; ++byte) {
+        wide.push_back(static_cast<char>(byte == (is_big ? 7 : 0) ? 3 * i : 0));
+      }
+    }
+    EXPECT_THAT(Arrays{.labels = wide}.read().labels, ElementsAre(0, 3, 6, 9, 12));
+  }
+}
+
+TEST(Npy, ClassesAreThoseOfBothSplits) {
+  const TemporaryFolder folder;
+  Arrays().write(folder);
+  write_bytes(folder / "train_labels.npy", npy(npy_header("|u1", "3,"), 3, 10));
+  write_gzip(folder / "train_images.npy.gz", npy(npy_header("|u1", "3, 3, 4"), 36));
+  const std::string name = folder.path().string();
+  EXPECT_EQ(read_named_images(name, Split::test, 2).classes, 21U);
+  EXPECT_EQ(read_named_images(name, Split::training).size(), 3U);
+}
+
+TEST(Npy, SaysWhatItRefuses) {
+  const auto images = [](const std::string& type, const std::string& shape) {
+    return Arrays{.images = npy(npy_header(type, shape), 60)}.message();
+  };
+  const auto labels = [](const std::string& type, const std::string& shape, std::size_t bytes) {
+    return Arrays{.labels = npy(npy_header(type, shape), bytes, 2)}.message();
+  };
+  EXPECT_EQ(Arrays().message(), "no Error");
+  EXPECT_THAT(images("<f4", "5, 3, 4"), HasSubstr("holds float32 (pixels are uint8"));
+  EXPECT_THAT(images("|i1", "5, 3, 4"), HasSubstr("holds int8"));
+  EXPECT_THAT(images("|O", "5, 3, 4"), HasSubstr("holds numbers of type '|O' (Python objects)"));
+  EXPECT_THAT(images("<U4", "5, 3, 4"), HasSubstr("holds numbers of type '<U4'"));
+  EXPECT_THAT(images("|u1", "5, 12"), HasSubstr("is an array of 5 x 12 (images are"));
+  EXPECT_THAT(images("|u1", "5, 32, 32, 3"), HasSubstr("channels come last"));
+  EXPECT_THAT(images("|u1", "0, 3, 4"), HasSubstr("holds no image"));
+  EXPECT_THAT(images("|u1", "5, 0, 4"), HasSubstr("1 to 4096 channels, rows and columns"));
+  EXPECT_THAT(images("|u1", "6, 3, 4"), HasSubstr("has 5 labels for 6 images"));
+  EXPECT_THAT(images("|u1", "5, 3, 5"), HasSubstr("test_images.npy: ends too early"));
+  EXPECT_THAT(images("|u1", "5, 3, 3"), HasSubstr("goes on after its last item"));
+  EXPECT_THAT(images("|u1", "1099511627775, 4096, 4096, 4096"), HasSubstr("no file has so many"));
+  EXPECT_THAT(images("|u1", "18446744073709551617, 3, 4"), HasSubstr("an axis of 2^40 places"));
+  EXPECT_THAT(images("|u1", "5, -3, 4"), HasSubstr("has a damaged header"));
+  EXPECT_THAT(images("|u1'x", "5, 3, 4"), HasSubstr("has a damaged header"));
+  EXPECT_THAT(labels("<f8", "5,", 40), HasSubstr("holds float64 (labels are integers)"));
+  EXPECT_THAT(labels("|u1", "5, 10", 50), HasSubstr("argmax(1) of one-hot rows"));
+  EXPECT_THAT(labels("|u1", "5,", 4), HasSubstr("test_labels.npy: ends too early"));
+  EXPECT_THAT(labels("|i1", "5,", 5), HasSubstr("no Error"));
+  EXPECT_THAT(labels("<u2", "5,", 10), HasSubstr("label 512 of image 0 is out of range"));
+  Arrays negative{.labels = npy(npy_header("|i1", "5,"), 5, -1)};
+  EXPECT_THAT(negative.message(), HasSubstr("the label of image 1 is negative"));
+}
+
+TEST(Npy, SaysWhatHeadersItRefuses) {
+  const auto message = [](const std::string& header) {
+    return Arrays{.images = npy(header, 60)}.message();
+  };
+  EXPECT_THAT(message("{'descr': '|u1', 'fortran_order': True, 'shape': (5, 3, 4)}"),
+              HasSubstr("is in Fortran order"));
+  EXPECT_THAT(message("{'descr': [('a', '|u1')], 'fortran_order': False, 'shape': (60,)}"),
+              HasSubstr("holds records of several fields"));
+  for (const char* damaged :
+       {"", "{", "{}", "{'descr': '|u1'}", "{'descr': '|u1', 'descr': '|u1'}", "{'descr' '|u1'}",
+        "{'descr': '|u1', 'fortran_order': 0, 'shape': (5, 3, 4)}",
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (5, 3 4)}",
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (5, 3, 4}",
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (5, 3, 4)} x"}) {
+    EXPECT_THAT(message(damaged), HasSubstr("has a damaged header")) << damaged;
+  }
+  std::vector<char> bytes = Arrays().images;
+  bytes[0] = 'x';
+  EXPECT_THAT(Arrays{.images = bytes}.message(), HasSubstr("is no .npy file"));
+  bytes = Arrays().images;
+  bytes[6] = 9;
+  EXPECT_THAT(Arrays{.images = bytes}.message(), HasSubstr("is of version 9 of the format"));
+  bytes = Arrays().images;
+  bytes[9] = 100;
+  EXPECT_THAT(Arrays{.images = bytes}.message(), HasSubstr("(at most 10000)"));
+  bytes.resize(40);
+  bytes[9] = 0;
+  EXPECT_THAT(Arrays{.images = bytes}.message(), HasSubstr("ends too early"));
+  const TemporaryFolder folder;
+  write_bytes(folder / "test_images.npy", Arrays().images);
+  EXPECT_THAT(message_of([&] { read_named_images(folder.path().string(), Split::test); }),
+              HasSubstr("test_labels.npy: no such file, nor with .gz"));
+}
+
 TEST(Images, AreFoundInAFolderByTheirFourNames) {
   const TemporaryFolder folder;
   write_bytes(folder / "train-images-idx3-ubyte", Pair().image_bytes());

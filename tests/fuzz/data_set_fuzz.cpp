@@ -38,7 +38,8 @@ void remove(std::string_view name) {
   std::filesystem::remove(scratch_folder() / name, ignored);
 }
 
-void store_idx(const std::string& name, Bytes bytes, std::size_t packing) {
+/// Plain or packed; the other one goes.
+void store(const std::string& name, Bytes bytes, std::size_t packing) {
   remove(name);
   remove(name + ".gz");
   const bool plain = static_cast<Packing>(packing) == Packing::none;
@@ -48,21 +49,32 @@ void store_idx(const std::string& name, Bytes bytes, std::size_t packing) {
 }  // namespace
 }  // namespace cimstat::fuzz
 
-/// A folder with a file of images and one of labels, or with CIFAR-10's. The input: which of both
-/// and how each file is packed, how many images are asked for, the size of the first file, its
-/// bytes, then those of the second.
+/// A folder with a file of images and one of labels, IDX or .npy, or with one of CIFAR-10 or
+/// CIFAR-100. The input: which of these and how each file is packed, how many images are asked for,
+/// the size of the first file, its bytes, then those of the second.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cimstat;
   constexpr std::size_t header = 4;
   if (size < header) return 0;
   const fuzz::Bytes bytes(data + header, size - header);
   const std::size_t cut = std::min<std::size_t>(data[2] + 256U * data[3], bytes.size());
-  fuzz::remove("test_batch.bin");
-  if (data[0] / 9 % 4 == 1) {
-    fuzz::scratch_file("test_batch.bin", fuzz::packed(bytes, data[0] % 3));
-  } else {
-    fuzz::store_idx("t10k-images-idx3-ubyte", bytes.first(cut), data[0] % 3);
-    fuzz::store_idx("t10k-labels-idx1-ubyte", bytes.subspan(cut), data[0] / 3 % 3);
+  for (const char* name : {"test_batch.bin", "test.bin", "test_images.npy", "test_images.npy.gz"}) {
+    fuzz::remove(name);
+  }
+  switch (data[0] / 9 % 4) {
+    case 1:
+      fuzz::scratch_file("test_batch.bin", fuzz::packed(bytes, data[0] % 3));
+      break;
+    case 2:
+      fuzz::scratch_file("test.bin", fuzz::packed(bytes, data[0] % 3));
+      break;
+    case 3:
+      fuzz::store("test_images.npy", bytes.first(cut), data[0] % 3);
+      fuzz::store("test_labels.npy", bytes.subspan(cut), data[0] / 3 % 3);
+      break;
+    default:
+      fuzz::store("t10k-images-idx3-ubyte", bytes.first(cut), data[0] % 3);
+      fuzz::store("t10k-labels-idx1-ubyte", bytes.subspan(cut), data[0] / 3 % 3);
   }
   const std::size_t limit =
       data[1] == 255 ? std::numeric_limits<std::size_t>::max() : std::size_t{data[1]};

@@ -56,7 +56,7 @@ case("missing", "the folder", {},
      "nowhere: no such folder of images; check the path; Fashion-MNIST: apt-get install dataset-fashion-mnist",
      arguments=["accuracy", "macro.toml", "--set", "accuracy.data_set=nowhere"], exit=2)
 case("missing", "every file", {},
-     "data: holds no data set (neither t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or with .gz, nor test_batch.bin); check the path; Fashion-MNIST: apt-get install dataset-fashion-mnist", exit=2)
+     "data: holds no data set (neither t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or with .gz, nor test_batch.bin, test.bin or test_images.npy); check the path; Fashion-MNIST: apt-get install dataset-fashion-mnist", exit=2)
 case("missing", "a folder, but its name is nearly that of a data set", {},
      "fashion_mnist: no such folder of images; did you mean fashion-mnist?",
      arguments=["accuracy", "macro.toml", "--set", "accuracy.data_set=fashion_mnist"], exit=2)

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "experiments/counted.h"
+#include "experiments/inference/chip_accuracy.h"
 #include "experiments/macro/setting_text.h"
 #include "experiments/seeing/config_difference.h"
 
@@ -16,10 +18,26 @@ AccuracyFigure figure_of(const Estimate& estimate) {
   return {estimate.value, estimate.interval.lower, estimate.interval.upper};
 }
 
+/// Of this table, or of chips, which need none.
+bool is_of(const AccuracyRecord& record, std::string_view table_sha256) {
+  return record.result.chips > 0 || record.table_sha256 == table_sha256;
+}
+
+/// What its intervals over images leave out.
+std::string chips_detail(const AccuracyRecord& record) {
+  if (record.result.chips == 0) return {};
+  const Estimate mean = chip_statistics(record.result, record.confidence).over_chips;
+  return fmt::format(
+      "; {}: cells frozen, intervals over images of these chips; over chips, on these images, "
+      "{:.2f} % [{:.2f}, {:.2f}]",
+      counted(record.result.chips, "chip"), 100.0 * mean.value, 100.0 * mean.interval.lower,
+      100.0 * mean.interval.upper);
+}
+
 /// Differences are paired by image: both must be of the same images through the same network.
 bool pairable(const AccuracyRecord& one, const AccuracyRecord& other) {
-  return one.network == other.network && one.data_set == other.data_set &&
-         one.result.exact_correct == other.result.exact_correct;
+  return one.network == other.network && one.result.chips == other.result.chips &&
+         one.data_set == other.data_set && one.result.exact_correct == other.result.exact_correct;
 }
 
 /// Those that can change an accuracy.
@@ -93,7 +111,7 @@ std::vector<ConditionName> condition_names(const std::vector<NamedAccuracy>& res
   std::vector<ConditionName> names;
   for (std::size_t index = 0; index < results.size(); ++index) {
     const auto& [record, stem, given] = results[index];
-    const bool of_this_table = record.table_sha256 == table_sha256;
+    const bool of_this_table = is_of(record, table_sha256);
     ConditionName name{given, fmt::format("{}: {}", stem, record.name)};
     if (index > 0) {
       const auto differences = deciding_differences(results.front().record, record);
@@ -103,6 +121,7 @@ std::vector<ConditionName> condition_names(const std::vector<NamedAccuracy>& res
       name.label = results.size() == 1 ? record.name : of_this_table ? "as configured" : stem;
     }
     if (name.label.empty()) name.label = stem;
+    name.detail += chips_detail(record);
     if (!of_this_table) name.detail += "; made with another error table than the one of this page";
     names.push_back(std::move(name));
   }
@@ -129,7 +148,7 @@ std::vector<AccuracyCondition> accuracy_conditions(const std::vector<NamedAccura
                                 .difference = figure_of(statistics.difference),
                                 .these_images = {},
                                 .against_first = {},
-                                .same_table = record.table_sha256 == table_sha256};
+                                .same_table = is_of(record, table_sha256)};
     if (statistics.sampled_on_these_images) {
       condition.these_images = figure_of(*statistics.sampled_on_these_images);
     }

@@ -8,9 +8,8 @@
 #include <fmt/format.h>
 
 #include "core/file/hdf5_file.h"
-#include "core/utf8.h"
 
-#include "experiments/counted.h"
+#include "experiments/inference/chip_accuracy.h"
 #include "experiments/result_header.h"
 
 namespace cimstat::experiments {
@@ -18,7 +17,8 @@ namespace cimstat::experiments {
 namespace {
 
 constexpr std::string_view accuracy_filetype = "cimstat accuracy";
-constexpr std::int64_t accuracy_schema_minor = 0;
+constexpr std::int64_t table_schema_minor = 0;
+constexpr std::int64_t chips_schema_minor = 1;
 constexpr std::uint64_t answer_limit = most_answers;
 constexpr double estimate_tolerance = 1e-9;  // of another machine's mathematics
 constexpr std::string_view again = "make the result again with cimstat accuracy";
@@ -39,12 +39,17 @@ void write_index(core::Hdf5Output& file, std::string_view path, std::string_view
   file.make_scale(path, name);
 }
 
-void check_members(const core::Hdf5Input& file) {
-  const std::vector<std::string> members = {"image", "read", "exact_correct", "sampled_correct"};
+void check_members(const core::Hdf5Input& file, bool frozen) {
+  std::vector<std::string> members = {"image", "read", "exact_correct", "sampled_correct"};
+  if (frozen) members.insert(members.end(), {"chip", "chip_accuracy"});
   file.require_known("/", members,
-                     header_attributes({"network", "data_set", "table_content_sha256",
-                                        "partial_sums", "exact_accuracy", "sampled_accuracy",
-                                        "difference", "sampled_on_these_images"}));
+                     frozen
+                         ? header_attributes({"network", "data_set", "partial_sums",
+                                              "exact_accuracy", "sampled_accuracy", "difference",
+                                              "accuracy_over_chips", "chip_spread", "noise_spread"})
+                         : header_attributes({"network", "data_set", "table_content_sha256",
+                                              "partial_sums", "exact_accuracy", "sampled_accuracy",
+                                              "difference", "sampled_on_these_images"}));
 }
 
 std::vector<std::uint8_t> read_answers(const core::Hdf5Input& file, std::string_view path) {
@@ -71,11 +76,47 @@ void check_estimate(const core::Hdf5Input& file, std::string_view name, const Es
   }
 }
 
+void check_number(const core::Hdf5Input& file, std::string_view place, double found,
+                  double expected) {
+  if (std::abs(found - expected) <= estimate_tolerance) return;
+  file.fail(place, "contradicts the answers", fmt::format("{} instead of {}", found, expected),
+            again);
+}
+
+/// An attribute that is there where there is something to tell, and there alone.
+void require_presence(const core::Hdf5Input& file, std::string_view name, bool expected,
+                      std::string_view why) {
+  if (expected || !file.has_attribute("/", name)) return;
+  file.fail("/", fmt::format("attribute '{}' has no place in this result", name), why, again);
+}
+
+void check_chips(const core::Hdf5Input& file, const AccuracyRecord& record) {
+  const ChipStatistics chips = chip_statistics(record.result, record.confidence);
+  check_estimate(file, "accuracy_over_chips", chips.over_chips);
+  require_presence(file, "chip_spread", chips.spread.has_value(), "it takes two chips or more");
+  require_presence(file, "noise_spread", chips.noise_spread.has_value(),
+                   "it takes two chips and two reads or more");
+  if (chips.spread) check_estimate(file, "chip_spread", *chips.spread);
+  if (chips.noise_spread) {
+    const std::vector<double> found = file.numbers_attribute("/", "noise_spread");
+    check_number(file, "/noise_spread", found.empty() ? 0.0 : found.front(), *chips.noise_spread);
+  }
+  const std::vector<double> found = file.doubles("/chip_accuracy", answer_limit);
+  if (found.size() != chips.of_chip.size()) {
+    file.fail("/chip_accuracy", fmt::format("has {} chips", found.size()),
+              fmt::format("there are {}", chips.of_chip.size()), again);
+  }
+  for (std::size_t chip = 0; chip < found.size(); ++chip) {
+    check_number(file, "/chip_accuracy", found[chip], chips.of_chip[chip]);
+  }
+}
+
 void check_estimates(const core::Hdf5Input& file, const AccuracyRecord& record) {
   const AccuracyStatistics statistics = accuracy_statistics(record.result, record.confidence);
   check_estimate(file, "exact_accuracy", statistics.exact);
   check_estimate(file, "sampled_accuracy", statistics.sampled);
   check_estimate(file, "difference", statistics.difference);
+  if (record.result.chips > 0) return check_chips(file, record);
   constexpr std::string_view these_images = "sampled_on_these_images";
   if (statistics.sampled_on_these_images) {
     check_estimate(file, these_images, *statistics.sampled_on_these_images);
@@ -95,6 +136,7 @@ void check_against_config(const core::Hdf5Input& file, const AccuracyResult& res
   };
   require("reads", result.reads, settings.reads);
   require("images", result.images(), settings.images);
+  if (result.chips > 0) require("chips", result.chips, settings.chips);
 }
 
 void check_datasets(const core::Hdf5Input& file, const ResultHeader& header,
@@ -105,11 +147,47 @@ void check_datasets(const core::Hdf5Input& file, const ResultHeader& header,
   }
   require_index_axis(file, "/image", result.images());
   require_index_axis(file, "/read", result.reads);
+  if (result.chips == 0) return;
+  require_form(file, header, {"/chip", "uint32"});
+  require_form(file, header, {"/chip_accuracy", "float64"});
+  require_index_axis(file, "/chip", result.chips);
 }
 
-std::string percent(const Estimate& estimate) {
-  return fmt::format("{:7.2f} %  [{:.2f}, {:.2f}]", 100.0 * estimate.value,
-                     100.0 * estimate.interval.lower, 100.0 * estimate.interval.upper);
+/// [read][image], or [chip][read][image].
+core::Shape64 answers_shape(const AccuracyResult& result) {
+  if (result.chips == 0) return {result.reads, result.images()};
+  return {result.chips, result.reads, result.images()};
+}
+
+void write_chips(core::Hdf5Output& file, const AccuracyRecord& record) {
+  const ChipStatistics chips = chip_statistics(record.result, record.confidence);
+  write_estimate(file, "accuracy_over_chips", chips.over_chips);
+  if (chips.spread) write_estimate(file, "chip_spread", *chips.spread);
+  if (chips.noise_spread) file.attribute("/", "noise_spread", *chips.noise_spread);
+  write_index(file, "/chip", "chip", chips.of_chip.size(), "index of the chip");
+  file.dataset("/chip_accuracy", std::span<const double>(chips.of_chip), {chips.of_chip.size()});
+  file.attribute("/chip_accuracy", "units", "1");
+  file.attribute("/chip_accuracy", "long_name", "share of right answers on the chip");
+  file.attach_scale("/chip_accuracy", "/chip", 0);
+}
+
+/// Sizes of the answers, before anything is read; they go with the exact ones.
+void read_sizes(const core::Hdf5Input& file, bool frozen, AccuracyResult& result) {
+  const core::Shape64 shape = file.shape("/sampled_correct");
+  bool fits = shape.size() == (frozen ? 3U : 2U);
+  std::uint64_t answers = 1;
+  for (const std::uint64_t size : shape) {
+    fits = fits && size >= 1 && size <= answer_limit && answers * size <= answer_limit;
+    answers *= fits ? size : 1;
+  }
+  if (!fits || file.shape("/exact_correct") != core::Shape64{shape.back()}) {
+    file.fail("/sampled_correct",
+              fmt::format("is not a [{}read, image] array that goes with /exact_correct",
+                          frozen ? "chip, " : ""),
+              core::shape_text(shape), again);
+  }
+  result.reads = static_cast<std::uint32_t>(shape[shape.size() - 2]);
+  if (frozen) result.chips = static_cast<std::uint32_t>(shape.front());
 }
 
 }  // namespace
@@ -118,10 +196,12 @@ void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,
                     const std::filesystem::path& target) {
   core::Hdf5Output file(target);
   write_result_header(file, experiment, experiment.accuracy_toml, accuracy_filetype,
-                      accuracy_schema_minor);
+                      record.result.chips > 0 ? chips_schema_minor : table_schema_minor);
   file.attribute("/", "network", record.network);
   file.attribute("/", "data_set", record.data_set);
-  file.attribute("/", "table_content_sha256", record.table_sha256);
+  if (record.result.chips == 0) {
+    file.attribute("/", "table_content_sha256", record.table_sha256);
+  }
   const AccuracyResult& result = record.result;
   file.attribute("/", "partial_sums", static_cast<std::int64_t>(result.partial_sums));
   // Derived; value, lower, upper. The answers below are the truth.
@@ -132,43 +212,42 @@ void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,
   if (statistics.sampled_on_these_images) {
     write_estimate(file, "sampled_on_these_images", *statistics.sampled_on_these_images);
   }
+  if (result.chips > 0) write_chips(file, record);
   write_index(file, "/image", "image", result.images(), "index of the test image");
   write_index(file, "/read", "read", result.reads, "index of the read, all noise fresh");
   file.dataset("/exact_correct", std::span<const std::uint8_t>(result.exact_correct),
                {result.images()});
   file.dataset("/sampled_correct", std::span<const std::uint8_t>(result.sampled_correct),
-               {result.reads, result.images()});
+               answers_shape(result));
   for (const auto& [path, long_name] :
        {std::pair("/exact_correct", "1 where exact integer arithmetic is right"),
-        std::pair("/sampled_correct", "1 where the answer with sampled codes is right")}) {
+        std::pair("/sampled_correct", result.chips > 0
+                                          ? "1 where the answer of the chip is right"
+                                          : "1 where the answer with sampled codes is right")}) {
     file.attribute(path, "units", "1");
     file.attribute(path, "long_name", long_name);
   }
   file.attach_scale("/exact_correct", "/image", 0);
-  file.attach_scale("/sampled_correct", "/read", 0);
-  file.attach_scale("/sampled_correct", "/image", 1);
+  const unsigned axis = result.chips > 0 ? 1 : 0;
+  if (result.chips > 0) file.attach_scale("/sampled_correct", "/chip", 0);
+  file.attach_scale("/sampled_correct", "/read", axis);
+  file.attach_scale("/sampled_correct", "/image", axis + 1);
   file.commit();
 }
 
 AccuracyRecord read_accuracy(const std::filesystem::path& path) {
   const core::Hdf5Input file(path);
-  const ResultHeader header = read_result_header(file, accuracy_filetype, accuracy_schema_minor);
-  if (header.is_known_version) check_members(file);
+  const ResultHeader header = read_result_header(file, accuracy_filetype, chips_schema_minor);
+  const bool frozen = header.experiment.accuracy.noise == AccuracyNoise::frozen;
+  if (header.is_known_version) check_members(file, frozen);
   AccuracyRecord record;
   record.name = header.title;
   record.confidence = header.confidence;
   record.network = file.text_attribute("/", "network");
   record.data_set = file.text_attribute("/", "data_set");
   record.config_toml = header.config_toml;
-  record.table_sha256 = file.text_attribute("/", "table_content_sha256");
-  const core::Shape64 shape = file.shape("/sampled_correct");
-  if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1 || shape[0] > answer_limit ||
-      shape[1] > answer_limit || shape[0] * shape[1] > answer_limit ||
-      file.shape("/exact_correct") != core::Shape64{shape[1]}) {
-    file.fail("/sampled_correct", "is not a [read, image] array that goes with /exact_correct",
-              core::shape_text(shape), again);
-  }
-  record.result.reads = static_cast<std::uint32_t>(shape[0]);
+  if (!frozen) record.table_sha256 = file.text_attribute("/", "table_content_sha256");
+  read_sizes(file, frozen, record.result);
   record.result.exact_correct = read_answers(file, "/exact_correct");
   record.result.sampled_correct = read_answers(file, "/sampled_correct");
   const std::int64_t partial_sums = file.integer_attribute("/", "partial_sums");
@@ -180,24 +259,6 @@ AccuracyRecord read_accuracy(const std::filesystem::path& path) {
   check_datasets(file, header, record.result);
   check_estimates(file, record);
   return record;
-}
-
-std::string format_accuracy(const AccuracyRecord& record) {
-  const AccuracyStatistics statistics = accuracy_statistics(record.result, record.confidence);
-  std::string text = fmt::format(
-      "{} on {}: {} x {}, {} an image\n", core::one_line(record.network),
-      core::one_line(record.data_set), counted(record.result.images(), "image"),
-      counted(record.result.reads, "read"), counted(record.result.partial_sums, "partial sum"));
-  text += fmt::format("                             accuracy   [{:g} % interval]\n",
-                      100.0 * record.confidence);
-  text += fmt::format("  exact integers           {}\n", percent(statistics.exact));
-  text += fmt::format("  on this macro            {}\n", percent(statistics.sampled));
-  text += fmt::format("  difference, paired       {}\n", percent(statistics.difference));
-  if (statistics.sampled_on_these_images) {
-    text += fmt::format("  ... these images, reads  {}\n",
-                        percent(*statistics.sampled_on_these_images));
-  }
-  return text;
 }
 
 }  // namespace cimstat::experiments

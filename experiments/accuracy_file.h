@@ -13,7 +13,7 @@ struct AccuracyRecord {
   std::string name;
   std::string network;
   std::string data_set;
-  std::string table_sha256;      ///< content hash of the error table that was used
+  std::string table_sha256;      ///< content hash of the error table that was used; of chips ""
   std::string config_toml = {};  ///< resolved; set by read_accuracy
   double confidence = 0.95;
   AccuracyResult result;
@@ -25,8 +25,5 @@ void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,
 /// Throws UsageError when the file can't be opened, DataError when it is not a whole result whose
 /// estimates agree with its answers.
 AccuracyRecord read_accuracy(const std::filesystem::path& file);
-
-/// The result for people.
-std::string format_accuracy(const AccuracyRecord& record);
 
 }  // namespace cimstat::experiments

@@ -118,10 +118,11 @@ std::vector<NamedText> provenance_of(const TableRecord& record,
   const std::vector<ConditionName> names = condition_names(accuracy, record.content_sha256);
   for (std::size_t index = 0; index < accuracy.size(); ++index) {
     const AccuracyRecord& result = accuracy[index].record;
-    const std::string figures = fmt::format(
-        "{} on {}: {} x {}, {} an image; table {}", result.network, result.data_set,
-        counted(result.result.images(), "image"), counted(result.result.reads, "read"),
-        counted(result.result.partial_sums, "partial sum"), result.table_sha256.substr(0, 16));
+    const std::string figures =
+        fmt::format("{} on {}: {} x {}, {} an image; table {}", result.network, result.data_set,
+                    counted(result.result.images(), "image"), counted(result.result.reads, "read"),
+                    counted(result.result.partial_sums, "partial sum"),
+                    result.result.chips > 0 ? "none" : result.table_sha256.substr(0, 16));
     if (accuracy.size() == 1) {
       facts.emplace_back("accuracy", fmt::format("{}; {}", names[index].detail, figures));
     } else {

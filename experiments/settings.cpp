@@ -2,10 +2,13 @@
 
 #include <optional>
 
+#include <fmt/format.h>
+
 #include "core/config/option.h"
 
 #include "circuits/column.h"
 
+#include "experiments/inference/chip_cells.h"
 #include "experiments/wires/wires_settings.h"
 
 namespace cimstat::experiments {
@@ -25,6 +28,8 @@ using core::SectionReader;
 constexpr std::uint64_t trial_limit = 1'000'000'000'000;
 constexpr std::uint64_t image_limit = 100'000'000;
 constexpr std::uint64_t read_limit = 10'000;
+constexpr std::uint64_t most_chips = 10'000;
+static_assert(most_chips < chip_limit);
 constexpr std::size_t longest_path = 4096;
 
 constexpr Option<Method> methods[] = {
@@ -49,6 +54,14 @@ constexpr Option<WeightMapping> weight_mappings[] = {
 
 constexpr Option<LayerPlace> places[] = {{LayerPlace::analog, {"analog", "on the macro"}},
                                          {LayerPlace::digital, {"digital", "in exact integers"}}};
+
+constexpr Option<AccuracyNoise> noises[] = {
+    {AccuracyNoise::table,
+     {"table", "each partial sum's code drawn afresh from the error table: nothing is frozen"}},
+    {AccuracyNoise::frozen,
+     {"frozen",
+      "chips: each column has cells, offset, gain and converter of its own, with fresh noise at "
+      "each read"}}};
 
 Parameter stream() {
   return {.key = "stream",
@@ -119,6 +132,15 @@ core::Section margin_section() {
 }
 
 core::Section accuracy_section() {
+  // Without defaults, so that results of tables keep the bytes of their configuration.
+  Parameter noise = parameter("noise", core::option_rule(noises, {}), "what partial sums meet");
+  noise.example = "\"frozen\"";
+  noise.absent = "\"table\"";
+  noise.source = "redrawn at each read in ASiM and NeuroSim";
+  Parameter chips = parameter("chips", CountRule{1, most_chips, std::nullopt, {}},
+                              "chips drawn, where noise is \"frozen\"");
+  chips.example = "20";
+  chips.absent = "1";
   return section(
       "accuracy", "accuracy of a network whose partial sums are read through the column",
       {parameter("network", core::TextRule{longest_path, "fashion-cnn"},
@@ -135,7 +157,7 @@ core::Section accuracy_section() {
                  "where the first layer with weights is computed"),
        parameter("last_layer", core::option_rule(places, "analog"),
                  "where the last layer with weights is computed"),
-       stream()});
+       stream(), noise, chips});
 }
 
 }  // namespace
@@ -181,6 +203,13 @@ AccuracySettings read_accuracy_settings(const SectionReader& section, std::uint3
   settings.array.first_layer = core::read_option(section, "first_layer", places);
   settings.array.last_layer = core::read_option(section, "last_layer", places);
   settings.stream = core::read_option(section, "stream", streams);
+  if (section.has("noise")) settings.noise = core::read_option(section, "noise", noises);
+  if (section.has("chips")) settings.chips = static_cast<std::uint32_t>(section.count("chips"));
+  if (settings.noise == AccuracyNoise::table && settings.chips != 1) {
+    section.fail("chips", fmt::format("is {} without frozen chips", settings.chips),
+                 "a table draws each code afresh: there are no chips to differ",
+                 "write noise = \"frozen\", or leave it out");
+  }
   return settings;
 }
 

@@ -45,6 +45,12 @@ struct MarginSettings {
   double tail_probability = 1e-3;  ///< of the quantile margin
 };
 
+/// What a network's accuracy takes for noise.
+enum class AccuracyNoise {
+  table,   ///< each partial sum's code drawn afresh from the error table
+  frozen,  ///< chips: each column with cells, offset and converter of its own, fresh noise on top
+};
+
 struct AccuracySettings {
   std::string network;   ///< "fashion-cnn" (shipped) or a file
   std::string data_set;  ///< "fashion-mnist" or a folder
@@ -52,6 +58,8 @@ struct AccuracySettings {
   std::uint32_t reads = 1;  ///< of each image
   ArrayOptions array;       ///< rows are the column's
   core::Stream stream = core::Stream::philox;
+  AccuracyNoise noise = AccuracyNoise::table;
+  std::uint32_t chips = 1;  ///< where frozen
 };
 
 std::vector<core::Section> settings_sections();

@@ -1,14 +1,17 @@
 #include <cstdlib>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
 
 #include "core/error.h"
 #include "core/utf8.h"
 
-#include "experiments/accuracy_file.h"
+#include "experiments/accuracy_text.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/plan.h"
+#include "experiments/frozen_accuracy.h"
+#include "experiments/inference/chip_accuracy.h"
 #include "experiments/inference/dataset.h"
 #include "experiments/inference/network.h"
 #include "experiments/seeing/config_difference.h"
@@ -60,12 +63,33 @@ circuits::ErrorTable table_of_every_class(const Experiment& experiment,
   return make_table(experiment, classes, options.thread_count(), meter.callback()).table;
 }
 
+/// Cells, offsets and converters come from the configuration: a table has none.
+void refuse_table_of_chips(const Experiment& experiment, const std::filesystem::path& table) {
+  if (experiment.accuracy.noise != AccuracyNoise::frozen || table.empty()) return;
+  throw core::UsageError(core::error_line("--table " + table.string(),
+                                          "is of no use to frozen chips",
+                                          "a table holds no cells: it draws each code afresh",
+                                          "leave it out, or write accuracy.noise = \"table\""));
+}
+
+AccuracyResult run_on_chips(const Experiment& experiment, const Network& network,
+                            const ImageSet& images, AccuracyOptions run,
+                            const CommonOptions& options) {
+  const ChipDesign design = chip_design(experiment);
+  run.chips = experiment.accuracy.chips;
+  check_accuracy_on_chips(network, images, design, run);
+  ProgressMeter meter("accuracy", {"images", static_cast<double>(run.images) * run.chips},
+                      options.verbosity());
+  return accuracy_on_chips(network, images, design, run, options.thread_count(), meter.callback());
+}
+
 }  // namespace
 
 void add_accuracy_command(CLI::App& app) {
   struct Options : CommonOptions {
     std::filesystem::path output_file;
     std::filesystem::path table_file;
+    bool json = false;
   };
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
@@ -78,17 +102,22 @@ void add_accuracy_command(CLI::App& app) {
   add_output_option(*command, options->output_file,
                     "result file (default: the configuration's name with .accuracy.h5, here)")
       ->type_name("FILE.h5");
+  command->add_flag("--json", options->json, "print JSON");
   command->footer(
       "Runs accuracy.network on accuracy.images images of accuracy.data_set, each accuracy.reads "
       "times: once in exact\nintegers, once with every partial sum drawn from the error table. "
-      "Accuracies are shares of images, with intervals\nover images at table.confidence.\n"
+      "Accuracies are shares of images, with intervals\nover images at table.confidence. With "
+      "accuracy.noise = \"frozen\" on accuracy.chips chips instead, each with cells, offsets\nand "
+      "converters of its own, and with intervals over chips too.\n"
       "Example: cimstat accuracy experiments/configs/rram_128rows.toml --set accuracy.images=1000");
   command->callback([options] {
     const RunClock clock;
     const bool has_table = !options->table_file.empty();
     CommonOptions all = *options;
-    Experiment experiment =
-        has_table ? read_experiment(options->open()) : read_for_every_class(*options);
+    Experiment experiment = read_experiment(options->open());
+    const bool frozen = experiment.accuracy.noise == AccuracyNoise::frozen;
+    refuse_table_of_chips(experiment, options->table_file);
+    if (!frozen && !has_table) experiment = read_for_every_class(*options);
     print_warnings(experiment);
     TableRecord given;
     if (has_table) {
@@ -134,24 +163,25 @@ void add_accuracy_command(CLI::App& app) {
         .reads = settings.reads,
         .images = settings.images,
         .table_name = has_table ? options->table_file.string() : AccuracyOptions().table_name};
-    check_accuracy(network, images, experiment.macro.design.ladder.codes, run);
-    circuits::ErrorTable table;
-    std::string table_hash;
-    if (has_table) {
-      table = std::move(given.table);
-      table_hash = given.content_sha256;
-    } else {
-      table = table_of_every_class(experiment, *options);
-      table_hash = content_hash(table, experiment.table_toml);
-    }
     AccuracyRecord record{.name = experiment.name,
                           .network = network.name,
                           .data_set = images.name,
-                          .table_sha256 = table_hash,
+                          .table_sha256 = {},
                           .config_toml = experiment.accuracy_toml,
                           .confidence = experiment.table.confidence,
                           .result = {}};
-    {
+    if (frozen) {
+      record.result = run_on_chips(experiment, network, images, run, *options);
+    } else {
+      check_accuracy(network, images, experiment.macro.design.ladder.codes, run);
+      circuits::ErrorTable table;
+      if (has_table) {
+        table = std::move(given.table);
+        record.table_sha256 = given.content_sha256;
+      } else {
+        table = table_of_every_class(experiment, *options);
+        record.table_sha256 = content_hash(table, experiment.table_toml);
+      }
       ProgressMeter meter("accuracy", {"images", static_cast<double>(run.images)},
                           options->verbosity());
       record.result = accuracy_with_table(network, images, table, run, options->thread_count(),
@@ -159,6 +189,10 @@ void add_accuracy_command(CLI::App& app) {
     }
     write_accuracy(experiment, record, file);
     clock.write_record("accuracy", file, options->thread_count());
+    if (options->json) {
+      fmt::print("{}", core::json_text(accuracy_as_json(record)));
+      return;
+    }
     fmt::print("{}written {} in {:.2f} s\n", format_accuracy(record), core::one_line(file.string()),
                clock.wall_seconds());
   });

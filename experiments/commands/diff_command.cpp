@@ -73,6 +73,14 @@ Finding compare_table_files(const DiffOptions& options) {
 Finding compare_accuracy_files(const DiffOptions& options) {
   const AccuracyRecord a = read_accuracy(options.a);
   const AccuracyRecord b = read_accuracy(options.b);
+  for (const auto& [record, file] : {std::pair(&a, &options.a), std::pair(&b, &options.b)}) {
+    if (record->result.chips == 0) continue;
+    throw core::UsageError(
+        core::error_line(file->string(), "is of frozen chips",
+                         "its answers to all images share a chip's cells, so that no test over "
+                         "images holds",
+                         "compare the intervals over chips that cimstat show prints"));
+  }
   const ComparisonSettings settings{options.level, a.confidence, options.listed};
   const AccuracyComparison comparison = compare_accuracy(a, b, a.confidence);
   const auto keys = differing_keys(config_of(options.a, FileKind::accuracy),

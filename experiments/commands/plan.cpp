@@ -12,7 +12,9 @@
 
 #include "experiments/commands/command.h"
 #include "experiments/commands/progress_meter.h"
+#include "experiments/frozen_accuracy.h"
 #include "experiments/inference/accuracy_run.h"
+#include "experiments/inference/chip_accuracy.h"
 #include "experiments/inference/forward_pass.h"
 
 namespace cimstat::experiments {
@@ -185,6 +187,36 @@ std::string accuracy_plan(const Experiment& experiment, const Network& network,
   return text + fmt::format("         about {} and {} for its table (probe: {:g} images took {})\n",
                             estimate_text(seconds), estimate_text(table_seconds), large.work,
                             estimate_text(large.seconds));
+}
+
+std::string frozen_plan(const Experiment& experiment, const Network& network,
+                        const ImageSet& images, core::Threads threads) {
+  const AccuracySettings& settings = experiment.accuracy;
+  const ChipDesign design = chip_design(experiment);
+  const ForwardPass pass(network, settings.array);
+  const auto probe = [&](std::size_t count) {
+    const std::size_t taken = std::min(count, images.size());
+    return Probe{static_cast<double>(taken), seconds_of([&] {
+                   accuracy_on_chips(network, images, design,
+                                     {.array = settings.array,
+                                      .key = {.seed = experiment.seed},
+                                      .stream = settings.stream,
+                                      .reads = settings.reads,
+                                      .images = taken,
+                                      .chips = 1},
+                                     threads);
+                 })};
+  };
+  const Probe small = probe(2);
+  const Probe large = probe(16);
+  const double all = static_cast<double>(settings.images);
+  const double of_a_chip =
+      large.work > small.work ? extrapolated(small, large, all) : large.seconds * all / large.work;
+  return fmt::format(
+      "accuracy {} images x {} reads x {} chips x {} partial sums\n"
+      "         about {} (probe: {:g} images on a chip took {})\n",
+      settings.images, settings.reads, settings.chips, pass.partial_sums(),
+      estimate_text(of_a_chip * settings.chips), large.work, estimate_text(large.seconds));
 }
 
 }  // namespace cimstat::experiments

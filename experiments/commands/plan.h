@@ -32,6 +32,10 @@ TimeEstimate estimate_table(const Experiment& experiment,
 std::string accuracy_plan(const Experiment& experiment, const Network& network,
                           const ImageSet& images, double table_seconds, core::Threads threads);
 
+/// ... and of one on frozen chips, which needs no table.
+std::string frozen_plan(const Experiment& experiment, const Network& network,
+                        const ImageSet& images, core::Threads threads);
+
 /// All classes of the column: what an accuracy run needs.
 std::vector<circuits::ColumnClass> every_class(const Experiment& experiment);
 

@@ -14,7 +14,7 @@
 
 #include "circuits/weights/code_difference.h"
 
-#include "experiments/accuracy_file.h"
+#include "experiments/accuracy_text.h"
 #include "experiments/columns/columns_file.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/interval_options.h"
@@ -71,28 +71,13 @@ void show_table(const ShowOptions& options, const FileDescription& description) 
         format_levels(record, active_rows, intervals, style_of_stdout()));
 }
 
-core::Json json_of(const Estimate& estimate) {
-  return core::Json::array({estimate.value, estimate.interval.lower, estimate.interval.upper});
-}
-
 void show_accuracy(const ShowOptions& options, const FileDescription& description) {
   const AccuracyRecord record = read_accuracy(options.file);
   if (!options.json) {
     return print(format_description(options.file, description) + "\n" + format_accuracy(record));
   }
-  const AccuracyStatistics statistics = accuracy_statistics(record.result, record.confidence);
-  core::Json summary{{"images", record.result.images()},
-                     {"reads", record.result.reads},
-                     {"partial_sums", record.result.partial_sums},
-                     {"confidence", record.confidence},
-                     {"exact", json_of(statistics.exact)},
-                     {"sampled", json_of(statistics.sampled)},
-                     {"difference", json_of(statistics.difference)}};
-  if (statistics.sampled_on_these_images) {
-    summary["sampled_on_these_images"] = json_of(*statistics.sampled_on_these_images);
-  }
   core::Json object = description_as_json(options.file, description);
-  object["summary"] = summary;
+  object["summary"] = accuracy_as_json(record);
   object["config_toml"] = config_of(options.file, FileKind::accuracy);
   print(core::json_text(object));
 }

@@ -5,6 +5,7 @@
 
 #include "experiments/commands/command.h"
 #include "experiments/commands/plan.h"
+#include "experiments/frozen_accuracy.h"
 #include "experiments/inference/accuracy_run.h"
 #include "experiments/inference/forward_pass.h"
 #include "experiments/macro/macro_text.h"
@@ -56,6 +57,8 @@ void add_validate_command(CLI::App& app) {
     check_table(experiment, classes);
     std::optional<NamedFiles> files;
     if (asks_accuracy) files = read_named_files(experiment.accuracy);
+    const bool frozen = asks_accuracy && experiment.accuracy.noise == AccuracyNoise::frozen;
+    if (frozen) chip_design(experiment);
     fmt::print("ok\n{}", aligned_text(macro_lines(experiment.macro)));
     if (sweep) {
       fmt::print(
@@ -73,6 +76,10 @@ void add_validate_command(CLI::App& app) {
                may_stop_early ? "at most about" : "about", estimate_text(table.seconds),
                core::resolved(threads), table.probe);
     if (!files) return;
+    if (frozen) {
+      fmt::print("{}", frozen_plan(experiment, files->network, files->images, threads));
+      return;
+    }
     const auto all = every_class(experiment);
     const double every = all.size() == classes.size()
                              ? table.seconds

@@ -16,29 +16,6 @@
 namespace cimstat::experiments {
 namespace {
 
-std::size_t images_to_run(const Network& network, const ImageSet& image_set,
-                          const AccuracyOptions& options) {
-  require_fit(network, image_set);
-  if (options.reads < 1) {
-    throw core::UsageError(core::error_line(
-        "accuracy.reads", "is 0", "each image is read at least once", "ask for one read or more"));
-  }
-  const std::size_t there = image_set.size() - std::min(options.first_image, image_set.size());
-  const std::size_t images = options.images == 0 ? there : options.images;
-  if (images > there || images == 0) {
-    throw core::UsageError(core::error_line(
-        "accuracy.images", fmt::format("{} images are wanted", images),
-        fmt::format("{} has {}", image_set.name, there), "ask for as many as there are"));
-  }
-  static_assert(most_answers <= core::instance_limit);
-  if (std::uint64_t{options.first_image + images} * options.reads > most_answers) {
-    throw core::UsageError(core::error_line(
-        "accuracy.reads", fmt::format("{} reads of {} images are too many", options.reads, images),
-        fmt::format("{} image-reads at most", most_answers), "ask for fewer reads or images"));
-  }
-  return images;
-}
-
 /// A class that a table lacks: the first one, so with k = 0 where none of its active rows is there.
 std::string text_of(circuits::ColumnClass missing) {
   const std::string rows = counted(missing.active_rows, "active row");
@@ -93,11 +70,6 @@ Estimate mean_with_interval(std::uint64_t count, double mean, double standard_er
   return {mean, {std::max(mean - half, range.lower), std::min(mean + half, range.upper)}};
 }
 
-Estimate mean_with_interval(const core::Moments& moments, double confidence, core::Interval range) {
-  return mean_with_interval(moments.count(), moments.mean(), moments.standard_error(), confidence,
-                            range);
-}
-
 /// `within`: s_i^2 / reads, added up over the images, s_i^2 the variance of the reads of one.
 Estimate on_these_images(double mean, double within, std::uint64_t images, std::uint32_t reads,
                          double confidence) {
@@ -109,16 +81,51 @@ Estimate on_these_images(double mean, double within, std::uint64_t images, std::
   return {mean, {std::max(mean - half, 0.0), std::min(mean + half, 1.0)}};
 }
 
-/// How often an image was classified right, as a share of its reads.
+/// How often an image was classified right, as a share of its answers.
 double share_correct(const AccuracyResult& result, std::size_t image) {
   std::uint32_t correct = 0;
-  for (std::uint32_t read = 0; read < result.reads; ++read) {
-    correct += result.sampled_correct[read * result.images() + image];
+  for (std::uint32_t pass = 0; pass < result.passes(); ++pass) {
+    correct += result.sampled_correct[pass * result.images() + image];
   }
-  return static_cast<double>(correct) / result.reads;
+  return static_cast<double>(correct) / result.passes();
 }
 
 }  // namespace
+
+std::size_t images_to_run(const Network& network, const ImageSet& image_set,
+                          const AccuracyOptions& options) {
+  require_fit(network, image_set);
+  if (options.reads < 1) {
+    throw core::UsageError(core::error_line(
+        "accuracy.reads", "is 0", "each image is read at least once", "ask for one read or more"));
+  }
+  const std::size_t there = image_set.size() - std::min(options.first_image, image_set.size());
+  const std::size_t images = options.images == 0 ? there : options.images;
+  if (images > there || images == 0) {
+    throw core::UsageError(core::error_line(
+        "accuracy.images", fmt::format("{} images are wanted", images),
+        fmt::format("{} has {}", image_set.name, there), "ask for as many as there are"));
+  }
+  static_assert(most_answers <= core::instance_limit);
+  if (std::uint64_t{options.first_image + images} * options.reads > most_answers) {
+    throw core::UsageError(core::error_line(
+        "accuracy.reads", fmt::format("{} reads of {} images are too many", options.reads, images),
+        fmt::format("{} image-reads at most", most_answers), "ask for fewer reads or images"));
+  }
+  if (std::uint64_t{images} * options.reads * std::max(options.chips, 1U) > most_answers) {
+    throw core::UsageError(core::error_line(
+        "accuracy.chips",
+        fmt::format("{} chips x {} reads of {} images are too many", options.chips, options.reads,
+                    images),
+        fmt::format("{} answers at most", most_answers), "ask for fewer chips, reads or images"));
+  }
+  return images;
+}
+
+Estimate mean_with_interval(const core::Moments& moments, double confidence, core::Interval range) {
+  return mean_with_interval(moments.count(), moments.mean(), moments.standard_error(), confidence,
+                            range);
+}
 
 AccuracyStatistics accuracy_statistics(const AccuracyResult& result, double confidence) {
   const std::size_t images = result.images();
@@ -127,18 +134,19 @@ AccuracyStatistics accuracy_statistics(const AccuracyResult& result, double conf
   core::Moments sampled;
   core::Moments difference;
   double within = 0.0;
+  const bool reads_differ_alone = result.reads > 1 && result.chips == 0;
   for (std::size_t image = 0; image < images; ++image) {
     const double share = share_correct(result, image);
     exact += result.exact_correct[image];
     sampled.add(share);
     difference.add(share - result.exact_correct[image]);
-    if (result.reads > 1) within += share * (1.0 - share) / (result.reads - 1);
+    if (reads_differ_alone) within += share * (1.0 - share) / (result.reads - 1);
   }
   statistics.exact = {static_cast<double>(exact) / static_cast<double>(images),
                       core::clopper_pearson(exact, images, confidence)};
   statistics.sampled = mean_with_interval(sampled, confidence, {0.0, 1.0});
   statistics.difference = mean_with_interval(difference, confidence, {-1.0, 1.0});
-  if (result.reads > 1) {
+  if (reads_differ_alone) {
     statistics.sampled_on_these_images =
         on_these_images(statistics.sampled.value, within, images, result.reads, confidence);
   }

@@ -32,9 +32,10 @@ struct AccuracyOptions {
   std::size_t images = 0;   ///< so many, from first_image on; 0 means all
   std::size_t first_image = 0;
   std::string table_name = "error table";  ///< the table's place in messages: its file
+  std::uint32_t chips = 0;                 ///< frozen ones (chip_accuracy.h); 0: nothing is frozen
 };
 
-/// Images x reads of one result.
+/// Images x reads of one result, x chips where there are any.
 constexpr std::uint64_t most_answers = std::uint64_t{1} << 28;
 
 /// Right or wrong, for each image from options.first_image on: the truth from which all figures
@@ -42,10 +43,13 @@ constexpr std::uint64_t most_answers = std::uint64_t{1} << 28;
 struct AccuracyResult {
   std::uint32_t reads = 0;
   std::vector<std::uint8_t> exact_correct;    ///< [image]: exact integer arithmetic
-  std::vector<std::uint8_t> sampled_correct;  ///< [read][image]
+  std::vector<std::uint8_t> sampled_correct;  ///< [read][image]; with chips [chip][read][image]
   std::uint64_t partial_sums = 0;             ///< columns read per image and read
+  std::uint32_t chips = 0;                    ///< 0: nothing is frozen
 
   std::size_t images() const { return exact_correct.size(); }
+  /// Answers to each image.
+  std::uint32_t passes() const { return chips == 0 ? reads : chips * reads; }
 };
 
 /// A mean and its interval.
@@ -57,15 +61,19 @@ struct Estimate {
 struct AccuracyStatistics {
   Estimate exact;       ///< of the population of images; Clopper-Pearson
   Estimate sampled;     ///< of the population, a t interval: images are independent, the reads of
-                        ///< an image are averaged first
+                        ///< an image are averaged first; with chips, what these chips would reach
   Estimate difference;  ///< sampled - exact, paired by image; a t interval over images
   /// The expected accuracy on these very images. Reads are independent (nothing is frozen), so the
   /// variance is that within images: s_i^2 / (reads images^2), added up. Nothing with fewer than
-  /// two reads.
+  /// two reads, or with chips (chip_statistics has theirs).
   std::optional<Estimate> sampled_on_these_images;
 };
 
 AccuracyStatistics accuracy_statistics(const AccuracyResult& result, double confidence);
+
+/// A t interval within `range`. Where all values are equal, their spread says nothing: then the
+/// share of others is only known to lie below its limit after none was seen.
+Estimate mean_with_interval(const core::Moments& moments, double confidence, core::Interval range);
 
 /// What the figures of many images need of them, in numbers that add up exactly.
 struct AccuracySums {
@@ -87,6 +95,11 @@ Estimate paired_difference(const AccuracyResult& a, const AccuracyResult& b, dou
 /// that has so many codes.
 void check_accuracy(const Network& network, const ImageSet& image_set, std::uint32_t codes,
                     const AccuracyOptions& options);
+
+/// How many images are run. Throws UsageError for options that the set or the random-number
+/// contract has no room for, and unless network and images fit together.
+std::size_t images_to_run(const Network& network, const ImageSet& image_set,
+                          const AccuracyOptions& options);
 
 /// Throws UsageError unless the images have the channels, rows and columns that the network takes.
 void require_fit(const Network& network, const ImageSet& image_set);

@@ -107,6 +107,19 @@ void ColumnLayer::sample(const SourcedCodes& codes, const DrawOrigin& origin,
   }
 }
 
+void ColumnLayer::store_estimates(const PixelSums& sums, double code_step, double code_origin,
+                                  std::span<double> estimates) const {
+  // The planes' signed units add up to -1 (two's complement) or cancel (differential).
+  const double offset = weights_.sets == 1 ? -code_origin * static_cast<double>(sums.units) : 0.0;
+  for (std::uint32_t output = 0; output < weights_.outputs; ++output) {
+    std::int32_t sum = sums.codes[output];
+    if (weights_.sets == 2) {
+      sum -= sums.codes[std::size_t{weights_.groups} * group_channels + output];
+    }
+    estimates[std::size_t{output} * geometry_.pixels() + sums.pixel] = code_step * sum + offset;
+  }
+}
+
 void ColumnLayer::estimate(std::span<const std::uint8_t> map, const ColumnReading& reading,
                            const DrawOrigin& origin, Workspace& workspace,
                            std::span<double> estimates) const {
@@ -128,17 +141,9 @@ void ColumnLayer::estimate(std::span<const std::uint8_t> map, const ColumnReadin
     std::fill(workspace.sums.begin(), workspace.sums.end(), 0);
     std::visit([&](const auto& codes) { sample(codes, origin, stream, workspace); }, reading);
 
-    // The planes' signed units add up to -1 (two's complement) or cancel (differential).
     std::int64_t units = 0;
     for (const ColumnRead& read : workspace.reads) units += std::int64_t{1} << read.shift;
-    const double offset = weights_.sets == 1 ? -code_origin * static_cast<double>(units) : 0.0;
-    for (std::uint32_t output = 0; output < weights_.outputs; ++output) {
-      std::int32_t sum = workspace.sums[output];
-      if (weights_.sets == 2) {
-        sum -= workspace.sums[std::size_t{weights_.groups} * group_channels + output];
-      }
-      estimates[std::size_t{output} * pixels + pixel] = code_step * sum + offset;
-    }
+    store_estimates({pixel, workspace.sums, units}, code_step, code_origin, estimates);
   }
 }
 

@@ -84,6 +84,24 @@ class ColumnLayer {
   bool holds(std::uint32_t codes) const;
   Workspace workspace() const;
 
+  // How it lies on arrays, for what reads its columns in another order.
+  const TileLayout& layout() const { return layout_; }
+  const PatchGeometry& geometry() const { return geometry_; }
+  const WeightPlanes& weights() const { return weights_; }
+  const ColumnGroups& groups() const { return groups_; }
+  std::uint32_t input_bits() const { return input_bits_; }
+  std::uint32_t index() const { return index_; }
+
+  /// The estimates of one pixel from its sums of codes, [group][lane], and the sum of 2^shift over
+  /// its reads (those without an active row are none).
+  struct PixelSums {
+    std::uint32_t pixel = 0;
+    std::span<const std::int32_t> codes;
+    std::int64_t units = 0;
+  };
+  void store_estimates(const PixelSums& sums, double code_step, double code_origin,
+                       std::span<double> estimates) const;
+
   /// The estimates of acc = sum w x (network.h), [output][pixel]. `map` holds the input.
   void estimate(std::span<const std::uint8_t> map, const ColumnReading& reading,
                 const DrawOrigin& origin, Workspace& workspace, std::span<double> estimates) const;

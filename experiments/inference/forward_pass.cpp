@@ -167,11 +167,14 @@ void ForwardPass::weighted(const Node& node, std::size_t index, const Arithmetic
   const std::size_t inputs = input.size() / groups;
   const std::size_t outputs = values.size() / groups;
   const auto* reading = std::get_if<ColumnReading>(&arithmetic);
+  const auto* source = std::get_if<LayerSource*>(&arithmetic);
   for (std::size_t k = 0; k < groups; ++k) {
     const auto input_of_group = input.subspan(k * inputs, inputs);
     const auto result = values.subspan(k * outputs, outputs);
     if (reading && !node.analog.empty()) {
       node.analog[k].estimate(input_of_group, *reading, origin, workspace.columns[index], result);
+    } else if (source && !node.analog.empty()) {
+      (*source)->estimate(node.analog[k], input_of_group, origin, result);
     } else {
       node.integer[k].sums(input_of_group, workspace.integers, result);
     }

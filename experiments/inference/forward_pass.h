@@ -23,9 +23,18 @@ struct ArrayOptions {
   LayerPlace last_layer = LayerPlace::analog;   ///< the last one
 };
 
-/// How the analog layers are computed: exact integers everywhere, or columns read.
+/// How the analog layers are computed: exact integers everywhere, or columns read one way or
+/// another.
 struct ExactIntegers {};
-using Arithmetic = std::variant<ExactIntegers, ColumnReading>;
+/// Something that computes whole analog layers its own way; used by one thread.
+class LayerSource {
+ public:
+  virtual ~LayerSource() = default;
+  /// What ColumnLayer::estimate gives, of one group of a layer.
+  virtual void estimate(const ColumnLayer& layer, std::span<const std::uint8_t> map,
+                        const DrawOrigin& origin, std::span<double> estimates) = 0;
+};
+using Arithmetic = std::variant<ExactIntegers, ColumnReading, LayerSource*>;
 
 /// Immutable; shared by all workers.
 class ForwardPass {
@@ -50,6 +59,10 @@ class ForwardPass {
   std::uint64_t batches() const;  ///< random batches per image
   /// Throws UsageError when `codes` codes could overflow a layer's 32-bit sums.
   void check_codes(std::uint32_t codes) const;
+
+  std::size_t nodes() const { return nodes_.size(); }
+  /// The columns of a node, of each of its groups; nothing where it has none, as node 0.
+  std::span<const ColumnLayer> analog(std::size_t node) const { return nodes_[node].analog; }
 
   /// Turns 8-bit pixels into the network's input levels.
   std::vector<std::uint8_t> input_levels(std::span<const std::uint8_t> pixels) const;

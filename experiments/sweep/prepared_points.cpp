@@ -21,6 +21,12 @@ class SweepInputs {
 
   void require(const Experiment& experiment) {
     const AccuracySettings& settings = experiment.accuracy;
+    if (settings.noise == AccuracyNoise::frozen) {
+      throw core::UsageError(core::error_line(
+          "accuracy.noise", "\"frozen\" has no place in a sweep",
+          "its accuracies are counts of images read with codes of the point's table",
+          "write noise = \"table\", or run cimstat accuracy at each point"));
+    }
     const std::lock_guard lock(mutex_);
     auto& network = networks_[settings.network];
     if (!network) network = read(settings.network);

@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "experiments/accuracy_file.h"
+#include "experiments/accuracy_text.h"
 #include "experiments/seeing/comparison_text.h"
 #include "tests/fuzz/hdf5_target.h"
 

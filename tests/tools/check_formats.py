@@ -220,10 +220,17 @@ run("fit", "codes", counts, "--macro", dual, "-o", measured)
 check_result(measured, "formats/error_table.md", {"monte_carlo", "shared", "binary"})
 
 few = ["-q", "--set", "accuracy.images=20", "--set", "accuracy.reads=2"]
-for reads, conditions in ((1, set()), (2, {"reads > 1"})):
+for reads, conditions in ((1, {"table"}), (2, {"table", "table, reads > 1"})):
     run("accuracy", replica, "--table", table, *few, "--set", f"accuracy.reads={reads}", "-o", accuracy)
     check_result(accuracy, "formats/accuracy.md", conditions)
 check_record(folder / "macro.accuracy.h5.run.json")
+frozen = folder / "frozen.accuracy.h5"
+for chips, reads, conditions in ((1, 2, {"chips"}), (2, 1, {"chips", "chips > 1"}),
+                                 (2, 2, {"chips", "chips > 1", "chips > 1, reads > 1"})):
+    run("accuracy", replica, *few, "--set", 'accuracy.noise="frozen"', "--set", f"accuracy.chips={chips}",
+        "--set", f"accuracy.reads={reads}", "-o", frozen)
+    check_result(frozen, "formats/accuracy.md", conditions)
+check_versions(frozen, lambda file: ["show", file])
 
 columns = folder / "macro.columns.h5"
 run("columns", replica, "-q", "--columns", "8", "--dies", "3", "-o", columns)

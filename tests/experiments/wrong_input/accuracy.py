@@ -15,6 +15,9 @@ ONE, TWO = FOLDER / "one.h5", FOLDER / "two.h5"
 for file, reads in ((ONE, 1), (TWO, 2)):
     make("accuracy", "macro.toml", "-q", "-o", file.name, "--set", "accuracy.data_set=images",
          "--set", f"accuracy.reads={reads}")
+CHIPS = FOLDER / "chips.h5"
+make("accuracy", "macro.toml", "-q", "-o", CHIPS.name, "--set", "accuracy.data_set=images",
+     "--set", "accuracy.reads=2", "--set", "accuracy.noise=frozen", "--set", "accuracy.chips=3")
 
 CASES = {"file": "a.h5", "arguments": ["show", "{file}"], "exit": 3, "case": []}
 
@@ -29,6 +32,10 @@ def one(*changes):
 
 def two(*changes):
     return edited(TWO, all_of(*changes))
+
+
+def chips(*changes):
+    return edited(CHIPS, all_of(*changes))
 
 
 def config(old, new):
@@ -70,3 +77,18 @@ case("contradictory", "seed and configuration", two(attribute("/", "seed", 7)),
      "a.h5: /: attribute 'seed' contradicts config_toml (7 instead of 1); make the file again")
 case("contradictory", "reads that one read has not", one(attribute("/", "sampled_on_these_images", [0.1, 0.2, 0.3])),
      "a.h5: /: attribute 'sampled_on_these_images' has no place in this result (it takes two reads or more); make the result again with cimstat accuracy")
+
+for name in ("chip", "chip_accuracy"):
+    case("missing", f"/{name} of chips", chips(dataset(name, None)),
+         f"a.h5: /{name}: is missing; check that this is the right file, or make it again")
+for name in ("accuracy_over_chips", "chip_spread", "noise_spread"):
+    case("missing", f"{name} of chips", chips(attribute("/", name, None)),
+         f"a.h5: /: attribute '{name}' is missing; check that this is the right file, or make it again")
+case("wrong type", "answers of chips in a table", chips(dataset("sampled_correct", numpy.zeros((6, 5), "u1"))),
+     "a.h5: /sampled_correct: is not a [chip, read, image] array that goes with /exact_correct (6 x 5); make the result again with cimstat accuracy")
+case("contradictory", "chips and configuration", chips(config("chips = 3", "chips = 4")),
+     "a.h5: /sampled_correct: contradicts config_toml: another number of chips (3 instead of 4); make the result again with cimstat accuracy")
+case("contradictory", "the accuracy of a chip", chips(element("chip_accuracy", 1, 0.55)),
+     "a.h5: /chip_accuracy: contradicts the answers (0.55 instead of 0); make the result again with cimstat accuracy")
+case("contradictory", "a chip's answers beside a table", chips(config('noise = "frozen"', 'noise = "table"'), config("chips = 3", "chips = 1")),
+     "a.h5: /: holds the unknown attribute 'accuracy_over_chips' (this version of the format has none of that name); remove it")

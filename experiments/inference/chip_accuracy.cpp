@@ -1,0 +1,156 @@
+#include "experiments/inference/chip_accuracy.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace cimstat::experiments {
+namespace {
+
+ForwardPass checked_pass(const Network& network, const ChipDesign& design,
+                         const AccuracyOptions& options) {
+  if (options.chips < 1 || options.chips > chip_limit) {
+    throw core::UsageError(core::error_line("accuracy.chips",
+                                            fmt::format("{} chips", options.chips),
+                                            fmt::format("1 to {}", chip_limit)));
+  }
+  ForwardPass pass(network, options.array);
+  if (pass.most_active_rows() > design.rows) {
+    throw core::UsageError(core::error_line(
+        "column", fmt::format("has {} rows", design.rows),
+        fmt::format("the network reads up to {} at a time", pass.most_active_rows()),
+        "take a column of as many rows as the array has"));
+  }
+  pass.check_codes(design.codes);
+  check_chip_network(design, pass);
+  return pass;
+}
+
+struct Worker {
+  Worker(const ForwardPass& pass, const ChipDesign& design, core::Stream stream)
+      : workspace(pass.workspace()), reader(design, stream) {}
+  ForwardPass::Workspace workspace;
+  ChipReader reader;
+};
+
+/// The x with P(chi^2 with `degrees` degrees of freedom > x) = tail.
+double chi_square_quantile(double tail, double degrees) {
+  double low = 0.0;
+  double high = degrees + 10.0;
+  while (core::chi_square_tail(high, degrees) > tail) high *= 2.0;
+  for (int i = 0; i < 100; ++i) {
+    const double middle = 0.5 * (low + high);
+    (core::chi_square_tail(middle, degrees) > tail ? low : high) = middle;
+  }
+  return 0.5 * (low + high);
+}
+
+/// Variance that the fresh noise of `reads` reads gives the accuracy of one chip, averaged over
+/// chips.
+double noise_variance(const AccuracyResult& result) {
+  const std::size_t images = result.images();
+  double within = 0.0;
+  for (std::uint32_t chip = 0; chip < result.chips; ++chip) {
+    for (std::size_t image = 0; image < images; ++image) {
+      std::uint32_t right = 0;
+      for (std::uint32_t read = 0; read < result.reads; ++read) {
+        right += result.sampled_correct[(chip * result.reads + read) * images + image];
+      }
+      const double share = static_cast<double>(right) / result.reads;
+      within += share * (1.0 - share) / (result.reads - 1);
+    }
+  }
+  const auto count = static_cast<double>(images);
+  return within / (count * count * result.chips);
+}
+
+}  // namespace
+
+void check_accuracy_on_chips(const Network& network, const ImageSet& image_set,
+                             const ChipDesign& design, const AccuracyOptions& options) {
+  images_to_run(network, image_set, options);
+  checked_pass(network, design, options);
+}
+
+AccuracyResult accuracy_on_chips(const Network& network, const ImageSet& image_set,
+                                 const ChipDesign& design, const AccuracyOptions& options,
+                                 core::Threads threads, const core::Progress& progress) {
+  const std::size_t images = images_to_run(network, image_set, options);
+  const ForwardPass pass = checked_pass(network, design, options);
+  AccuracyResult result;
+  result.reads = options.reads;
+  result.chips = options.chips;
+  result.partial_sums = pass.partial_sums();
+  result.exact_correct.resize(images);
+  result.sampled_correct.resize(images * result.passes());
+  std::vector<std::unique_ptr<Worker>> workers(core::resolved(threads));
+  for (std::uint32_t chip = 0; chip < options.chips; ++chip) {
+    const ChipNetwork cells = draw_chip(design, pass, options.key, chip, threads);
+    const std::size_t before = chip * images;
+    core::for_each_block(
+        images, threads,
+        [&](std::size_t index, std::size_t slot) {
+          if (!workers[slot]) {
+            workers[slot] = std::make_unique<Worker>(pass, design, options.stream);
+          }
+          Worker& worker = *workers[slot];
+          worker.reader.use(cells);
+          const std::size_t image = options.first_image + index;
+          const std::span<const std::uint8_t> pixels = image_set.image(image);
+          const std::uint32_t label = image_set.labels[image];
+          if (chip == 0) {
+            result.exact_correct[index] =
+                pass.classify(pixels, ExactIntegers{}, {}, worker.workspace) == label;
+          }
+          for (std::uint32_t read = 0; read < options.reads; ++read) {
+            const std::uint64_t instance =
+                chip_read_instance(chip, std::uint64_t{image} * options.reads + read);
+            const DrawOrigin origin{options.key, instance};
+            const std::size_t at = (std::size_t{chip} * options.reads + read) * images + index;
+            result.sampled_correct[at] =
+                pass.classify(pixels, &worker.reader, origin, worker.workspace) == label;
+          }
+        },
+        progress ? [&](std::size_t done,
+                       std::size_t) { progress(before + done, options.chips * images); }
+                 : core::Progress());
+  }
+  return result;
+}
+
+ChipStatistics chip_statistics(const AccuracyResult& result, double confidence) {
+  assert(result.chips > 0);
+  const std::size_t answers = result.images() * result.reads;
+  ChipStatistics statistics;
+  core::Moments moments;
+  for (std::uint32_t chip = 0; chip < result.chips; ++chip) {
+    const std::uint8_t* first = result.sampled_correct.data() + chip * answers;
+    const auto right = std::count(first, first + answers, std::uint8_t{1});
+    statistics.of_chip.push_back(static_cast<double>(right) / static_cast<double>(answers));
+    moments.add(statistics.of_chip.back());
+  }
+  statistics.over_chips = mean_with_interval(moments, confidence, {0.0, 1.0});
+  const auto exact_right =
+      std::count(result.exact_correct.begin(), result.exact_correct.end(), std::uint8_t{1});
+  const double exact = static_cast<double>(exact_right) / static_cast<double>(result.images());
+  statistics.difference_over_chips = {
+      statistics.over_chips.value - exact,
+      {statistics.over_chips.interval.lower - exact, statistics.over_chips.interval.upper - exact}};
+  if (result.chips > 1) {
+    const double sd = std::sqrt(moments.variance());
+    const double degrees = result.chips - 1.0;
+    const double outside = 0.5 * (1.0 - confidence);
+    statistics.spread = {sd,
+                         {sd * std::sqrt(degrees / chi_square_quantile(outside, degrees)),
+                          sd * std::sqrt(degrees / chi_square_quantile(1.0 - outside, degrees))}};
+    if (result.reads > 1) statistics.noise_spread = std::sqrt(noise_variance(result));
+  }
+  return statistics;
+}
+
+}  // namespace cimstat::experiments

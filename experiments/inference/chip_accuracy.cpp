@@ -9,6 +9,8 @@
 
 #include "core/error.h"
 
+#include "experiments/inference/chip_interval.h"
+
 namespace cimstat::experiments {
 namespace {
 
@@ -37,18 +39,6 @@ struct Worker {
   ForwardPass::Workspace workspace;
   ChipReader reader;
 };
-
-/// The x with P(chi^2 with `degrees` degrees of freedom > x) = tail.
-double chi_square_quantile(double tail, double degrees) {
-  double low = 0.0;
-  double high = degrees + 10.0;
-  while (core::chi_square_tail(high, degrees) > tail) high *= 2.0;
-  for (int i = 0; i < 100; ++i) {
-    const double middle = 0.5 * (low + high);
-    (core::chi_square_tail(middle, degrees) > tail ? low : high) = middle;
-  }
-  return 0.5 * (low + high);
-}
 
 /// Variance that the fresh noise of `reads` reads gives the accuracy of one chip, averaged over
 /// chips.
@@ -135,6 +125,10 @@ ChipStatistics chip_statistics(const AccuracyResult& result, double confidence) 
     moments.add(statistics.of_chip.back());
   }
   statistics.over_chips = mean_with_interval(moments, confidence, {0.0, 1.0});
+  if (moments.variance() > 0.0) {
+    const core::Interval interval = mean_of_chips(statistics.of_chip, confidence);
+    statistics.over_chips.interval = {std::max(interval.lower, 0.0), std::min(interval.upper, 1.0)};
+  }
   const auto exact_right =
       std::count(result.exact_correct.begin(), result.exact_correct.end(), std::uint8_t{1});
   const double exact = static_cast<double>(exact_right) / static_cast<double>(result.images());
@@ -142,12 +136,8 @@ ChipStatistics chip_statistics(const AccuracyResult& result, double confidence) 
       statistics.over_chips.value - exact,
       {statistics.over_chips.interval.lower - exact, statistics.over_chips.interval.upper - exact}};
   if (result.chips > 1) {
-    const double sd = std::sqrt(moments.variance());
-    const double degrees = result.chips - 1.0;
-    const double outside = 0.5 * (1.0 - confidence);
-    statistics.spread = {sd,
-                         {sd * std::sqrt(degrees / chi_square_quantile(outside, degrees)),
-                          sd * std::sqrt(degrees / chi_square_quantile(1.0 - outside, degrees))}};
+    statistics.spread = {std::sqrt(moments.variance()),
+                         spread_of_chips(statistics.of_chip, confidence)};
     if (result.reads > 1) statistics.noise_spread = std::sqrt(noise_variance(result));
   }
   return statistics;

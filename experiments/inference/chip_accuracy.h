@@ -27,10 +27,10 @@ void check_accuracy_on_chips(const Network& network, const ImageSet& image_set,
 /// them. Intervals over images say nothing about other chips, nor those over chips about other
 /// images.
 struct ChipStatistics {
-  std::vector<double> of_chip;  ///< share of right answers
-  Estimate over_chips;          ///< their mean, with a t interval over chips; on these very images
+  std::vector<double> of_chip;     ///< share of right answers
+  Estimate over_chips;             ///< their mean, with mean_of_chips(); on these very images
   Estimate difference_over_chips;  ///< ... less what exact integers get right of these images
-  /// Standard deviation over chips, with the interval of normal ones (chi-square); nothing of one.
+  /// Standard deviation over chips, with spread_of_chips(); nothing of one.
   std::optional<Estimate> spread;
   /// What of the spread fresh noise alone makes: with two reads or more.
   std::optional<double> noise_spread;

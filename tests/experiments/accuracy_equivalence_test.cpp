@@ -1,5 +1,5 @@
-/// Codes sampled from the error table against columns simulated at each read, and against chips, on
-/// the network that ships with cimstat and the Fashion-MNIST test images.
+/// Codes sampled from the error table against columns simulated at each read, on the network that
+/// ships with cimstat and the Fashion-MNIST test images.
 #include <filesystem>
 #include <iostream>
 #include <numeric>
@@ -10,7 +10,7 @@
 #include "circuits/exact/exact_column.h"
 #include "circuits/references/references.h"
 
-#include "experiments/inference/chip_accuracy.h"
+#include "experiments/inference/accuracy_run.h"
 #include "tests/experiments/inference_fixtures.h"
 
 namespace cimstat::experiments {
@@ -84,53 +84,6 @@ TEST(SampledCodes, GiveTheAccuracyOfColumnsSimulatedAtEachRead) {
   EXPECT_LE(difference.interval.lower, 0.0);
   EXPECT_GE(difference.interval.upper, 0.0);
   EXPECT_LT(of_twin.interval.upper, 0.0);
-}
-
-// Cells without spread, an amplifier without offset: nothing is frozen, so a chip and the table
-// give the same accuracy, to half a point. The twin's amplifier has a tenth more noise.
-TEST(FrozenChips, GiveTheAccuracyOfTheTableWhereNothingIsFrozen) {
-  const Network network = read_network(CIMSTAT_EMBEDDED_NETWORK);
-  const ImageSet images = read_named_images("fashion-mnist", Split::test);
-  const auto macro = [](double noise_sd) {
-    circuits::ColumnDesign design;
-    design.rows = rows;
-    design.lrs = core::Law::point(8e-6);
-    design.hrs = core::Law::point(0.4e-6);
-    design.sense = {0.0, noise_sd, circuits::NoiseShape::gaussian, 100e-6};
-    design.ladder = circuits::replica_ladder(design, rows);
-    return design;
-  };
-  AccuracyOptions options;
-  options.array.rows = rows;
-  options.stream = core::Stream::fast;
-
-  options.key = {1};
-  options.chips = 2;
-  const AccuracyResult chips =
-      accuracy_on_chips(network, images, ChipDesign(macro(2.6e-6)), options, {});
-  options.key = {2};
-  options.chips = 0;
-  options.reads = 4;
-  const AccuracyResult sampled =
-      accuracy_with_table(network, images, exact_table(macro(2.6e-6)), options, {});
-  options.reads = 2;
-  const AccuracyResult twin =
-      accuracy_with_table(network, images, exact_table(macro(2.86e-6)), options, {});
-
-  const AccuracyStatistics loss = accuracy_statistics(chips, 0.95);
-  EXPECT_LT(loss.difference.interval.upper, -0.01) << "the macro is meant to be lossy";
-  const Estimate difference = paired_difference(chips, sampled, 0.95);
-  const Estimate of_twin = paired_difference(chips, twin, 0.95);
-  for (const auto& [name, estimate] :
-       {std::pair("loss", loss.difference), std::pair("difference", difference),
-        std::pair("difference of the twin", of_twin)}) {
-    std::cout << name << " " << estimate.value << " [" << estimate.interval.lower << ", "
-              << estimate.interval.upper << "]\n";
-  }
-  EXPECT_LE(0.5 * (difference.interval.upper - difference.interval.lower), 0.005);
-  EXPECT_LE(difference.interval.lower, 0.0);
-  EXPECT_GE(difference.interval.upper, 0.0);
-  EXPECT_GT(of_twin.interval.lower, 0.0);
 }
 
 }  // namespace

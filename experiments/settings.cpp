@@ -146,8 +146,8 @@ core::Section accuracy_section() {
       {parameter("network", core::TextRule{longest_path, "fashion-cnn"},
                  "\"fashion-cnn\" (shipped), or a network file (HDF5)"),
        parameter("data_set", core::TextRule{longest_path, "fashion-mnist"},
-                 "\"fashion-mnist\" (Debian's dataset-fashion-mnist), or a folder of IDX or "
-                 "CIFAR-10 files"),
+                 "\"fashion-mnist\" (Debian's dataset-fashion-mnist), or a folder of IDX, "
+                 "CIFAR or .npy files"),
        parameter("images", CountRule{1, image_limit, 10'000, {}},
                  "images of the test set, from its beginning; all where it has fewer"),
        parameter("reads", CountRule{1, read_limit, 1, {}}, "times that each image is read"),

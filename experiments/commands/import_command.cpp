@@ -200,8 +200,8 @@ void add_import_command(CLI::App& app) {
       ->type_name("MODEL.onnx");
   command
       ->add_option("--data-set", options->data_set,
-                   "images to calibrate on, and to test with: fashion-mnist, or a folder of IDX or "
-                   "CIFAR-10 files. A model with scales of its own needs none")
+                   "images to calibrate on, and to test with: fashion-mnist, or a folder of IDX, "
+                   "CIFAR or .npy files. A model with scales of its own needs none")
       ->type_name("NAME");
   add_output_option(*command, options->output_file,
                     "network file (default: the model's name with .network.h5, here)")

@@ -5,6 +5,11 @@
 #include <limits>
 #include <numeric>
 
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/utf8.h"
+
 namespace cimstat::experiments {
 namespace {
 
@@ -100,10 +105,14 @@ std::map<std::string, ValueHistogram> value_histograms(const OnnxModel& model,
       model, scale, images, count, threads, {}, result,
       [](Histograms& sums, std::string_view name, const OnnxTensor& tensor) {
         const auto found = sums.find(name);
-        if (found == sums.end() || tensor.reals.empty()) return;
-        const auto [least, largest] = std::minmax_element(tensor.reals.begin(), tensor.reals.end());
-        found->second.least = std::min(found->second.least, static_cast<double>(*least));
-        found->second.largest = std::max(found->second.largest, static_cast<double>(*largest));
+        if (found == sums.end()) return;
+        for (const float value : tensor.reals) {
+          // What is no number shows as a range without an end.
+          const double real = std::isnan(value) ? std::numeric_limits<double>::infinity()
+                                                : static_cast<double>(value);
+          found->second.least = std::min(found->second.least, real);
+          found->second.largest = std::max(found->second.largest, real);
+        }
       },
       [&](const Histograms& sums) {
         for (const auto& [name, histogram] : sums) {
@@ -111,6 +120,15 @@ std::map<std::string, ValueHistogram> value_histograms(const OnnxModel& model,
           result[name].largest = std::max(result[name].largest, histogram.largest);
         }
       });
+  for (const std::string& name : tensors) {
+    const ValueHistogram& histogram = result[name];
+    const bool has_values = histogram.least <= histogram.largest;
+    if (!has_values || std::isfinite(histogram.largest - histogram.least)) continue;
+    throw core::DataError(
+        core::error_line(fmt::format("{}: tensor '{}'", model.file(), core::excerpt(name)),
+                         "takes values that are not finite", "on the images to calibrate on",
+                         "check --mean and --deviation, or train the network again"));
+  }
   const Histograms empty = result;
   over_images(
       model, scale, images, count, threads, progress, empty,

@@ -54,7 +54,7 @@ OnnxTensor scaled_image(const OnnxModel& model, const ImageScale& scale, const I
                         std::size_t index);
 
 /// Histograms of the named tensors over the first `count` images, in 2,048 bins. Same counts for
-/// any number of threads.
+/// any number of threads. Throws DataError where values are not finite.
 std::map<std::string, ValueHistogram> value_histograms(const OnnxModel& model,
                                                        std::span<const std::string> tensors,
                                                        const ImageScale& scale,

@@ -239,6 +239,9 @@ class Quantiser {
     std::vector<double> weights = plain.weight;
     for (std::size_t i = 0; i < weights.size(); ++i) {
       weights[i] *= input.scale[channel_of(i / each, i % each)];
+      if (!std::isfinite(weights[i])) {
+        refuse(plain, "has weights that are not finite", "with what is folded into them");
+      }
     }
     const double top = top_of(options_.weight_bits - 1);
     const bool per_layer = options_.weight_scale == WeightScale::per_layer;

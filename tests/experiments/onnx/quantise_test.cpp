@@ -232,6 +232,15 @@ ModelBuilder between(const std::function<void(ModelBuilder&)>& more) {
   return builder;
 }
 
+TEST(Quantise, NamesWhatIsNotFinite) {
+  EXPECT_THAT(refusal(between([](ModelBuilder& builder) {
+                builder.reals("w2", {3, 3, 1, 1}, std::vector<float>(9, 3e38f));
+                builder.node("Relu", {"y"}, {"r"});
+                builder.node("Conv", {"r", "w2"}, {"z"});
+              })),
+              HasSubstr("tensor 'z': takes values that are not finite (on the images"));
+}
+
 TEST(PlainGraph, FoldsBiasesAndFactorsOfChannels) {
   EXPECT_EQ(refusal(between([](ModelBuilder& builder) {
               builder.node("Mul", {"y", "c"}, {"a"});

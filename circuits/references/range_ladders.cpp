@@ -1,7 +1,10 @@
 #include "circuits/references/range_ladders.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 
 #include "circuits/bit_line/line_reading.h"
 #include "circuits/exact/exact_column.h"
@@ -22,6 +25,17 @@ Ladder even_ladder(const ColumnDesign& design, std::uint32_t rows, double first,
           .references = {},
           .code_step = step / one,
           .code_origin = (first - zero) / one};
+}
+
+/// Doubles in their order, numbered without gaps; both zeros are number 0.
+std::int64_t place_of(double x) {
+  const auto bits = std::bit_cast<std::int64_t>(x);
+  return bits < 0 ? std::numeric_limits<std::int64_t>::min() - bits : bits;
+}
+
+double double_at(std::int64_t place) {
+  return std::bit_cast<double>(place < 0 ? std::numeric_limits<std::int64_t>::min() - place
+                                         : place);
 }
 
 }  // namespace
@@ -107,13 +121,14 @@ Ladder floor_ladder(const ColumnDesign& design, std::uint32_t reference_rows, Cu
     return std::floor((current - range.low) / step) >= code;
   };
   for (std::uint32_t j = 1; j < codes; ++j) {
-    double reference = range.low + j * step;
-    while (!reached(reference, j)) reference = std::nextafter(reference, range.high);
-    for (double below = std::nextafter(reference, range.low); reached(below, j);
-         below = std::nextafter(below, range.low)) {
-      reference = below;
+    // Halving over all doubles in between: one after another would take for ever next to 0.
+    std::int64_t below = place_of(range.low + (j - 1) * step);
+    std::int64_t from = place_of(range.low + (j + 1) * step);
+    while (from - below > 1) {
+      const std::int64_t middle = below + (from - below) / 2;
+      (reached(double_at(middle), j) ? from : below) = middle;
     }
-    ladder.references.push_back(reference);
+    ladder.references.push_back(double_at(from));
   }
   return ladder;
 }

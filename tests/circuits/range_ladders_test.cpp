@@ -92,6 +92,23 @@ TEST(RangeLadders, FloorCodesStandForTheirLowerEdge) {
   }
 }
 
+// A dummy column's range has 0 in its middle, where neighbouring doubles are closest.
+TEST(RangeLadders, FloorReferencesAreTheLeastCurrentsOfTheirCodes) {
+  for (const CurrentRange range :
+       {CurrentRange{-1.3e-5, 1.3e-5}, {-0.7, 0.7}, {0.0, 3.1e-6}, {-9.0, 1.0}, {2e-5, 3e-4}}) {
+    const Ladder ladder = floor_ladder(plain_column(15), 15, range, 16);
+    const double step = (range.high - range.low) / 16;
+    const auto code = [&](double current) { return std::floor((current - range.low) / step); };
+    ASSERT_EQ(ladder.references.size(), 15U);
+    for (std::size_t j = 1; j < 16; ++j) {
+      const double reference = ladder.references[j - 1];
+      EXPECT_NEAR(reference, range.low + static_cast<double>(j) * step, 1e-12 * range.high);
+      EXPECT_GE(code(reference), j);
+      EXPECT_LT(code(std::nextafter(reference, range.low)), j);
+    }
+  }
+}
+
 using Rows = std::vector<std::vector<double>>;
 
 /// NeuroSim's converter over a whole tensor, by the ladder.

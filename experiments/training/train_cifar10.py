@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Trains ResNet-20 or a narrow VGG-8 on CIFAR-10 with 4-bit weights and activations.
 
-    train_cifar10.py NETWORK FOLDER CHECKPOINT [EPOCHS]      (Debian's python3-torch)
+    train_cifar10.py NETWORK FOLDER CHECKPOINT [EPOCHS [FROM]]      (Debian's python3-torch)
 
 NETWORK is resnet20 or vgg8, FOLDER has data_batch_1.bin .. test_batch.bin (the binary version). The first
 half of the epochs is in real numbers (ResNet-20 on pieces of 24 x 24 pixels, at half the time), the rest on
 levels; two to six minutes an epoch of one core. After each epoch CHECKPOINT holds all that is needed to go
-on: the same command goes on where it was stopped. export_cifar10.py makes ONNX of it.
+on: the same command goes on where it was stopped. With FROM, the checkpoint of a run that has ended, its
+weights are trained further, on levels alone and at a fifth of the rate. export_cifar10.py makes ONNX of it.
 """
 import os
 import pathlib
@@ -60,9 +61,13 @@ def main():
         sys.exit(__doc__)
     folder, checkpoint = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     epochs = int(sys.argv[4]) if len(sys.argv) > 4 else 30
+    before = torch.load(sys.argv[5])["model"] if len(sys.argv) > 5 else None
+    highest = HIGHEST_RATE / 5 if before else HIGHEST_RATE
     torch.manual_seed(1)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     model = NETWORKS[sys.argv[1]]().to(memory_format=torch.channels_last)
+    if before:
+        model.load_state_dict(before)
     x, labels = images([folder / f"data_batch_{k}.bin" for k in range(1, 6)])
     test, answers = images([folder / "test_batch.bin"])
     decayed = [p for p in model.parameters() if p.dim() > 1]
@@ -70,10 +75,10 @@ def main():
     others = [p for name, p in model.named_parameters() if p.dim() <= 1 and not name.endswith("step")]
     optimiser = torch.optim.SGD(
         [{"params": decayed, "weight_decay": DECAY}, {"params": others}, {"params": steps}],
-        HIGHEST_RATE, momentum=0.9, nesterov=True)
+        highest, momentum=0.9, nesterov=True)
     batches = len(x) // BATCH
     rate = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, [HIGHEST_RATE, HIGHEST_RATE, HIGHEST_STEP_RATE], epochs * batches, pct_start=0.25)
+        optimiser, [highest, highest, HIGHEST_STEP_RATE], epochs * batches, pct_start=0.25)
     done = 0
     if checkpoint.exists():
         state = torch.load(checkpoint)
@@ -82,11 +87,11 @@ def main():
         rate.load_state_dict(state["rate"])
         done = state["epochs"]
     for epoch in range(done, epochs):
-        real = epoch < epochs // 2
+        real = before is None and epoch < epochs // 2
         side = 24 if real and sys.argv[1] == "resnet20" else 32
         compute_in_reals(model, real)
         begin, total = time.time(), 0.0
-        generator = torch.Generator().manual_seed(epoch)
+        generator = torch.Generator().manual_seed(epoch + (1000 if before else 0))
         for batch in torch.randperm(len(x), generator=generator).split(BATCH)[:batches]:
             loss = functional.cross_entropy(model(as_input(piece(x[batch], side, generator))), labels[batch])
             optimiser.zero_grad(set_to_none=True)

@@ -56,7 +56,7 @@ TEST(CifarNetwork, AnswersAsAnEvaluationOfTheGraphInWholeNumbers) {
   for (std::size_t i = 0; i < set.size(); ++i) {
     const std::uint32_t answer = pass.classify(set.pixels(i), ExactIntegers{}, {}, workspace);
     EXPECT_EQ(answer, set.classes[i]) << "image " << i;
-    right += answer == set.records[i * record_size] ? 1 : 0;
+    if (answer == set.records[i * record_size]) ++right;
     if (i >= 8) continue;
     const Arithmetic columns = ColumnReading(SourcedCodes{&ideal});
     EXPECT_EQ(pass.classify(set.pixels(i), columns, {}, workspace), answer) << "image " << i;

@@ -182,8 +182,9 @@ Outputs quantise(const OperatorCall& call) {
     if (!(scale.reals[at] > 0.0f)) call.refuse(fmt::format("a scale of {}", scale.reals[at]));
     const double value =
         std::nearbyint(static_cast<double>(input.reals[i] / scale.reals[at])) + zero.at(at);
+    // In this order, the lowest level where it is no number.
     result.whole[i] = static_cast<std::int64_t>(
-        std::clamp(value, is_signed ? -128.0 : 0.0, is_signed ? 127.0 : 255.0));
+        std::min(std::max(is_signed ? -128.0 : 0.0, value), is_signed ? 127.0 : 255.0));
   }
   return {std::move(result)};
 }

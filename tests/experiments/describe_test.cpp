@@ -211,6 +211,7 @@ void expect_accepted(const PlacedSection& placed, const core::Variant* variant,
     }
   } else {
     overrides = {fmt::format("{}={}", placed.path, table)};
+    if (parameter.key == "chips") overrides.emplace_back("accuracy.noise=\"frozen\"");
     if (placed.path == "conditions") file = file_that_knows(parameter.key);
     const bool in_volts = parameter.key.ends_with("voltage_sd") ||
                           parameter.key.ends_with("noise_voltage") ||

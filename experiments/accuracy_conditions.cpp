@@ -8,6 +8,7 @@
 #include "experiments/counted.h"
 #include "experiments/inference/chip_accuracy.h"
 #include "experiments/macro/setting_text.h"
+#include "experiments/seeing/chips_comparison.h"
 #include "experiments/seeing/config_difference.h"
 
 namespace cimstat::experiments {
@@ -23,21 +24,14 @@ bool is_of(const AccuracyRecord& record, std::string_view table_sha256) {
   return record.result.chips > 0 || record.table_sha256 == table_sha256;
 }
 
-/// What its intervals over images leave out.
-std::string chips_detail(const AccuracyRecord& record) {
-  if (record.result.chips == 0) return {};
-  const Estimate mean = chip_statistics(record.result, record.confidence).over_chips;
-  return fmt::format(
-      "; {}: cells frozen, intervals over images of these chips; over chips, on these images, "
-      "{:.2f} % [{:.2f}, {:.2f}]",
-      counted(record.result.chips, "chip"), 100.0 * mean.value, 100.0 * mean.interval.lower,
-      100.0 * mean.interval.upper);
+bool of_same_images(const AccuracyRecord& one, const AccuracyRecord& other) {
+  return one.network == other.network && one.data_set == other.data_set &&
+         one.result.exact_correct == other.result.exact_correct;
 }
 
 /// Differences are paired by image: both must be of the same images through the same network.
 bool pairable(const AccuracyRecord& one, const AccuracyRecord& other) {
-  return one.network == other.network && one.result.chips == other.result.chips &&
-         one.data_set == other.data_set && one.result.exact_correct == other.result.exact_correct;
+  return one.result.chips == other.result.chips && of_same_images(one, other);
 }
 
 /// Those that can change an accuracy.
@@ -48,6 +42,44 @@ std::vector<KeyDifference> deciding_differences(const AccuracyRecord& first,
     return difference.key == "name" || difference.key.starts_with("margin.");
   });
   return differences;
+}
+
+/// With codes of the table of the chips' macro, on their images; nullptr where there is none.
+const NamedAccuracy* beside(const AccuracyRecord& chips,
+                            const std::vector<NamedAccuracy>& results) {
+  for (const NamedAccuracy& one : results) {
+    if (one.record.result.chips > 0 || !of_same_images(one.record, chips)) continue;
+    const auto differences = deciding_differences(one.record, chips);
+    if (std::all_of(differences.begin(), differences.end(), [](const KeyDifference& difference) {
+          return difference.key.starts_with("accuracy.") || difference.key.starts_with("table.");
+        })) {
+      return &one;
+    }
+  }
+  return nullptr;
+}
+
+std::string percent(const Estimate& estimate) {
+  return fmt::format("{:.2f} % [{:.2f}, {:.2f}]", 100.0 * estimate.value,
+                     100.0 * estimate.interval.lower, 100.0 * estimate.interval.upper);
+}
+
+/// What its intervals over images leave out, and what a table does.
+std::string chips_detail(const AccuracyRecord& record, const std::vector<NamedAccuracy>& results) {
+  if (record.result.chips == 0) return {};
+  const Estimate mean = chip_statistics(record.result, record.confidence).over_chips;
+  std::string detail = fmt::format(
+      "; {}: cells frozen, intervals over images of these chips; over chips, on these images, {}",
+      counted(record.result.chips, "chip"), percent(mean));
+  const NamedAccuracy* table = beside(record, results);
+  if (table == nullptr || record.result.chips < 2) return detail;
+  const ChipsComparison comparison =
+      compare_chips(table->record, record, {}, {.confidence = record.confidence});
+  return detail + fmt::format(
+                      "; left out by {}, which draws each read afresh: {} of the mean, over chips, "
+                      "and all but {:.2f} % of the spread over chips, {}",
+                      table->stem, percent(*comparison.over_chips), 100.0 * comparison.table_spread,
+                      percent(*comparison.spread));
 }
 
 /// "offset_sd 2 uA, references midpoint"; "" where nothing differs, or too much for a label.
@@ -121,7 +153,7 @@ std::vector<ConditionName> condition_names(const std::vector<NamedAccuracy>& res
       name.label = results.size() == 1 ? record.name : of_this_table ? "as configured" : stem;
     }
     if (name.label.empty()) name.label = stem;
-    name.detail += chips_detail(record);
+    name.detail += chips_detail(record, results);
     if (!of_this_table) name.detail += "; made with another error table than the one of this page";
     names.push_back(std::move(name));
   }

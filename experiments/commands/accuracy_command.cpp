@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -7,6 +8,7 @@
 #include "core/error.h"
 #include "core/utf8.h"
 
+#include "experiments/accuracy_conditions.h"
 #include "experiments/accuracy_text.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/plan.h"
@@ -14,12 +16,16 @@
 #include "experiments/inference/chip_accuracy.h"
 #include "experiments/inference/dataset.h"
 #include "experiments/inference/network.h"
+#include "experiments/seeing/chips_comparison.h"
 #include "experiments/seeing/config_difference.h"
 #include "experiments/table/table_file.h"
 
 namespace cimstat::experiments {
 
 namespace {
+
+/// That a configuration may ask for.
+constexpr std::uint32_t most_reads = 10'000;
 
 /// The table that accuracy makes has every class: the configuration that is recorded says so.
 Experiment read_for_every_class(const CommonOptions& options) {
@@ -83,12 +89,60 @@ AccuracyResult run_on_chips(const Experiment& experiment, const Network& network
   return accuracy_on_chips(network, images, design, run, options.thread_count(), meter.callback());
 }
 
+AccuracyRecord empty_record(const Experiment& experiment, const Network& network,
+                            const ImageSet& images) {
+  return {.name = experiment.name,
+          .network = network.name,
+          .data_set = images.name,
+          .table_sha256 = {},
+          .config_toml = experiment.accuracy_toml,
+          .confidence = experiment.table.confidence,
+          .result = {}};
+}
+
+AccuracyResult run_with_table(const Network& network, const ImageSet& images,
+                              const circuits::ErrorTable& table, const AccuracyOptions& run,
+                              const CommonOptions& options) {
+  ProgressMeter meter("accuracy", {"images", static_cast<double>(run.images)}, options.verbosity());
+  return accuracy_with_table(network, images, table, run, options.thread_count(), meter.callback());
+}
+
+/// What chips are compared with: their images and network, codes drawn from the error table, as
+/// many reads as all chips have together.
+Experiment beside_chips(CommonOptions options, const Experiment& chips) {
+  const AccuracySettings& settings = chips.accuracy;
+  const std::uint64_t reads =
+      std::min(std::uint64_t{settings.chips} * settings.reads, std::uint64_t{most_reads});
+  options.overrides.insert(options.overrides.end(),
+                           {"accuracy.noise=table", "accuracy.chips=1", "table.active_rows=all",
+                            fmt::format("accuracy.images={}", settings.images),
+                            fmt::format("accuracy.reads={}", reads)});
+  return read_experiment(options.open());
+}
+
+AccuracyRecord table_beside_chips(const Experiment& experiment, const Network& network,
+                                  const ImageSet& images, AccuracyOptions run,
+                                  const CommonOptions& options) {
+  AccuracyRecord record = empty_record(experiment, network, images);
+  const circuits::ErrorTable table = table_of_every_class(experiment, options);
+  record.table_sha256 = content_hash(table, experiment.table_toml);
+  run.reads = experiment.accuracy.reads;
+  record.result = run_with_table(network, images, table, run, options);
+  return record;
+}
+
+/// Next to that of the chips: NAME.table.accuracy.h5.
+std::filesystem::path file_beside(const std::filesystem::path& file) {
+  return file.parent_path() / (result_stem(file) + ".table.accuracy.h5");
+}
+
 }  // namespace
 
 void add_accuracy_command(CLI::App& app) {
   struct Options : CommonOptions {
     std::filesystem::path output_file;
     std::filesystem::path table_file;
+    bool beside_table = false;
     bool json = false;
   };
   const auto options = std::make_shared<Options>();
@@ -102,13 +156,18 @@ void add_accuracy_command(CLI::App& app) {
   add_output_option(*command, options->output_file,
                     "result file (default: the configuration's name with .accuracy.h5, here)")
       ->type_name("FILE.h5");
+  command->add_flag("--beside-table", options->beside_table,
+                    "frozen chips: read the same images with codes of the error table too, and "
+                    "compare");
   command->add_flag("--json", options->json, "print JSON");
   command->footer(
       "Runs accuracy.network on accuracy.images images of accuracy.data_set, each accuracy.reads "
       "times: once in exact\nintegers, once with every partial sum drawn from the error table. "
       "Accuracies are shares of images, with intervals\nover images at table.confidence. With "
       "accuracy.noise = \"frozen\" on accuracy.chips chips instead, each with cells, offsets\nand "
-      "converters of its own, and with intervals over chips too.\n"
+      "converters of its own, and with intervals over chips too;\n--beside-table also "
+      "reads the same images through the table, as often as all chips together, into "
+      "NAME.table.accuracy.h5,\nand tells what the table leaves out.\n"
       "Example: cimstat accuracy experiments/configs/rram_128rows.toml --set accuracy.images=1000");
   command->callback([options] {
     const RunClock clock;
@@ -117,6 +176,11 @@ void add_accuracy_command(CLI::App& app) {
     Experiment experiment = read_experiment(options->open());
     const bool frozen = experiment.accuracy.noise == AccuracyNoise::frozen;
     refuse_table_of_chips(experiment, options->table_file);
+    if (options->beside_table && !frozen) {
+      throw core::UsageError(core::error_line("--beside-table", "is for frozen chips",
+                                              "nothing else stands beside the table",
+                                              "write accuracy.noise = \"frozen\""));
+    }
     if (!frozen && !has_table) experiment = read_for_every_class(*options);
     print_warnings(experiment);
     TableRecord given;
@@ -148,6 +212,7 @@ void add_accuracy_command(CLI::App& app) {
     const std::filesystem::path network_path = network_file(settings.network);
     const std::filesystem::path file =
         options->output(options->output_file, ".accuracy.h5", {options->table_file, network_path});
+    if (options->beside_table) check_output(file_beside(file), {options->config, network_path});
     const Network network = read_network(network_path);
     const ImageSet images = [&] {
       const PhaseNote note("reading " + settings.data_set, options->verbosity());
@@ -163,13 +228,7 @@ void add_accuracy_command(CLI::App& app) {
         .reads = settings.reads,
         .images = settings.images,
         .table_name = has_table ? options->table_file.string() : AccuracyOptions().table_name};
-    AccuracyRecord record{.name = experiment.name,
-                          .network = network.name,
-                          .data_set = images.name,
-                          .table_sha256 = {},
-                          .config_toml = experiment.accuracy_toml,
-                          .confidence = experiment.table.confidence,
-                          .result = {}};
+    AccuracyRecord record = empty_record(experiment, network, images);
     if (frozen) {
       record.result = run_on_chips(experiment, network, images, run, *options);
     } else {
@@ -182,19 +241,29 @@ void add_accuracy_command(CLI::App& app) {
         table = table_of_every_class(experiment, *options);
         record.table_sha256 = content_hash(table, experiment.table_toml);
       }
-      ProgressMeter meter("accuracy", {"images", static_cast<double>(run.images)},
-                          options->verbosity());
-      record.result = accuracy_with_table(network, images, table, run, options->thread_count(),
-                                          meter.callback());
+      record.result = run_with_table(network, images, table, run, *options);
     }
     write_accuracy(experiment, record, file);
     clock.write_record("accuracy", file, options->thread_count());
+    core::Json json = accuracy_as_json(record);
+    std::string text = format_accuracy(record);
+    std::string files = file.string();
+    if (options->beside_table) {
+      const Experiment beside = beside_chips(*options, experiment);
+      const AccuracyRecord table = table_beside_chips(beside, network, images, run, *options);
+      write_accuracy(beside, table, file_beside(file));
+      clock.write_record("accuracy", file_beside(file), options->thread_count());
+      const ComparisonSettings how{.confidence = record.confidence};
+      const ChipsComparison comparison = compare_chips(table, record, how);
+      json["beside_table"] = comparison_as_json(comparison, how);
+      text += "\n" + format_comparison(comparison, how);
+      files += " and " + file_beside(file).string();
+    }
     if (options->json) {
-      fmt::print("{}", core::json_text(accuracy_as_json(record)));
+      fmt::print("{}", core::json_text(json));
       return;
     }
-    fmt::print("{}written {} in {:.2f} s\n", format_accuracy(record), core::one_line(file.string()),
-               clock.wall_seconds());
+    fmt::print("{}written {} in {:.2f} s\n", text, core::one_line(files), clock.wall_seconds());
   });
 }
 

@@ -10,6 +10,7 @@
 
 #include "experiments/commands/command.h"
 #include "experiments/commands/number_check.h"
+#include "experiments/seeing/chips_comparison.h"
 #include "experiments/seeing/comparison_text.h"
 #include "experiments/seeing/file_description.h"
 #include "experiments/seeing/sweep_comparison.h"
@@ -70,17 +71,34 @@ Finding compare_table_files(const DiffOptions& options) {
   return finding;
 }
 
+/// Chips share cells over all images, so that they have a comparison of their own.
+Finding compare_chip_files(const DiffOptions& options, const AccuracyRecord& a,
+                           const AccuracyRecord& b) {
+  if (a.result.chips > 0 && b.result.chips > 0) {
+    throw core::UsageError(core::error_line(
+        options.b.string(), "is of frozen chips, and so is " + options.a.string(),
+        "chips are compared with a table", "compare the intervals that cimstat show prints"));
+  }
+  const ComparisonSettings settings{options.level, a.confidence, options.listed};
+  const bool a_is_table = a.result.chips == 0;
+  const ChipsComparison comparison =
+      compare_chips(a_is_table ? a : b, a_is_table ? b : a, settings);
+  const auto keys = differing_keys(a.config_toml, b.config_toml);
+  Finding finding;
+  finding.differ = comparison.differ(options.level);
+  finding.text = headline("a", options.a, a_is_table ? "error table" : "frozen chips") +
+                 headline("b", options.b, a_is_table ? "frozen chips" : "error table") +
+                 format_keys(keys) + format_comparison(comparison, settings);
+  core::Json json = comparison_as_json(comparison, settings);
+  json["keys"] = keys_as_json(keys);
+  finding.json = core::json_text(json);
+  return finding;
+}
+
 Finding compare_accuracy_files(const DiffOptions& options) {
   const AccuracyRecord a = read_accuracy(options.a);
   const AccuracyRecord b = read_accuracy(options.b);
-  for (const auto& [record, file] : {std::pair(&a, &options.a), std::pair(&b, &options.b)}) {
-    if (record->result.chips == 0) continue;
-    throw core::UsageError(
-        core::error_line(file->string(), "is of frozen chips",
-                         "its answers to all images share a chip's cells, so that no test over "
-                         "images holds",
-                         "compare the intervals over chips that cimstat show prints"));
-  }
+  if (a.result.chips > 0 || b.result.chips > 0) return compare_chip_files(options, a, b);
   const ComparisonSettings settings{options.level, a.confidence, options.listed};
   const AccuracyComparison comparison = compare_accuracy(a, b, a.confidence);
   const auto keys = differing_keys(config_of(options.a, FileKind::accuracy),
@@ -185,7 +203,7 @@ void add_diff_command(CLI::App& app) {
       "Sweeps over the same points are compared value by value, beyond their intervals, adjusted "
       "by "
       "Holm.\nAccuracy results on the same images are "
-      "paired.\n"
+      "paired; frozen chips are compared with a table over chips.\n"
       "Exit status: 0 no (significant) difference, 1 they differ, 2 wrong use or other "
       "trouble, 3 a file is\ndamaged.\n"
       "Example: cimstat diff exact.h5 sampled.h5 --level 0.01");

@@ -137,5 +137,26 @@ TEST(AccuracyConditions, PairsResultsOfTheSameImagesOnly) {
   EXPECT_FALSE(accuracy_conditions({first, second}, "aa")[1].against_first.has_value());
 }
 
+// Chips have 3 and 1 of 4 right, the table's reads 2 and 4: 50 and 75 %, a spread of 35.36 % where
+// two images that are right in one of two reads leave sqrt(1/2 + 1/2) / 4.
+TEST(AccuracyConditions, SayOfChipsWhatTheTableBesideThemLeavesOut) {
+  const std::string of_table = configured + "[accuracy]\nnoise = \"table\"\n";
+  const std::string of_chips = configured + "[accuracy]\nnoise = \"frozen\"\nchips = 2\n";
+  NamedAccuracy table = result("table", of_table, {1, 1, 0, 0, 1, 1, 1, 1});
+  table.record.result.reads = 2;
+  NamedAccuracy chips = result("chips", of_chips, {1, 1, 1, 0, 1, 0, 0, 0});
+  chips.record.result.chips = 2;
+  const std::string left_out = "; left out by table, which draws each read afresh: -25.00 % [";
+  const auto detail = [&] { return condition_names({table, chips}, "aa").back().detail; };
+  EXPECT_THAT(detail(), HasSubstr(left_out));
+  EXPECT_THAT(detail(), HasSubstr("] of the mean, over chips, and all but 25.00 % of the spread "
+                                  "over chips, 35.36 % ["));
+  table.record.config_toml.replace(table.record.config_toml.find("8e-07"), 5, "9e-07");
+  EXPECT_THAT(detail(), Not(HasSubstr("left out")));
+  table.record.config_toml = of_table;
+  table.record.result.exact_correct = {1, 1, 0, 0};
+  EXPECT_THAT(detail(), Not(HasSubstr("left out")));
+}
+
 }  // namespace
 }  // namespace cimstat::experiments

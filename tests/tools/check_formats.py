@@ -232,6 +232,16 @@ for chips, reads, conditions in ((1, 2, {"chips"}), (2, 1, {"chips", "chips > 1"
     check_result(frozen, "formats/accuracy.md", conditions)
 check_versions(frozen, lambda file: ["show", file])
 
+# One run for both, and the same comparison from the files.
+both = folder / "both.accuracy.h5"
+of_run = json.loads(run("accuracy", replica, *few, "--set", 'accuracy.noise="frozen"', "--set", "accuracy.chips=3",
+                        "--beside-table", "--json", "-o", both))["beside_table"]
+check_result(both, "formats/accuracy.md", {"chips", "chips > 1", "chips > 1, reads > 1"})
+check_result(folder / "both.table.accuracy.h5", "formats/accuracy.md", {"table", "table, reads > 1"})
+of_files = json.loads(run("diff", folder / "both.table.accuracy.h5", both, "--json", expect=int(of_run["differ"])))
+if {key: of_files[key] for key in of_run} != of_run or len(of_run["frozen"]) == 0:
+    complain("accuracy --beside-table and diff of its files say", of_run, "and", of_files)
+
 columns = folder / "macro.columns.h5"
 run("columns", replica, "-q", "--columns", "8", "--dies", "3", "-o", columns)
 check_result(columns, "formats/columns.md", set())

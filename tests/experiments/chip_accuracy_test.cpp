@@ -3,55 +3,26 @@
 #include <array>
 #include <cmath>
 #include <iostream>
-#include <numeric>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/error.h"
 
-#include "circuits/exact/exact_column.h"
 #include "circuits/references/references.h"
 
 #include "experiments/inference/chip_interval.h"
-#include "tests/experiments/inference_fixtures.h"
+#include "tests/experiments/exact_table.h"
+#include "tests/experiments/small_network.h"
 
 namespace cimstat::experiments {
 namespace {
 
+using fixtures::exact_table;
+using fixtures::images_for;
+using fixtures::small_network;
+
 constexpr double current = 8e-6;
-
-/// One hidden layer; 4 x 4 images, 4 classes.
-Network small_network() {
-  std::mt19937 random(3);
-  Network network;
-  network.name = "small";
-  network.input_shape = {1, 4, 4};
-  network.input_bits = 2;
-  network.classes = 4;
-  network.layers = {fixtures::random_fully_connected("hidden", "input", 8, 16, 3, 2, random),
-                    fixtures::random_fully_connected("classes", "hidden", 4, 8, 3, 0, random)};
-  return network;
-}
-
-/// Random images, labelled as exact integers classify them.
-ImageSet images_for(const Network& network, std::size_t count) {
-  ImageSet set;
-  set.rows = network.input_shape[1];
-  set.columns = network.input_shape[2];
-  set.classes = network.classes;
-  std::mt19937 random(4);
-  for (std::size_t i = 0; i < count * set.image_size(); ++i) {
-    set.pixels.push_back(static_cast<std::uint8_t>(random() % 256));
-  }
-  const ForwardPass pass(network, {.rows = 16});
-  ForwardPass::Workspace workspace = pass.workspace();
-  for (std::size_t i = 0; i < count; ++i) {
-    set.labels.push_back(
-        static_cast<std::uint8_t>(pass.classify(set.image(i), ExactIntegers{}, {}, workspace)));
-  }
-  return set;
-}
 
 circuits::ColumnDesign frozen_design() {
   circuits::ColumnDesign design;
@@ -71,18 +42,6 @@ circuits::ColumnDesign fresh_design() {
   design.sense = {.offset_sd = 0.0, .noise_sd = 0.6 * current};
   design.ladder = circuits::midpoint_ladder(design, 16);
   return design;
-}
-
-circuits::ErrorTable table_of(const circuits::ColumnDesign& design) {
-  std::vector<std::uint32_t> active_rows(design.rows);
-  std::iota(active_rows.begin(), active_rows.end(), 1U);
-  circuits::ErrorTable table;
-  table.classes = circuits::classes_for(active_rows);
-  table.codes = design.ladder.codes;
-  table.code_step = design.ladder.code_step;
-  table.code_origin = design.ladder.code_origin;
-  table.probability = circuits::exact_probabilities(design, table.classes, {}, {}).probability;
-  return table;
 }
 
 AccuracyOptions options_of(std::uint64_t seed, std::uint32_t chips, std::uint32_t reads = 1) {
@@ -149,7 +108,7 @@ TEST(AccuracyOnChips, IsThatOfTheTableWhereNothingIsFrozen) {
   const Network network = small_network();
   const ImageSet images = images_for(network, 6000);
   const circuits::ColumnDesign column = fresh_design();
-  const circuits::ErrorTable table = table_of(column);
+  const circuits::ErrorTable table = exact_table(column);
   const AccuracyResult chips =
       accuracy_on_chips(network, images, ChipDesign(column), options_of(7, 2, 2), {});
   const AccuracyResult sampled =
@@ -157,7 +116,7 @@ TEST(AccuracyOnChips, IsThatOfTheTableWhereNothingIsFrozen) {
   circuits::ColumnDesign noisier = column;
   noisier.sense.noise_sd *= 1.15;
   const AccuracyResult twin =
-      accuracy_with_table(network, images, table_of(noisier), options_of(8, 0, 4), {});
+      accuracy_with_table(network, images, exact_table(noisier), options_of(8, 0, 4), {});
   const Estimate difference = paired_difference(chips, sampled, 0.99);
   const Estimate of_twin = paired_difference(chips, twin, 0.99);
   EXPECT_LT(accuracy_statistics(sampled, 0.95).sampled.value, 0.97) << "meant to be lossy";

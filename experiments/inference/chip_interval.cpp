@@ -6,20 +6,10 @@
 #include <numeric>
 #include <vector>
 
+#include "core/statistics/chi_square_quantile.h"
+
 namespace cimstat::experiments {
 namespace {
-
-/// The x with P(chi^2 with `degrees` degrees of freedom > x) = tail.
-double chi_square_quantile(double tail, double degrees) {
-  double low = 0.0;
-  double high = degrees + 10.0;
-  while (core::chi_square_tail(high, degrees) > tail) high *= 2.0;
-  for (int i = 0; i < 100; ++i) {
-    const double middle = 0.5 * (low + high);
-    (core::chi_square_tail(middle, degrees) > tail ? low : high) = middle;
-  }
-  return 0.5 * (low + high);
-}
 
 core::Moments moments_of(std::span<const double> values) {
   core::Moments moments;
@@ -80,8 +70,8 @@ core::Interval spread_of_chips(std::span<const double> values, double confidence
   const double degrees = count - 1.0;
   const double outside = 0.5 * (1.0 - confidence);
   const core::Interval normal{
-      std::sqrt(variance * degrees / chi_square_quantile(outside, degrees)),
-      std::sqrt(variance * degrees / chi_square_quantile(1.0 - outside, degrees))};
+      std::sqrt(variance * degrees / core::chi_square_quantile(outside, degrees)),
+      std::sqrt(variance * degrees / core::chi_square_quantile(1.0 - outside, degrees))};
   const double z = core::normal_z(confidence);
   if (values.size() < 5 || count <= z || variance == 0.0) return normal;
   const double kurtosis = power_sum(values, trimmed_mean(values), 4) * count /

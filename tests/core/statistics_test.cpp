@@ -10,6 +10,8 @@
 #include <boost/math/distributions/binomial.hpp>
 #include <gtest/gtest.h>
 
+#include "core/statistics/chi_square_quantile.h"
+
 namespace cimstat::core {
 namespace {
 
@@ -167,6 +169,12 @@ TEST(Quantiles, OfTheNormalStudentAndChiSquareLawsEqualHighPrecisionValues) {
   expect_relative(chi_square_tail(3.841458820694124, 1.0), 0.0500000000000000574, 1e-13);
   expect_relative(chi_square_tail(100.0, 50.0), 3.45493138298486394e-5, 1e-12);
   expect_relative(chi_square_tail(1500.0, 1000.0), 1.04546403859796573e-22, 1e-11);
+  expect_relative(chi_square_quantile(0.025, 1.0), 5.02388618731488886, 1e-13);
+  expect_relative(chi_square_quantile(0.975, 1.0), 0.00098206911717525765741, 1e-12);
+  expect_relative(chi_square_quantile(0.025, 19.0), 32.852326861729705783, 1e-13);
+  expect_relative(chi_square_quantile(0.975, 19.0), 8.9065164819879739287, 1e-13);
+  expect_relative(chi_square_quantile(0.0005, 4.0), 19.997354995247607856, 1e-13);
+  expect_relative(chi_square_quantile(0.975, 9999.0), 9723.732237014990214, 1e-13);
   EXPECT_EQ(chi_square_tail(0.0, 3.0), 1.0);
   EXPECT_EQ(chi_square_tail(std::numeric_limits<double>::infinity(), 3.0), 0.0);
 }

@@ -19,6 +19,36 @@ AccuracyFigure figure_of(const Estimate& estimate) {
   return {estimate.value, estimate.interval.lower, estimate.interval.upper};
 }
 
+NetworkAnswers answers_of(const AccuracyRecord& record) {
+  NetworkAnswers answers{.classes = record.result.answers.classes,
+                         .exact = record.result.answers.exact_confusion().counts,
+                         .sampled = record.result.answers.sampled_confusion().counts,
+                         .layers = {},
+                         .costs = {}};
+  for (const LayerFigures& layer : record.layers.layers) {
+    const ClippedShares clipped = clipped_shares(layer, record.layers.scale);
+    LayerLine line{.name = layer.name,
+                   .partial_sums = layer.partial_sums,
+                   .snr = figure_of(layer.own.decibels),
+                   .network_snr = figure_of(layer.network.decibels),
+                   .first_code = clipped.first_code,
+                   .last_code = clipped.last_code,
+                   .beyond = clipped.beyond,
+                   .codes = {}};
+    const auto reads = static_cast<double>(std::max<std::uint64_t>(layer.reads(), 1));
+    for (const std::uint64_t count : layer.codes) {
+      line.codes.push_back(static_cast<double>(count) / reads);
+    }
+    answers.layers.push_back(std::move(line));
+  }
+  const auto costs = layer_sensitivities(record.result, record.confidence);
+  for (const std::size_t place : ranking(costs)) {
+    answers.costs.push_back(
+        {costs[place].name, figure_of(costs[place].alone), figure_of(costs[place].spared)});
+  }
+  return answers;
+}
+
 /// Of this table, or of chips, which need none.
 bool is_of(const AccuracyRecord& record, std::string_view table_sha256) {
   return record.result.chips > 0 || record.table_sha256 == table_sha256;
@@ -184,6 +214,7 @@ std::vector<AccuracyCondition> accuracy_conditions(const std::vector<NamedAccura
     if (statistics.sampled_on_these_images) {
       condition.these_images = figure_of(*statistics.sampled_on_these_images);
     }
+    condition.answers = answers_of(record);
     if (index > 0 && pairable(record, first)) {
       condition.against_first =
           figure_of(paired_difference(record.result, first.result, record.confidence));

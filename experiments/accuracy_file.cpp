@@ -9,6 +9,7 @@
 
 #include "core/file/hdf5_file.h"
 
+#include "experiments/answers/answers_file.h"
 #include "experiments/inference/chip_accuracy.h"
 #include "experiments/result_header.h"
 
@@ -39,17 +40,23 @@ void write_index(core::Hdf5Output& file, std::string_view path, std::string_view
   file.make_scale(path, name);
 }
 
-void check_members(const core::Hdf5Input& file, bool frozen) {
+void check_members(const core::Hdf5Input& file, const ResultHeader& header) {
+  const AccuracySettings& settings = header.experiment.accuracy;
+  const bool frozen = settings.noise == AccuracyNoise::frozen;
   std::vector<std::string> members = {"image", "read", "exact_correct", "sampled_correct"};
   if (frozen) members.insert(members.end(), {"chip", "chip_accuracy"});
-  file.require_known("/", members,
-                     frozen
-                         ? header_attributes({"network", "data_set", "partial_sums",
-                                              "exact_accuracy", "sampled_accuracy", "difference",
-                                              "accuracy_over_chips", "chip_spread", "noise_spread"})
-                         : header_attributes({"network", "data_set", "table_content_sha256",
-                                              "partial_sums", "exact_accuracy", "sampled_accuracy",
-                                              "difference", "sampled_on_these_images"}));
+  std::vector<std::string> attributes =
+      frozen ? header_attributes({"network", "data_set", "partial_sums", "exact_accuracy",
+                                  "sampled_accuracy", "difference", "accuracy_over_chips",
+                                  "chip_spread", "noise_spread"})
+             : header_attributes({"network", "data_set", "table_content_sha256", "partial_sums",
+                                  "exact_accuracy", "sampled_accuracy", "difference",
+                                  "sampled_on_these_images"});
+  if (header.schema_minor >= answers_schema_minor) {
+    for (std::string& name : answer_members(settings)) members.push_back(std::move(name));
+    for (std::string& name : answer_attributes(settings)) attributes.push_back(std::move(name));
+  }
+  file.require_known("/", members, attributes);
 }
 
 std::vector<std::uint8_t> read_answers(const core::Hdf5Input& file, std::string_view path) {
@@ -196,7 +203,9 @@ void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,
                     const std::filesystem::path& target) {
   core::Hdf5Output file(target);
   write_result_header(file, experiment, experiment.accuracy_toml, accuracy_filetype,
-                      record.result.chips > 0 ? chips_schema_minor : table_schema_minor);
+                      has_answers(record)       ? answers_schema_minor
+                      : record.result.chips > 0 ? chips_schema_minor
+                                                : table_schema_minor);
   file.attribute("/", "network", record.network);
   file.attribute("/", "data_set", record.data_set);
   if (record.result.chips == 0) {
@@ -232,14 +241,15 @@ void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,
   if (result.chips > 0) file.attach_scale("/sampled_correct", "/chip", 0);
   file.attach_scale("/sampled_correct", "/read", axis);
   file.attach_scale("/sampled_correct", "/image", axis + 1);
+  if (has_answers(record)) write_answers(file, experiment.accuracy, record);
   file.commit();
 }
 
 AccuracyRecord read_accuracy(const std::filesystem::path& path) {
   const core::Hdf5Input file(path);
-  const ResultHeader header = read_result_header(file, accuracy_filetype, chips_schema_minor);
+  const ResultHeader header = read_result_header(file, accuracy_filetype, answers_schema_minor);
   const bool frozen = header.experiment.accuracy.noise == AccuracyNoise::frozen;
-  if (header.is_known_version) check_members(file, frozen);
+  if (header.is_known_version) check_members(file, header);
   AccuracyRecord record;
   record.name = header.title;
   record.confidence = header.confidence;
@@ -258,6 +268,7 @@ AccuracyRecord read_accuracy(const std::filesystem::path& path) {
   check_against_config(file, record.result, header.experiment.accuracy);
   check_datasets(file, header, record.result);
   check_estimates(file, record);
+  if (header.schema_minor >= answers_schema_minor) read_answers(file, header, record);
   return record;
 }
 

@@ -5,6 +5,7 @@
 
 #include "experiments/experiment.h"
 #include "experiments/inference/accuracy_run.h"
+#include "experiments/inference/layer_statistics.h"
 
 /// Accuracy results in HDF5. experiments/formats/accuracy.md documents them.
 namespace cimstat::experiments {
@@ -17,6 +18,7 @@ struct AccuracyRecord {
   std::string config_toml = {};  ///< resolved; set by read_accuracy
   double confidence = 0.95;
   AccuracyResult result;
+  LayerReport layers = {};  ///< what result.layers amounts to, which no file holds itself
 };
 
 void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,

@@ -7,6 +7,7 @@
 
 #include "core/utf8.h"
 
+#include "experiments/answers/answers_text.h"
 #include "experiments/counted.h"
 #include "experiments/inference/chip_accuracy.h"
 
@@ -64,14 +65,14 @@ std::string format_accuracy(const AccuracyRecord& record) {
                       100.0 * record.confidence);
   text += fmt::format("  exact integers           {}{}\n", percent(statistics.exact),
                       frozen ? "  over images" : "");
-  if (frozen) return text + chips_text(record, statistics);
+  if (frozen) return text + chips_text(record, statistics) + answers_text(record);
   text += fmt::format("  on this macro            {}\n", percent(statistics.sampled));
   text += fmt::format("  difference, paired       {}\n", percent(statistics.difference));
   if (statistics.sampled_on_these_images) {
     text += fmt::format("  ... these images, reads  {}\n",
                         percent(*statistics.sampled_on_these_images));
   }
-  return text;
+  return text + answers_text(record);
 }
 
 core::Json accuracy_as_json(const AccuracyRecord& record) {
@@ -86,6 +87,7 @@ core::Json accuracy_as_json(const AccuracyRecord& record) {
   if (statistics.sampled_on_these_images) {
     summary["sampled_on_these_images"] = json_of(*statistics.sampled_on_these_images);
   }
+  add_answers(record, summary);
   if (record.result.chips == 0) return summary;
   const ChipStatistics chips = chip_statistics(record.result, record.confidence);
   summary["chips"] = record.result.chips;

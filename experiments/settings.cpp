@@ -141,6 +141,20 @@ core::Section accuracy_section() {
                               "chips drawn, where noise is \"frozen\"");
   chips.example = "20";
   chips.absent = "1";
+  Parameter half_width =
+      parameter("half_width", NumberRule{Quantity::ratio, Range{1e-4, 0.5}, std::nullopt},
+                "end where the accuracy is known to +- this at table.confidence, after 256, 362, "
+                "512 ... images, or at `images`");
+  half_width.example = "0.01";
+  half_width.absent = "all of `images` are run";
+  Parameter layers =
+      parameter("layers", FlagRule{false},
+                "record each layer's signal-to-noise ratio, codes and classes of partial sums");
+  layers.absent = "false";
+  Parameter sensitivity =
+      parameter("sensitivity", FlagRule{false},
+                "also run each layer alone on arrays, and all but it: two more runs for each");
+  sensitivity.absent = "false";
   return section(
       "accuracy", "accuracy of a network whose partial sums are read through the column",
       {parameter("network", core::TextRule{longest_path, "fashion-cnn"},
@@ -157,7 +171,7 @@ core::Section accuracy_section() {
                  "where the first layer with weights is computed"),
        parameter("last_layer", core::option_rule(places, "analog"),
                  "where the last layer with weights is computed"),
-       stream(), noise, chips});
+       stream(), noise, chips, half_width, layers, sensitivity});
 }
 
 }  // namespace
@@ -205,6 +219,10 @@ AccuracySettings read_accuracy_settings(const SectionReader& section, std::uint3
   settings.stream = core::read_option(section, "stream", streams);
   if (section.has("noise")) settings.noise = core::read_option(section, "noise", noises);
   if (section.has("chips")) settings.chips = static_cast<std::uint32_t>(section.count("chips"));
+  settings.half_width = section.optional_number("half_width");
+  // Read where they are given alone: a default would be written into every result.
+  settings.layers = section.has("layers") && section.flag("layers");
+  settings.sensitivity = section.has("sensitivity") && section.flag("sensitivity");
   if (settings.noise == AccuracyNoise::table && settings.chips != 1) {
     section.fail("chips", fmt::format("is {} without frozen chips", settings.chips),
                  "a table draws each code afresh: there are no chips to differ",

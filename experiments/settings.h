@@ -59,7 +59,10 @@ struct AccuracySettings {
   ArrayOptions array;       ///< rows are the column's
   core::Stream stream = core::Stream::philox;
   AccuracyNoise noise = AccuracyNoise::table;
-  std::uint32_t chips = 1;  ///< where frozen
+  std::uint32_t chips = 1;           ///< where frozen
+  std::optional<double> half_width;  ///< of the accuracy, at which a run ends before `images`
+  bool layers = false;               ///< figures of each layer on arrays
+  bool sensitivity = false;          ///< accuracy with each layer alone on arrays, and spared
 };
 
 std::vector<core::Section> settings_sections();

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -16,6 +17,7 @@
 #include "experiments/inference/chip_accuracy.h"
 #include "experiments/inference/dataset.h"
 #include "experiments/inference/network.h"
+#include "experiments/inference/stopped_accuracy.h"
 #include "experiments/seeing/chips_comparison.h"
 #include "experiments/seeing/config_difference.h"
 #include "experiments/table/table_file.h"
@@ -78,15 +80,37 @@ void refuse_table_of_chips(const Experiment& experiment, const std::filesystem::
                                           "leave it out, or write accuracy.noise = \"table\""));
 }
 
+/// All images, or as many as the wanted half-width takes.
+AccuracyResult run_images(
+    const Experiment& experiment, const AccuracyOptions& all, const CommonOptions& options,
+    const std::function<AccuracyResult(const AccuracyOptions&, const core::Progress&)>& run) {
+  const std::size_t chips = std::max(all.chips, 1U);
+  ProgressMeter meter("accuracy", {"images", static_cast<double>(all.images * chips)},
+                      options.verbosity());
+  const core::Progress progress = meter.callback();
+  if (!experiment.accuracy.half_width) return run(all, progress);
+  const StoppingRule rule{*experiment.accuracy.half_width, experiment.table.confidence, all.images};
+  return accuracy_until(rule, [&](std::size_t first, std::size_t count) {
+    AccuracyOptions part = all;
+    part.first_image = first;
+    part.images = count;
+    const auto progress_of_all = [&, first](std::size_t done, std::size_t) {
+      progress(first * chips + done, all.images * chips);
+    };
+    return run(part, progress ? progress_of_all : core::Progress());
+  });
+}
+
 AccuracyResult run_on_chips(const Experiment& experiment, const Network& network,
                             const ImageSet& images, AccuracyOptions run,
                             const CommonOptions& options) {
   const ChipDesign design = chip_design(experiment);
   run.chips = experiment.accuracy.chips;
   check_accuracy_on_chips(network, images, design, run);
-  ProgressMeter meter("accuracy", {"images", static_cast<double>(run.images) * run.chips},
-                      options.verbosity());
-  return accuracy_on_chips(network, images, design, run, options.thread_count(), meter.callback());
+  return run_images(
+      experiment, run, options, [&](const AccuracyOptions& part, const core::Progress& progress) {
+        return accuracy_on_chips(network, images, design, part, options.thread_count(), progress);
+      });
 }
 
 AccuracyRecord empty_record(const Experiment& experiment, const Network& network,
@@ -100,11 +124,13 @@ AccuracyRecord empty_record(const Experiment& experiment, const Network& network
           .result = {}};
 }
 
-AccuracyResult run_with_table(const Network& network, const ImageSet& images,
-                              const circuits::ErrorTable& table, const AccuracyOptions& run,
-                              const CommonOptions& options) {
-  ProgressMeter meter("accuracy", {"images", static_cast<double>(run.images)}, options.verbosity());
-  return accuracy_with_table(network, images, table, run, options.thread_count(), meter.callback());
+AccuracyResult run_with_table(const Experiment& experiment, const Network& network,
+                              const ImageSet& images, const circuits::ErrorTable& table,
+                              const AccuracyOptions& run, const CommonOptions& options) {
+  return run_images(
+      experiment, run, options, [&](const AccuracyOptions& part, const core::Progress& progress) {
+        return accuracy_with_table(network, images, table, part, options.thread_count(), progress);
+      });
 }
 
 /// What chips are compared with: their images and network, codes drawn from the error table, as
@@ -127,7 +153,8 @@ AccuracyRecord table_beside_chips(const Experiment& experiment, const Network& n
   const circuits::ErrorTable table = table_of_every_class(experiment, options);
   record.table_sha256 = content_hash(table, experiment.table_toml);
   run.reads = experiment.accuracy.reads;
-  record.result = run_with_table(network, images, table, run, options);
+  record.result = run_with_table(experiment, network, images, table, run, options);
+  record.layers = layer_report(record.result, record.confidence);
   return record;
 }
 
@@ -144,6 +171,16 @@ void add_accuracy_command(CLI::App& app) {
     std::filesystem::path table_file;
     bool beside_table = false;
     bool json = false;
+    bool layers = false;
+    bool sensitivity = false;
+    std::string half_width;
+
+    /// As --set would.
+    void add_overrides() {
+      if (layers) overrides.emplace_back("accuracy.layers=true");
+      if (sensitivity) overrides.emplace_back("accuracy.sensitivity=true");
+      if (!half_width.empty()) overrides.push_back("accuracy.half_width=" + half_width);
+    }
   };
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand(
@@ -159,6 +196,15 @@ void add_accuracy_command(CLI::App& app) {
   command->add_flag("--beside-table", options->beside_table,
                     "frozen chips: read the same images with codes of the error table too, and "
                     "compare");
+  command->add_flag("--layers", options->layers,
+                    "figures of each layer: signal to noise, codes, classes (accuracy.layers)");
+  command->add_flag("--sensitivity", options->sensitivity,
+                    "accuracy with each layer alone on columns, and with all but it; two more runs "
+                    "for each layer (accuracy.sensitivity)");
+  command
+      ->add_option("--half-width", options->half_width,
+                   "end where the accuracy is known to +- this share (accuracy.half_width)")
+      ->type_name("SHARE");
   command->add_flag("--json", options->json, "print JSON");
   command->footer(
       "Runs accuracy.network on accuracy.images images of accuracy.data_set, each accuracy.reads "
@@ -171,6 +217,7 @@ void add_accuracy_command(CLI::App& app) {
       "Example: cimstat accuracy experiments/configs/rram_128rows.toml --set accuracy.images=1000");
   command->callback([options] {
     const RunClock clock;
+    options->add_overrides();
     const bool has_table = !options->table_file.empty();
     CommonOptions all = *options;
     Experiment experiment = read_experiment(options->open());
@@ -180,6 +227,11 @@ void add_accuracy_command(CLI::App& app) {
       throw core::UsageError(core::error_line("--beside-table", "is for frozen chips",
                                               "nothing else stands beside the table",
                                               "write accuracy.noise = \"frozen\""));
+    }
+    if (options->beside_table && experiment.accuracy.half_width) {
+      throw core::UsageError(core::error_line("--beside-table", "is for a fixed number of images",
+                                              "chips and table would end at different ones",
+                                              "leave out accuracy.half_width"));
     }
     if (!frozen && !has_table) experiment = read_for_every_class(*options);
     print_warnings(experiment);
@@ -227,7 +279,9 @@ void add_accuracy_command(CLI::App& app) {
         .stream = settings.stream,
         .reads = settings.reads,
         .images = settings.images,
-        .table_name = has_table ? options->table_file.string() : AccuracyOptions().table_name};
+        .table_name = has_table ? options->table_file.string() : AccuracyOptions().table_name,
+        .layers = settings.layers,
+        .sensitivity = settings.sensitivity};
     AccuracyRecord record = empty_record(experiment, network, images);
     if (frozen) {
       record.result = run_on_chips(experiment, network, images, run, *options);
@@ -241,8 +295,13 @@ void add_accuracy_command(CLI::App& app) {
         table = table_of_every_class(experiment, *options);
         record.table_sha256 = content_hash(table, experiment.table_toml);
       }
-      record.result = run_with_table(network, images, table, run, *options);
+      record.result = run_with_table(experiment, network, images, table, run, *options);
     }
+    if (record.result.images() < run.images) {
+      experiment = read_for_images(all, record.result.images(), experiment);
+      record.config_toml = experiment.accuracy_toml;
+    }
+    record.layers = layer_report(record.result, record.confidence);
     write_accuracy(experiment, record, file);
     clock.write_record("accuracy", file, options->thread_count());
     core::Json json = accuracy_as_json(record);

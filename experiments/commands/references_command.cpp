@@ -138,7 +138,9 @@ void add_classes(const Options& options, const Experiment& experiment, Reference
   if (classes == "network") {
     add_network_classes(options, experiment, request);
   } else {
-    request.classes = read_class_file(classes, experiment.macro.design.rows);
+    const std::uint32_t most = experiment.macro.design.rows;
+    request.classes =
+        is_result_file(classes) ? read_class_result(classes, most) : read_class_file(classes, most);
     request.classes_text = "the classes of " + core::one_line(classes);
   }
   keep_rows(request.classes, options.active_rows);
@@ -206,8 +208,8 @@ void add_references_command(CLI::App& app) {
   command
       ->add_option("--classes", options->classes,
                    "how often each MAC value is read: uniform, binomial:p, network (counted while "
-                   "accuracy.network sees --images images), or a CSV file with lines "
-                   "lrs_count,active_rows,weight")
+                   "accuracy.network sees --images images), a result of cimstat "
+                   "accuracy --layers, or a CSV file with lines lrs_count,active_rows,weight")
       ->type_name("FILE")
       ->capture_default_str();
   command

@@ -12,6 +12,7 @@
 
 #include "experiments/counted.h"
 #include "experiments/inference/cell_simulation.h"
+#include "experiments/inference/image_passes.h"
 
 namespace cimstat::experiments {
 namespace {
@@ -24,38 +25,22 @@ std::string text_of(circuits::ColumnClass missing) {
              : fmt::format("{} among {}", counted(missing.lrs_count, "LRS cell"), rows);
 }
 
-/// Runs the images; make_arithmetic() gives each worker its own Arithmetic.
+/// Runs the images; arithmetic_of() gives each worker its own Arithmetic.
 AccuracyResult run(const ForwardPass& pass, const ImageSet& image_set, std::size_t images,
-                   const AccuracyOptions& options,
+                   const AccuracyOptions& options, const CodeScale& scale,
                    const std::function<Arithmetic(std::size_t slot)>& arithmetic_of,
                    core::Threads threads, const core::Progress& progress) {
-  AccuracyResult result;
-  result.reads = options.reads;
-  result.partial_sums = pass.partial_sums();
-  result.exact_correct.resize(images);
-  result.sampled_correct.resize(images * options.reads);
-  std::vector<std::unique_ptr<ForwardPass::Workspace>> workspaces(core::resolved(threads));
+  ImagePasses passes(pass, image_set, options, images, scale, core::resolved(threads));
+  const auto origin_of = [&](std::uint64_t image_read) {
+    return DrawOrigin{options.key, image_read};
+  };
   core::for_each_block(
       images, threads,
       [&](std::size_t index, std::size_t slot) {
-        if (!workspaces[slot]) {
-          workspaces[slot] = std::make_unique<ForwardPass::Workspace>(pass.workspace());
-        }
-        ForwardPass::Workspace& workspace = *workspaces[slot];
-        const std::size_t image = options.first_image + index;
-        const std::span<const std::uint8_t> pixels = image_set.image(image);
-        const std::uint32_t label = image_set.labels[image];
-        result.exact_correct[index] =
-            pass.classify(pixels, ExactIntegers{}, {}, workspace) == label;
-        const Arithmetic arithmetic = arithmetic_of(slot);
-        for (std::uint32_t read = 0; read < options.reads; ++read) {
-          const DrawOrigin origin{options.key, std::uint64_t{image} * options.reads + read};
-          result.sampled_correct[read * images + index] =
-              pass.classify(pixels, arithmetic, origin, workspace) == label;
-        }
+        passes.run(index, slot, 0, arithmetic_of(slot), origin_of);
       },
       progress);
-  return result;
+  return passes.result();
 }
 
 /// A t interval within `range`. Where all values are equal, their spread says nothing: then the
@@ -209,7 +194,9 @@ Estimate paired_difference(const AccuracyResult& a, const AccuracyResult& b, dou
 void check_accuracy(const Network& network, const ImageSet& image_set, std::uint32_t codes,
                     const AccuracyOptions& options) {
   images_to_run(network, image_set, options);
-  ForwardPass(network, options.array).check_codes(codes);
+  const ForwardPass pass(network, options.array);
+  pass.check_codes(codes);
+  require_layers(pass, options);
 }
 
 void require_fit(const Network& network, const ImageSet& image_set) {
@@ -244,7 +231,7 @@ AccuracyResult accuracy_with_table(const Network& network, const ImageSet& image
   }
   pass.check_codes(table.codes);
   return run(
-      pass, image_set, images, options,
+      pass, image_set, images, options, {table.codes, sampler.code_step(), sampler.code_origin()},
       [&](std::size_t) {
         return Arithmetic(ColumnReading(SampledCodes{&sampler, options.stream}));
       },
@@ -270,11 +257,12 @@ AccuracyResult accuracy_by_simulation(const Network& network, const ImageSet& im
   for (unsigned slot = 0; slot < core::resolved(threads); ++slot) {
     sources.push_back(simulation.source(options.stream));
   }
+  const circuits::Ladder& ladder = design.ladder;
   return run(
-      pass, image_set, images, options,
+      pass, image_set, images, options, {ladder.codes, ladder.code_step, ladder.code_origin},
       [&](std::size_t slot) {
-        return Arithmetic(ColumnReading(
-            SourcedCodes{sources[slot].get(), design.ladder.code_step, design.ladder.code_origin}));
+        return Arithmetic(
+            ColumnReading(SourcedCodes{sources[slot].get(), ladder.code_step, ladder.code_origin}));
       },
       threads, progress);
 }

@@ -16,6 +16,7 @@
 #include "circuits/column.h"
 #include "circuits/error_table.h"
 
+#include "experiments/inference/answers.h"
 #include "experiments/inference/column_layer.h"
 #include "experiments/inference/dataset.h"
 #include "experiments/inference/forward_pass.h"
@@ -33,6 +34,9 @@ struct AccuracyOptions {
   std::size_t first_image = 0;
   std::string table_name = "error table";  ///< the table's place in messages: its file
   std::uint32_t chips = 0;                 ///< frozen ones (chip_accuracy.h); 0: nothing is frozen
+  bool layers = false;                     ///< record what each layer on arrays reads and delivers
+  bool sensitivity = false;  ///< run each layer on columns alone, and all but each: two passes more
+                             ///< for each layer and read
 };
 
 /// Images x reads of one result, x chips where there are any.
@@ -46,6 +50,9 @@ struct AccuracyResult {
   std::vector<std::uint8_t> sampled_correct;  ///< [read][image]; with chips [chip][read][image]
   std::uint64_t partial_sums = 0;             ///< columns read per image and read
   std::uint32_t chips = 0;                    ///< 0: nothing is frozen
+  ClassAnswers answers = {};
+  LayerRecord layers = {};
+  SensitivityRecord sensitivity = {};
 
   std::size_t images() const { return exact_correct.size(); }
   /// Answers to each image.

@@ -10,6 +10,7 @@
 #include "core/error.h"
 
 #include "experiments/inference/chip_interval.h"
+#include "experiments/inference/image_passes.h"
 
 namespace cimstat::experiments {
 namespace {
@@ -30,15 +31,9 @@ ForwardPass checked_pass(const Network& network, const ChipDesign& design,
   }
   pass.check_codes(design.codes);
   check_chip_network(design, pass);
+  require_layers(pass, options);
   return pass;
 }
-
-struct Worker {
-  Worker(const ForwardPass& pass, const ChipDesign& design, core::Stream stream)
-      : workspace(pass.workspace()), reader(design, stream) {}
-  ForwardPass::Workspace workspace;
-  ChipReader reader;
-};
 
 /// Variance that the fresh noise of `reads` reads gives the accuracy of one chip, averaged over
 /// chips.
@@ -72,45 +67,29 @@ AccuracyResult accuracy_on_chips(const Network& network, const ImageSet& image_s
                                  core::Threads threads, const core::Progress& progress) {
   const std::size_t images = images_to_run(network, image_set, options);
   const ForwardPass pass = checked_pass(network, design, options);
-  AccuracyResult result;
-  result.reads = options.reads;
-  result.chips = options.chips;
-  result.partial_sums = pass.partial_sums();
-  result.exact_correct.resize(images);
-  result.sampled_correct.resize(images * result.passes());
-  std::vector<std::unique_ptr<Worker>> workers(core::resolved(threads));
+  ImagePasses passes(pass, image_set, options, images,
+                     {design.codes, design.code_step, design.code_origin}, core::resolved(threads));
+  std::vector<std::unique_ptr<ChipReader>> readers(core::resolved(threads));
   for (std::uint32_t chip = 0; chip < options.chips; ++chip) {
     const ChipNetwork cells = draw_chip(design, pass, options.key, chip, threads);
     const std::size_t before = chip * images;
+    const auto origin_of = [&](std::uint64_t image_read) {
+      return DrawOrigin{options.key, chip_read_instance(chip, image_read)};
+    };
     core::for_each_block(
         images, threads,
         [&](std::size_t index, std::size_t slot) {
-          if (!workers[slot]) {
-            workers[slot] = std::make_unique<Worker>(pass, design, options.stream);
+          if (!readers[slot]) {
+            readers[slot] = std::make_unique<ChipReader>(design, options.stream);
           }
-          Worker& worker = *workers[slot];
-          worker.reader.use(cells);
-          const std::size_t image = options.first_image + index;
-          const std::span<const std::uint8_t> pixels = image_set.image(image);
-          const std::uint32_t label = image_set.labels[image];
-          if (chip == 0) {
-            result.exact_correct[index] =
-                pass.classify(pixels, ExactIntegers{}, {}, worker.workspace) == label;
-          }
-          for (std::uint32_t read = 0; read < options.reads; ++read) {
-            const std::uint64_t instance =
-                chip_read_instance(chip, std::uint64_t{image} * options.reads + read);
-            const DrawOrigin origin{options.key, instance};
-            const std::size_t at = (std::size_t{chip} * options.reads + read) * images + index;
-            result.sampled_correct[at] =
-                pass.classify(pixels, &worker.reader, origin, worker.workspace) == label;
-          }
+          readers[slot]->use(cells);
+          passes.run(index, slot, chip, readers[slot].get(), origin_of);
         },
         progress ? [&](std::size_t done,
                        std::size_t) { progress(before + done, options.chips * images); }
                  : core::Progress());
   }
-  return result;
+  return passes.result();
 }
 
 ChipStatistics chip_statistics(const AccuracyResult& result, double confidence) {

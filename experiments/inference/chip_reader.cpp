@@ -130,6 +130,34 @@ void ChipReader::add_codes(const ColumnLayer& layer, const ChipLayer& chip, cons
   add_chip_codes(reads_, words_, to);
 }
 
+void ChipReader::show_codes(const ColumnLayer& layer, const Vector& vector) {
+  // The vector alone: one group of one plane.
+  const ColumnGroups one{1, 1, false, layer.groups().lanes(vector.number)};
+  const std::uint32_t words = layer.layout().words(vector.tile);
+  const std::uint32_t* weights = layer.weights().words.data() +
+                                 layer.weights().tile_begin[vector.tile] +
+                                 std::size_t{vector.number} * words * group_channels;
+  alignas(64) std::array<std::uint32_t, group_channels> counts{};
+  alignas(64) std::array<std::int32_t, group_channels> sums{};
+  std::array<std::uint32_t, group_channels> codes{};
+  for (ChipRead read : reads_) {
+    count_lrs({read.input, weights, words, read.active_rows, 0, 0}, one, counts);
+    // Codes of even ladders are nowhere but in sums: of one read and place they are the sum.
+    read.shift = 0;
+    read.pixel = 0;
+    sums.fill(0);
+    const ChipSums to{.sums = sums.data(), .stride = group_channels, .plane = 0, .negative = false};
+    if (even_) {
+      add_even_codes({&read, 1}, design_.ladders, currents_, to);
+    } else {
+      add_chip_codes({&read, 1}, words_, to);
+    }
+    std::copy(sums.begin(), sums.end(), codes.begin());
+    observer_->see(read.active_rows, std::span(counts).first(one.channels),
+                   std::span(codes).first(one.channels));
+  }
+}
+
 void ChipReader::read_vector(const ColumnLayer& layer, const ChipLayer& chip, const Vector& vector,
                              const DrawOrigin& origin, std::size_t positions) {
   const std::size_t column =
@@ -154,6 +182,7 @@ void ChipReader::read_vector(const ColumnLayer& layer, const ChipLayer& chip, co
                   .logistic = logistic_},
                  currents_);
   add_codes(layer, chip, vector);
+  if (observer_) show_codes(layer, vector);
 }
 
 void ChipReader::estimate(const ColumnLayer& layer, std::span<const std::uint8_t> map,

@@ -58,6 +58,7 @@ class ChipReader : public LayerSource {
  public:
   ChipReader(const ChipDesign& design, core::Stream stream);
   void use(const ChipNetwork& chip) { chip_ = &chip; }
+  void observe(ReadObserver* observer) override { observer_ = observer; }
 
   /// `origin.instance` is that of chip_read_instance().
   void estimate(const ColumnLayer& layer, std::span<const std::uint8_t> map,
@@ -80,12 +81,14 @@ class ChipReader : public LayerSource {
   void read_vector(const ColumnLayer& layer, const ChipLayer& chip, const Vector& vector,
                    const DrawOrigin& origin, std::size_t positions);
   void add_codes(const ColumnLayer& layer, const ChipLayer& chip, const Vector& vector);
+  void show_codes(const ColumnLayer& layer, const Vector& vector);
 
   const ChipDesign& design_;
   bool fast_;
   ChipNoise noise_;
   bool even_;  ///< all ladders, and no converter differs
   const ChipNetwork* chip_ = nullptr;
+  ReadObserver* observer_ = nullptr;
   std::vector<std::uint8_t> padded_;
   std::vector<ActivationPlanes> planes_;  ///< [pixel of the run]
   std::vector<ChipRead> reads_;

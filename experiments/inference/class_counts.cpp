@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "core/error.h"
 
 #include "experiments/inference/accuracy_run.h"
+#include "experiments/inference/answers.h"
 
 namespace cimstat::experiments {
 
@@ -18,30 +20,24 @@ constexpr double unmet_reads = 0.5;
 /// The converter without errors (code = k), which counts what it reads.
 class CountingCodes : public CodeSource {
  public:
-  explicit CountingCodes(std::uint32_t rows)
-      : side_(std::size_t{rows} + 1), reads_(side_ * side_) {}
+  explicit CountingCodes(std::uint32_t rows) : reads_(class_place(rows, rows) + 1) {}
 
   void read(const ColumnRead& read, const ColumnGroups& groups, const DrawOrigin&,
             std::span<std::uint32_t> counts) override {
-    std::uint64_t* of_rows = reads_.data() + read.active_rows * side_;
-    const std::uint32_t groups_of_set = (groups.channels + group_channels - 1) / group_channels;
+    std::uint64_t* of_rows = reads_.data() + class_place(0, read.active_rows);
     for (std::uint32_t vector = 0; vector < groups.vectors(); ++vector) {
-      const std::uint32_t group = vector / groups.planes % groups_of_set;
-      const std::uint32_t lanes =
-          std::min<std::uint32_t>(group_channels, groups.channels - group * group_channels);
-      for (std::uint32_t lane = 0; lane < lanes; ++lane) {
+      for (std::uint32_t lane = 0; lane < groups.lanes(vector); ++lane) {
         ++of_rows[counts[std::size_t{vector} * group_channels + lane]];
       }
     }
   }
 
-  std::uint64_t reads(std::uint32_t lrs_count, std::uint32_t active_rows) const {
-    return reads_[active_rows * side_ + lrs_count];
+  void add_to(std::vector<std::uint64_t>& reads) const {
+    std::transform(reads.begin(), reads.end(), reads_.begin(), reads.begin(), std::plus());
   }
 
  private:
-  std::size_t side_;
-  std::vector<std::uint64_t> reads_;  ///< [active rows][LRS count]
+  std::vector<std::uint64_t> reads_;  ///< [class_place(k, n)]
 };
 
 }  // namespace
@@ -71,20 +67,24 @@ std::vector<circuits::WeightedClass> classes_met(const Network& network, const I
                       *workspaces[slot]);
       },
       progress);
+  std::vector<std::uint64_t> reads(class_place(array.rows, array.rows) + 1);
+  for (const auto& count : counts) {
+    if (count) count->add_to(reads);
+  }
+  return weighted_classes(reads, array.rows);
+}
+
+std::vector<circuits::WeightedClass> weighted_classes(const std::vector<std::uint64_t>& reads,
+                                                      std::uint32_t rows) {
   std::vector<circuits::WeightedClass> classes;
-  for (std::uint32_t n = 1; n <= array.rows; ++n) {
-    std::vector<double> reads(n + 1, 0.0);
-    for (std::uint32_t k = 0; k <= n; ++k) {
-      for (const auto& count : counts) {
-        if (count) reads[k] += static_cast<double>(count->reads(k, n));
-      }
-    }
-    const auto met = [](double count) { return count > 0.0; };
-    const auto first = std::find_if(reads.begin(), reads.end(), met);
-    const auto last = std::find_if(reads.rbegin(), reads.rend(), met).base();
-    for (auto count = first; count < last; ++count) {
-      const auto k = static_cast<std::uint32_t>(count - reads.begin());
-      classes.push_back({{k, n}, std::max(*count, unmet_reads)});
+  for (std::uint32_t n = 1; n <= rows; ++n) {
+    const std::uint64_t* of_rows = reads.data() + class_place(0, n);
+    std::uint32_t first = 0;
+    std::uint32_t end = n + 1;
+    while (first < end && of_rows[first] == 0) ++first;
+    while (end > first && of_rows[end - 1] == 0) --end;
+    for (std::uint32_t k = first; k < end; ++k) {
+      classes.push_back({{k, n}, std::max(static_cast<double>(of_rows[k]), unmet_reads)});
     }
   }
   return classes;

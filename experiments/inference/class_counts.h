@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "core/parallel.h"
@@ -22,5 +23,9 @@ std::vector<circuits::WeightedClass> classes_met(const Network& network, const I
                                                  const ArrayOptions& array, std::size_t images,
                                                  core::Threads threads,
                                                  const core::Progress& progress = {});
+
+/// The same of reads counted elsewhere, [class_place(k, n)] (answers.h), up to `rows` active rows.
+std::vector<circuits::WeightedClass> weighted_classes(const std::vector<std::uint64_t>& reads,
+                                                      std::uint32_t rows);
 
 }  // namespace cimstat::experiments

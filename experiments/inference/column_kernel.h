@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -30,6 +31,12 @@ struct ColumnGroups {
   std::uint32_t channels = 0;  ///< of each column set; its last group has lanes without one
 
   std::uint32_t vectors() const { return groups * planes; }
+  /// Lanes of a vector that have a channel.
+  std::uint32_t lanes(std::uint32_t vector) const {
+    const std::uint32_t groups_of_set = (channels + group_channels - 1) / group_channels;
+    const std::uint32_t group = vector / planes % groups_of_set;
+    return std::min(group_channels, channels - group * group_channels);
+  }
   /// Random words come in batches of four vectors: 16 Philox blocks, lane = block, vector = word.
   std::uint32_t batches() const { return (vectors() + 3) / 4; }
 };

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "experiments/inference/digital_layer.h"
+#include "experiments/inference/drawn_codes.h"
 
 namespace cimstat::experiments {
 namespace {
@@ -93,6 +94,10 @@ void ColumnLayer::sample(const SampledCodes& codes, const DrawOrigin& origin,
                    words);
     }
     sample_codes(reads, groups_, *codes.sampler, origin, words, workspace.slots, workspace.sums);
+    if (workspace.observer) {
+      show_drawn_codes({reads, words, workspace.slots}, groups_, *codes.sampler, origin,
+                       *workspace.observer);
+    }
   }
 }
 
@@ -102,7 +107,11 @@ void ColumnLayer::sample(const SourcedCodes& codes, const DrawOrigin& origin,
   const std::span<std::uint32_t> counts(workspace.words.data(), columns);
   for (const ColumnRead& read : workspace.reads) {
     count_lrs(read, groups_, counts);
+    if (workspace.observer) workspace.seen.assign(counts.begin(), counts.end());
     codes.source->read(read, groups_, origin, counts);
+    if (workspace.observer) {
+      show_codes(read.active_rows, groups_, workspace.seen, counts, *workspace.observer);
+    }
     add_codes(read, groups_, counts, workspace.sums);
   }
 }

@@ -54,10 +54,20 @@ struct SourcedCodes {
 
 using ColumnReading = std::variant<SampledCodes, SourcedCodes>;
 
+/// Sees every read, for statistics; used by one thread. What it does decides no code.
+class ReadObserver {
+ public:
+  virtual ~ReadObserver() = default;
+  /// LRS counts and codes of columns that the same word lines read, up to 16, one for each channel.
+  virtual void see(std::uint32_t active_rows, std::span<const std::uint32_t> counts,
+                   std::span<const std::uint32_t> codes) = 0;
+};
+
 class ColumnLayer {
  public:
   /// Scratch memory of one worker.
   struct Workspace {
+    ReadObserver* observer = nullptr;  ///< of all reads, where there is one
     std::vector<std::uint8_t> padded;
     std::optional<ActivationPlanes> planes;
     std::vector<ColumnRead> reads;
@@ -65,6 +75,7 @@ class ColumnLayer {
     AlignedVector<std::uint32_t> words;
     AlignedVector<std::uint32_t> slots;
     AlignedVector<std::int32_t> sums;
+    AlignedVector<std::uint32_t> seen;  ///< LRS counts for the observer
   };
 
   /// `layer` is a convolution or fully connected; `index` is its place in the network (below 2^14)

@@ -103,6 +103,11 @@ ForwardPass::Workspace ForwardPass::workspace() const {
   return result;
 }
 
+void ForwardPass::observe(Workspace& workspace, LayerObserver* observer) {
+  workspace.observer = observer;
+  for (ColumnLayer::Workspace& columns : workspace.columns) columns.observer = observer;
+}
+
 std::uint64_t ForwardPass::partial_sums() const {
   std::uint64_t sum = 0;
   for (const Node& node : nodes_) {
@@ -166,17 +171,28 @@ void ForwardPass::weighted(const Node& node, std::size_t index, const Arithmetic
   const std::size_t groups = node.integer.size();
   const std::size_t inputs = input.size() / groups;
   const std::size_t outputs = values.size() / groups;
+  const bool analog = !node.analog.empty() && !std::holds_alternative<ExactIntegers>(arithmetic) &&
+                      (workspace.in_integers.empty() || workspace.in_integers[index] == 0);
   const auto* reading = std::get_if<ColumnReading>(&arithmetic);
-  const auto* source = std::get_if<LayerSource*>(&arithmetic);
+  LayerObserver* observer = node.analog.empty() ? nullptr : workspace.observer;
+  if (observer && analog) observer->enter(index);
   for (std::size_t k = 0; k < groups; ++k) {
     const auto input_of_group = input.subspan(k * inputs, inputs);
     const auto result = values.subspan(k * outputs, outputs);
-    if (reading && !node.analog.empty()) {
-      node.analog[k].estimate(input_of_group, *reading, origin, workspace.columns[index], result);
-    } else if (source && !node.analog.empty()) {
-      (*source)->estimate(node.analog[k], input_of_group, origin, result);
-    } else {
+    if (!analog) {
       node.integer[k].sums(input_of_group, workspace.integers, result);
+      if (observer) observer->see_exact(index, k, result);
+      continue;
+    }
+    if (reading) {
+      node.analog[k].estimate(input_of_group, *reading, origin, workspace.columns[index], result);
+    } else {
+      std::get<LayerSource*>(arithmetic)->estimate(node.analog[k], input_of_group, origin, result);
+    }
+    if (observer) {
+      workspace.exact.resize(outputs);
+      node.integer[k].sums(input_of_group, workspace.integers, workspace.exact);
+      observer->see_estimates(index, k, result, workspace.exact);
     }
   }
   scale_sums(node.layer, values);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -33,8 +34,22 @@ class LayerSource {
   /// What ColumnLayer::estimate gives, of one group of a layer.
   virtual void estimate(const ColumnLayer& layer, std::span<const std::uint8_t> map,
                         const DrawOrigin& origin, std::span<double> estimates) = 0;
+  /// Shows all later reads; none where null.
+  virtual void observe(ReadObserver*) {}
 };
 using Arithmetic = std::variant<ExactIntegers, ColumnReading, LayerSource*>;
+
+/// Sees what the analog layers deliver and read, for statistics; used by one thread.
+class LayerObserver : public ReadObserver {
+ public:
+  /// Reads that follow are those of this node, a weighted layer on arrays.
+  virtual void enter(std::size_t node) = 0;
+  /// What exact integers made of group `group`, in a pass of exact integers.
+  virtual void see_exact(std::size_t node, std::size_t group, std::span<const double> sums) = 0;
+  /// What columns made of it, and what exact integers would make of the same input.
+  virtual void see_estimates(std::size_t node, std::size_t group, std::span<const double> estimates,
+                             std::span<const double> sums) = 0;
+};
 
 /// Immutable; shared by all workers.
 class ForwardPass {
@@ -46,12 +61,19 @@ class ForwardPass {
     std::vector<double> values;                   ///< after a run: the logits
     std::vector<ColumnLayer::Workspace> columns;  ///< [node], for all groups of a layer
     IntegerLayer::Workspace integers;
+    std::vector<std::uint8_t> in_integers;  ///< [node]: 1 for analog layers to be computed in exact
+                                            ///< integers all the same; empty: none
+    LayerObserver* observer = nullptr;      ///< set by observe()
+    std::vector<double> exact;              ///< sums for the observer
   };
 
   /// Throws what check(network) throws, and UsageError for rows out of range and for more groups
   /// than the random-number contract has room for.
   ForwardPass(const Network& network, const ArrayOptions& options);
   Workspace workspace() const;
+  /// Shows all later passes to the observer, which must outlive them; none where null. A
+  /// LayerSource shows its reads itself.
+  static void observe(Workspace& workspace, LayerObserver* observer);
 
   std::uint64_t partial_sums() const;  ///< columns read per image
   std::uint32_t most_active_rows()
@@ -63,6 +85,7 @@ class ForwardPass {
   std::size_t nodes() const { return nodes_.size(); }
   /// The columns of a node, of each of its groups; nothing where it has none, as node 0.
   std::span<const ColumnLayer> analog(std::size_t node) const { return nodes_[node].analog; }
+  const std::string& name(std::size_t node) const { return nodes_[node].layer.name; }
 
   /// Turns 8-bit pixels into the network's input levels.
   std::vector<std::uint8_t> input_levels(std::span<const std::uint8_t> pixels) const;

@@ -15,6 +15,9 @@
 #include "core/file/readable_file.h"
 #include "core/utf8.h"
 
+#include "experiments/accuracy_file.h"
+#include "experiments/inference/class_counts.h"
+
 namespace cimstat::experiments {
 
 namespace {
@@ -138,6 +141,37 @@ std::vector<circuits::WeightedClass> read_class_file(const std::filesystem::path
                                             "write lines lrs_count,active_rows,weight"));
   }
   return classes;
+}
+
+bool is_result_file(const std::filesystem::path& file) {
+  constexpr std::string_view signature = "\x89HDF\r\n\x1a\n";
+  std::array<char, signature.size()> found{};
+  std::ifstream stream(file, std::ios::binary);
+  stream.read(found.data(), found.size());
+  return stream && std::string_view(found.data(), found.size()) == signature;
+}
+
+std::vector<circuits::WeightedClass> read_class_result(const std::filesystem::path& file,
+                                                       std::uint32_t rows) {
+  const AccuracyRecord record = read_accuracy(file);
+  if (record.layers.layers.empty()) {
+    throw core::UsageError(core::error_line(file.string(), "holds no classes of layers",
+                                            "it was made without them",
+                                            "make it with cimstat accuracy --layers"));
+  }
+  std::vector<std::uint64_t> reads(class_place(rows, rows) + 1);
+  for (const LayerFigures& layer : record.layers.layers) {
+    for (const ClassReads& one : layer.classes) {
+      if (one.active_rows > rows) {
+        throw core::UsageError(core::error_line(file.string(),
+                                                fmt::format("has {} active rows", one.active_rows),
+                                                fmt::format("the column has {} rows", rows),
+                                                "take a column of as many rows as the result's"));
+      }
+      reads[class_place(one.lrs_count, one.active_rows)] += one.reads;
+    }
+  }
+  return weighted_classes(reads, rows);
 }
 
 }  // namespace cimstat::experiments

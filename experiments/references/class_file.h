@@ -14,4 +14,13 @@ namespace cimstat::experiments {
 std::vector<circuits::WeightedClass> read_class_file(const std::filesystem::path& file,
                                                      std::uint32_t rows);
 
+/// Whether a file is an HDF5 file, as results are.
+bool is_result_file(const std::filesystem::path& file);
+
+/// How often the layers of a result of `cimstat accuracy --layers` read each class, all together,
+/// unmet ones between met ones counting half a read. Throws UsageError where it holds no layers, or
+/// classes beyond `rows`; what read_accuracy throws.
+std::vector<circuits::WeightedClass> read_class_result(const std::filesystem::path& file,
+                                                       std::uint32_t rows);
+
 }  // namespace cimstat::experiments

@@ -1,30 +1,17 @@
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "experiments/counted.h"
+#include "experiments/report/entries_plot.h"
 #include "experiments/report/figures.h"
 #include "experiments/report/numbers.h"
 #include "experiments/report/page.h"
-#include "experiments/report/svg_plot.h"
 
 namespace cimstat::experiments::report {
 namespace {
-
-/// One line of a picture: a dot with its interval, its name above and its figures behind it.
-struct Entry {
-  std::string shown;  ///< the name, shortened where it would not fit
-  std::string name;
-  std::string value;
-  std::string detail;     ///< what the name leaves out
-  AccuracyFigure figure;  ///< in percent
-  std::string style;
-  bool hollow = false;
-};
 
 AccuracyFigure in_percent(const AccuracyFigure& figure) {
   return {100.0 * figure.value, 100.0 * figure.lower, 100.0 * figure.upper};
@@ -39,40 +26,6 @@ std::string points_text(const AccuracyFigure& figure) {
 /// Letters of a label that fit into a picture's width; titles and the numbers below have the whole.
 constexpr std::size_t kLabelLetters = 52;
 constexpr std::size_t kOtherLabelLetters = 28;  ///< of a second one in the same line
-
-enum class Zero { shown, not_needed };
-
-std::string entries_plot(std::string_view name, std::string_view description,
-                         const std::vector<Entry>& entries, std::string_view title,
-                         const std::vector<LegendItem>& legend, Zero zero) {
-  constexpr double kLine = 42.0;
-  const bool with_zero = zero == Zero::shown;
-  double low = with_zero ? 0.0 : std::numeric_limits<double>::infinity();
-  double high = with_zero ? 0.0 : -std::numeric_limits<double>::infinity();
-  for (const Entry& entry : entries) {
-    low = std::min(low, entry.figure.lower);
-    high = std::max(high, entry.figure.upper);
-  }
-  const double air = std::max(0.06 * (high - low), 0.1);
-  const double count = static_cast<double>(entries.size());
-  Plot plot(name, description, {960.0, kLine * count + 96.0, 40.0, 20.0},
-            {std::string(title), low - air, high + air, Spacing::linear, {}},
-            {"", -count + 0.5, 0.5, Spacing::linear, {{-2.0 * count, ""}}});
-  if (with_zero) plot.vertical_line(0.0, "zero", "no difference");
-  for (std::size_t index = 0; index < entries.size(); ++index) {
-    const Entry& entry = entries[index];
-    const double height = -static_cast<double>(index) - 0.2;
-    const std::string hover = fmt::format("{}: {}{}{}", entry.name, entry.value,
-                                          entry.detail.empty() ? "" : "\n", entry.detail);
-    plot.whisker(height, entry.figure.lower, entry.figure.upper, entry.style, hover);
-    plot.dot({entry.figure.value, height}, 5.0,
-             entry.hollow ? "hollow " + entry.style : entry.style, hover);
-    plot.note({low - 0.6 * air, height + 13.0 / kLine},
-              fmt::format("{}: {}", entry.shown, entry.value), "name", hover);
-  }
-  plot.legend(legend);
-  return plot_frame(description, plot.svg());
-}
 
 Csv numbers_of(const std::vector<AccuracyCondition>& conditions) {
   Csv csv{"condition", "network", "data_set", "images", "reads",

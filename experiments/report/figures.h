@@ -35,6 +35,11 @@ std::string columns_figure(const ReportInput& input);
 /// Accuracies and paired differences with their intervals.
 std::string accuracy_figure(const ReportInput& input);
 
+/// Answers by label as heat maps of each condition that has them; "" where none has.
+std::string answers_figure(const ReportInput& input);
+/// Layers of each condition that has them: signal-to-noise ratios, codes, costs; "" where none has.
+std::string layers_figure(const ReportInput& input);
+
 /// The start of the names of files that a figure's numbers are saved as.
 std::string figure_file_stem(const ReportInput& input);
 

@@ -245,6 +245,20 @@ std::string render_report(const ReportInput& input) {
                     percent_text(input.confidence, 0)),
         accuracy_figure(input));
   }
+  if (std::string content = answers_figure(input); !content.empty()) {
+    add("answers", "Answers", "What images are taken for",
+        "Share of each label's answers that are a class. On the diagonal stand right answers. "
+        "Point "
+        "at a cell, or focus the map and use the arrow keys.",
+        std::move(content));
+  }
+  if (std::string content = layers_figure(input); !content.empty()) {
+    add("layers", "Layers", "Layers on arrays",
+        fmt::format("What columns make of each layer's sums, beside exact integers. {} intervals "
+                    "over images.",
+                    percent_text(input.confidence, 0)),
+        std::move(content));
+  }
   if (!input.margins.empty()) {
     add("table", "Figures", "Figures of each MAC value",
         "Margins and overlaps are those with the next MAC value. Bold: the worst." + note,

@@ -117,6 +117,34 @@ struct AccuracyFigure {
   double upper = 0.0;
 };
 
+/// One layer on arrays.
+struct LayerLine {
+  std::string name;
+  std::uint64_t partial_sums = 0;  ///< for an image
+  AccuracyFigure snr;              ///< [dB], of the layer by itself; infinite: no noise
+  AccuracyFigure network_snr;      ///< [dB], against exact integers in all layers
+  double first_code = 0.0;         ///< shares of partial sums
+  double last_code = 0.0;
+  double beyond = 0.0;
+  std::vector<double> codes;  ///< share of each code
+};
+
+/// What it costs that a layer is on arrays: differences of accuracy, paired by image.
+struct LayerCost {
+  std::string name;
+  AccuracyFigure alone;   ///< this layer alone - exact integers
+  AccuracyFigure spared;  ///< all but it - all
+};
+
+/// What a network answers, beyond right and wrong.
+struct NetworkAnswers {
+  std::uint32_t classes = 0;           ///< 0: not recorded
+  std::vector<std::uint64_t> exact;    ///< [label, answer]: images
+  std::vector<std::uint64_t> sampled;  ///< [label, answer]: answers
+  std::vector<LayerLine> layers;       ///< empty: not recorded
+  std::vector<LayerCost> costs;        ///< the largest first; empty: not recorded
+};
+
 /// One accuracy result: a network on a macro.
 struct AccuracyCondition {
   std::string label;        ///< what tells it from the others of the page, in a few words
@@ -131,6 +159,7 @@ struct AccuracyCondition {
   std::optional<AccuracyFigure> these_images;   ///< sampled, for this very set of images
   std::optional<AccuracyFigure> against_first;  ///< sampled - that of the first condition, paired
   bool same_table = true;                       ///< made with the error table of this page
+  NetworkAnswers answers = {};
 };
 
 /// A name and its value, as the page's lists show them.

@@ -27,6 +27,15 @@ class SweepInputs {
           "its accuracies are counts of images read with codes of the point's table",
           "write noise = \"table\", or run cimstat accuracy at each point"));
     }
+    for (const auto& [key, is_there] :
+         {std::pair("half_width", settings.half_width.has_value()),
+          std::pair("layers", settings.layers), std::pair("sensitivity", settings.sensitivity)}) {
+      if (!is_there) continue;
+      throw core::UsageError(
+          core::error_line(fmt::format("accuracy.{}", key), "has no place in a sweep",
+                           "its points hold accuracies of all images alone",
+                           "leave it out, or run cimstat accuracy at each point"));
+    }
     const std::lock_guard lock(mutex_);
     auto& network = networks_[settings.network];
     if (!network) network = read(settings.network);

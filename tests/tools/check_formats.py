@@ -224,6 +224,12 @@ for reads, conditions in ((1, {"table"}), (2, {"table", "table, reads > 1"})):
     run("accuracy", replica, "--table", table, *few, "--set", f"accuracy.reads={reads}", "-o", accuracy)
     check_result(accuracy, "formats/accuracy.md", conditions)
 check_record(folder / "macro.accuracy.h5.run.json")
+asked = folder / "asked.accuracy.h5"
+for options, conditions in ((["--layers"], {"layers", "layers or sensitivity"}),
+                            (["--sensitivity"], {"sensitivity", "layers or sensitivity"}),
+                            (["--half-width", "0.2"], {"stopped"})):
+    run("accuracy", replica, "--table", table, "-q", "--set", "accuracy.images=20", *options, "-o", asked)
+    check_result(asked, "formats/accuracy.md", conditions | {"table"})
 frozen = folder / "frozen.accuracy.h5"
 for chips, reads, conditions in ((1, 2, {"chips"}), (2, 1, {"chips", "chips > 1"}),
                                  (2, 2, {"chips", "chips > 1", "chips > 1, reads > 1"})):

@@ -11,6 +11,7 @@ import json
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -48,9 +49,21 @@ def make_pages(folder):
         run("table", *arguments, "-q", "-o", folder / (name + ".h5"))
         rows = ["--active-rows", "32"] if name == "codes64" else []
         run("report", folder / (name + ".h5"), *rows, "-o", folder / (name + ".html"))
-
-
+    run("accuracy", config, "-q", "--table", folder / "exact.h5", "-o", folder / "accuracy.h5",
+        "--set", "accuracy.data_set=" + str(make_images(folder)), "--layers", "--sensitivity")
+    run("report", folder / "exact.h5", folder / "accuracy.h5", "-o", folder / "answers.html")
     subprocess.run([SWEEP_PAGES, str(folder)], check=True)
+
+
+def make_images(folder):
+    """Twenty made-up images, two of each label, as Fashion-MNIST is stored."""
+    images = folder / "images"
+    images.mkdir()
+    pixels = bytes((7 * i + i * i // 784) % 256 for i in range(20 * 784))
+    (images / "t10k-images-idx3-ubyte").write_bytes(struct.pack(">4I", 2051, 20, 28, 28) + pixels)
+    (images / "t10k-labels-idx1-ubyte").write_bytes(
+        struct.pack(">2I", 2049, 20) + bytes(i % 10 for i in range(20)))
+    return images
 
 
 def complaints(page):
@@ -137,6 +150,31 @@ def try_map(page, name):
     tip = page.value("document.getElementById('tip').hidden ? '' : "
                      "document.getElementById('tip').textContent")
     check(tip.startswith("MAC value "), f"{name}: the pointer gives {tip}")
+
+
+def try_answers(page, name):
+    """Heat maps of answers and codes, by keyboard, beside the numbers below them."""
+    for figure, csv_name, key, keys in (
+            ("#answers", "answers-sampled-0", ("label", "answer"), "label {} is taken for {}: "),
+            ("#layers", "codes-0", ("row", "code"), "layer {}, code {}: ")):
+        page.value(f"document.querySelector('{figure} .map').focus()")
+        for one, code in (("Home", 36), ("End", 35)):
+            page.press(one, code)
+        said = page.value(f"document.querySelector('{figure} output').textContent")
+        rows = {(row[key[0]], row[key[1]]): row for row in numbers(page, csv_name)[1]}
+        found = [row for at, row in rows.items() if said.startswith(keys.format(*at))]
+        check(said.endswith("never") or len(found) == 1, f"{name}: {said}")
+        total = {}
+        for row in rows.values():
+            total[row[key[0]]] = total.get(row[key[0]], 0.0) + float(row["share"])
+        check(all(abs(share - 1.0) < 1e-4 for share in total.values()) and total,
+              f"{name}: the shares of {figure} add up in {len(total)} lines")
+    page.click("#answers .tabs label:nth-of-type(2)")
+    check(page.value("[...document.querySelectorAll('#answers .map')].map("
+                     "(map) => map.getBoundingClientRect().width > 0).join()") == "false,true",
+          f"{name}: the other answers are a click away")
+    check(len(numbers(page, "costs-0")[1]) == len(numbers(page, "layers-0")[1]) > 0,
+          f"{name}: layers and what they cost are listed")
 
 
 def try_numbers(page, name):
@@ -338,6 +376,12 @@ with Browser(CHROMIUM) as browser:
         try_print(tab, kind)
         try_structure(tab, kind)
         quiet(tab, kind)
+    tab.open((folder / "answers.html").as_uri())
+    quiet(tab, "answers")
+    try_answers(tab, "answers")
+    try_print(tab, "answers")
+    try_structure(tab, "answers")
+    quiet(tab, "answers")
     tab.open((folder / "hostile.html").as_uri())
     quiet(tab, "hostile")
     check(tab.value("document.title") == HOSTILE, "a hostile name is text")

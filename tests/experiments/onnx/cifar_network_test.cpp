@@ -1,12 +1,12 @@
-/// The shipped ResNet-20 of 4-bit levels: its answers to images of CIFAR-10, against those of
-/// experiments/training/integer_evaluation.py, which runs the ONNX graph in whole numbers by
-/// itself.
+/// The shipped networks of 4-bit levels for CIFAR-10: their answers to its images, against those of
+/// experiments/training/integer_evaluation.py, which runs an ONNX graph in whole numbers by itself.
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -35,21 +35,31 @@ struct Images {
   }
 };
 
-Images images() {
-  const std::filesystem::path folder = CIMSTAT_MODELS;
-  return {bytes_of(folder / "cifar10_40.bin"), bytes_of(folder / "cifar10_40_resnet20.bin")};
-}
+struct Shipped {
+  std::string name;
+  std::size_t weights = 0;
+};
 
-Network resnet20() {
-  const OnnxModel model(std::filesystem::path(CIMSTAT_NETWORKS) / "cifar10_resnet20.onnx");
-  return import_quantised_model(model, {.mean = {0, 0, 0}, .deviation = {1, 1, 1}});
-}
+class CifarNetwork : public testing::TestWithParam<Shipped> {
+ protected:
+  static Images images() {
+    const std::filesystem::path folder = CIMSTAT_MODELS;
+    return {bytes_of(folder / "cifar10_40.bin"),
+            bytes_of(folder / ("cifar10_40_" + GetParam().name + ".bin"))};
+  }
 
-TEST(CifarNetwork, AnswersAsAnEvaluationOfTheGraphInWholeNumbers) {
+  static Network network() {
+    const std::filesystem::path folder = CIMSTAT_NETWORKS;
+    const OnnxModel model(folder / ("cifar10_" + GetParam().name + ".onnx"));
+    return import_quantised_model(model, {.mean = {0, 0, 0}, .deviation = {1, 1, 1}});
+  }
+};
+
+TEST_P(CifarNetwork, AnswersAsAnEvaluationOfTheGraphInWholeNumbers) {
   const Images set = images();
   ASSERT_EQ(set.size(), 40U);
   ASSERT_EQ(set.records.size(), 40 * record_size);
-  const ForwardPass pass(resnet20(), {.rows = 128});
+  const ForwardPass pass(network(), {.rows = 128});
   ForwardPass::Workspace workspace = pass.workspace();
   IdealCodes ideal;
   std::size_t right = 0;
@@ -64,17 +74,21 @@ TEST(CifarNetwork, AnswersAsAnEvaluationOfTheGraphInWholeNumbers) {
   EXPECT_GT(right, 28U);
 }
 
-TEST(CifarNetwork, WeighsInFourBits) {
+TEST_P(CifarNetwork, WeighsInFourBits) {
   std::size_t weights = 0;
-  for (const Layer& layer : resnet20().layers) {
+  for (const Layer& layer : network().layers) {
     weights += layer.weight.size();
     if (layer.weight.empty()) continue;
     EXPECT_EQ(layer.weight_bits, 4U) << layer.name;
     EXPECT_LE(std::ranges::max(layer.weight), 7) << layer.name;
     EXPECT_GE(std::ranges::min(layer.weight), -7) << layer.name;
   }
-  EXPECT_EQ(weights, 270896U);
+  EXPECT_EQ(weights, GetParam().weights);
 }
+
+INSTANTIATE_TEST_SUITE_P(Shipped, CifarNetwork,
+                         testing::Values(Shipped{"resnet20", 270896}, Shipped{"vgg8", 813408}),
+                         [](const auto& one) { return one.param.name; });
 
 }  // namespace
 }  // namespace cimstat::experiments

@@ -97,8 +97,7 @@ struct Bench {
     std::uint64_t first_batch = 0;
     for (const Place& one : resnet20()) {
       const auto index = static_cast<std::uint32_t>(layers.size());
-      layers.emplace_back(one.layer, one.input, bits, rows, WeightMapping::twos_complement, index,
-                          0);
+      layers.emplace_back(one.layer, one.input, bits, ArrayOptions{.rows = rows}, index, 0);
       maps.push_back(random_map(one.input.size()));
       chip.places[index] = {draw_chip_layer(design, layers.back(), {1}, 0, {1}), first_batch};
       first_batch += layers.back().batches() * 8;

@@ -110,8 +110,7 @@ void sampled(benchmark::State& state, core::Stream stream, Activations activatio
              const std::string& target) {
   core::use_simd_target(target);
   const CodeSampler sampler(bench_table());
-  const ColumnLayer layer(bench_layer(), input_shape, bits, rows, WeightMapping::twos_complement, 1,
-                          0);
+  const ColumnLayer layer(bench_layer(), input_shape, bits, {.rows = rows}, 1, 0);
   const std::vector<std::uint8_t> map = bench_map(activations);
   ColumnLayer::Workspace workspace = layer.workspace();
   std::vector<double> estimates(channels * pixels);
@@ -130,8 +129,7 @@ void sampled(benchmark::State& state, core::Stream stream, Activations activatio
 
 void ideal(benchmark::State& state, const std::string& target) {
   core::use_simd_target(target);
-  const ColumnLayer layer(bench_layer(), input_shape, bits, rows, WeightMapping::twos_complement, 1,
-                          0);
+  const ColumnLayer layer(bench_layer(), input_shape, bits, {.rows = rows}, 1, 0);
   const std::vector<std::uint8_t> map = bench_map(Activations::full);
   IdealCodes codes;
   ColumnLayer::Workspace workspace = layer.workspace();

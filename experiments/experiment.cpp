@@ -35,6 +35,22 @@ const core::Section& experiment_file() {
 
 namespace {
 
+/// What codes of a column without current stand for, where weights are read beside a dummy column.
+void place_offset_weights(const core::SectionReader& section, const Macro& macro,
+                          ArrayOptions& array) {
+  if (array.weights != WeightMapping::offset) return;
+  if (!macro.design.dummy) {
+    section.fail("weights", "is \"offset\" without a dummy column",
+                 "half of the range is to be taken off", "write column.dummy_column = true");
+  }
+  if (macro.design.ladder.follows_active_rows) {
+    section.fail("weights", "is \"offset\" with references that follow the active rows",
+                 "their codes are LRS counts already",
+                 "write weights = \"twos_complement\", or references = \"uniform\"");
+  }
+  array.zero_value = 0.5 * macro.reference_rows;
+}
+
 /// All but the texts of the configuration.
 Experiment read_sections(const core::Config& config) {
   const core::SectionReader root(config, experiment_file());
@@ -48,6 +64,7 @@ Experiment read_sections(const core::Config& config) {
   experiment.columns = read_columns_settings(root.section("columns"), rows);
   experiment.wires = read_wires_settings(root, rows);
   experiment.accuracy = read_accuracy_settings(root.section("accuracy"), rows);
+  place_offset_weights(root.section("accuracy"), experiment.macro, experiment.accuracy.array);
   config.expect("sweep", {});
   if (config.has("sweep")) read_sweep_section(root.section("sweep"));
   config.finish();

@@ -9,6 +9,7 @@
 #include "circuits/column.h"
 
 #include "experiments/inference/chip_cells.h"
+#include "experiments/inference/vote.h"
 #include "experiments/wires/wires_settings.h"
 
 namespace cimstat::experiments {
@@ -31,6 +32,7 @@ constexpr std::uint64_t read_limit = 10'000;
 constexpr std::uint64_t most_chips = 10'000;
 static_assert(most_chips < chip_limit);
 constexpr std::size_t longest_path = 4096;
+constexpr std::uint64_t most_diagonals = 16;  // of 8 activation and 8 weight bits: 15
 
 constexpr Option<Method> methods[] = {
     {Method::automatic, {"auto", "exact where it can be, else monte_carlo; the result says which"}},
@@ -50,7 +52,27 @@ constexpr Option<circuits::Summation> summations[] = {
 constexpr Option<WeightMapping> weight_mappings[] = {
     {WeightMapping::twos_complement, {"twos_complement", "one column for each bit of a weight"}},
     {WeightMapping::differential,
-     {"differential", "columns for positive and for negative weights, subtracted digitally"}}};
+     {"differential", "columns for positive and for negative weights, subtracted digitally"}},
+    {WeightMapping::offset,
+     {"offset", "one column for each bit of weights that begin at 0, beside a dummy column"}}};
+
+constexpr Option<Tiling> tilings[] = {
+    {Tiling::im2col, {"im2col", "runs of so many inputs as a column has rows"}},
+    {Tiling::whole_channels, {"whole_channels", "the same, but no channel's window is cut"}},
+    {Tiling::kernel_positions,
+     {"kernel_positions", "arrays of its own for each position of the kernel"}}};
+
+constexpr Option<Protection> protections[] = {
+    {Protection::digital, {"digital", "counted in exact integers, beside the array"}},
+    {Protection::converter,
+     {"converter", "converted without errors; the converter's rounding stays (ASiM)"}},
+    {Protection::vote, {"vote", "read `votes` times, with one code made of them"}}};
+
+constexpr Option<VoteRule> vote_rules[] = {
+    {VoteRule::mode,
+     {"mode", "the most frequent code, the lowest of equally frequent ones (ASiM)"}},
+    {VoteRule::median, {"median", "of an even number the lower of the two in the middle"}},
+    {VoteRule::mean, {"mean", "not rounded"}}};
 
 constexpr Option<LayerPlace> places[] = {{LayerPlace::analog, {"analog", "on the macro"}},
                                          {LayerPlace::digital, {"digital", "in exact integers"}}};
@@ -155,6 +177,35 @@ core::Section accuracy_section() {
       parameter("sensitivity", FlagRule{false},
                 "also run each layer alone on arrays, and all but it: two more runs for each");
   sensitivity.absent = "false";
+  Parameter rows_per_read =
+      parameter("rows_per_read", CountRule{1, circuits::row_limit, std::nullopt, {}},
+                "word lines active at a time, at the most; reads of a column follow each other");
+  rows_per_read.example = "32";
+  rows_per_read.absent = "column.rows";
+  rows_per_read.source = "parallelRead of NeuroSim V1.4";
+  Parameter tiling = parameter("tiling", core::option_rule(tilings, {}),
+                               "which inputs of a convolution share an array");
+  tiling.example = "\"kernel_positions\"";
+  tiling.absent = "\"im2col\"";
+  tiling.source = "whole channels: ASiM; kernel positions: Peng et al., ISCAS 2019";
+  Parameter diagonals =
+      parameter("protected_diagonals", CountRule{0, most_diagonals, std::nullopt, {}},
+                "so many topmost diagonals of pairs of activation and weight bits are protected");
+  diagonals.example = "3";
+  diagonals.absent = "none";
+  diagonals.source = "hybrid_levels and voting_levels of ASiM";
+  Parameter protection = parameter("protection", core::option_rule(protections, {}),
+                                   "what protected partial sums are spared");
+  protection.example = "\"vote\"";
+  protection.absent = "\"digital\"";
+  Parameter votes = parameter("votes", CountRule{2, most_votes, std::nullopt, {}},
+                              "reads of a protected partial sum, where protection is \"vote\"");
+  votes.example = "3";
+  votes.absent = "3";
+  Parameter vote =
+      parameter("vote", core::option_rule(vote_rules, {}), "how one code is made of them");
+  vote.example = "\"mode\"";
+  vote.absent = "\"median\"";
   return section(
       "accuracy", "accuracy of a network whose partial sums are read through the column",
       {parameter("network", core::TextRule{longest_path, "fashion-cnn"},
@@ -167,6 +218,7 @@ core::Section accuracy_section() {
        parameter("reads", CountRule{1, read_limit, 1, {}}, "times that each image is read"),
        parameter("weights", core::option_rule(weight_mappings, "twos_complement"),
                  "how the bits of a weight lie in columns"),
+       tiling, rows_per_read, diagonals, protection, votes, vote,
        parameter("first_layer", core::option_rule(places, "analog"),
                  "where the first layer with weights is computed"),
        parameter("last_layer", core::option_rule(places, "analog"),
@@ -206,6 +258,35 @@ MarginSettings read_margin_settings(const SectionReader& section, std::uint32_t 
           .tail_probability = section.number("tail_probability")};
 }
 
+namespace {
+
+ProtectedDiagonals read_diagonals(const SectionReader& section) {
+  ProtectedDiagonals result;
+  if (section.has("protected_diagonals")) {
+    result.count = static_cast<std::uint32_t>(section.count("protected_diagonals"));
+  }
+  if (section.has("protection")) {
+    result.kind = core::read_option(section, "protection", protections);
+  }
+  if (section.has("votes")) result.votes = static_cast<std::uint32_t>(section.count("votes"));
+  if (section.has("vote")) result.rule = core::read_option(section, "vote", vote_rules);
+  for (const std::string_view key : {"protection", "votes", "vote"}) {
+    if (!section.has("protected_diagonals") && section.has(key)) {
+      section.fail(key, "protects nothing", "protected_diagonals is missing",
+                   "say how many diagonals, or leave it out");
+    }
+  }
+  for (const std::string_view key : {"votes", "vote"}) {
+    if (result.kind != Protection::vote && section.has(key)) {
+      section.fail(key, "has no votes", "protected partial sums are read once at the most",
+                   "write protection = \"vote\", or leave it out");
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
 AccuracySettings read_accuracy_settings(const SectionReader& section, std::uint32_t rows) {
   AccuracySettings settings;
   settings.array.rows = rows;
@@ -214,6 +295,18 @@ AccuracySettings read_accuracy_settings(const SectionReader& section, std::uint3
   settings.images = section.count("images");
   settings.reads = static_cast<std::uint32_t>(section.count("reads"));
   settings.array.weights = core::read_option(section, "weights", weight_mappings);
+  if (section.has("tiling")) {
+    settings.array.tiling = core::read_option(section, "tiling", tilings);
+  }
+  if (section.has("rows_per_read")) {
+    settings.array.rows_per_read = static_cast<std::uint32_t>(section.count("rows_per_read"));
+    if (settings.array.rows_per_read > rows) {
+      section.fail("rows_per_read", fmt::format("is {}", settings.array.rows_per_read),
+                   fmt::format("column.rows is {}", rows),
+                   "read fewer at a time, or use a longer column");
+    }
+  }
+  settings.array.diagonals = read_diagonals(section);
   settings.array.first_layer = core::read_option(section, "first_layer", places);
   settings.array.last_layer = core::read_option(section, "last_layer", places);
   settings.stream = core::read_option(section, "stream", streams);

@@ -13,6 +13,7 @@
 #include "experiments/counted.h"
 #include "experiments/inference/cell_simulation.h"
 #include "experiments/inference/image_passes.h"
+#include "experiments/inference/vote.h"
 
 namespace cimstat::experiments {
 namespace {
@@ -23,6 +24,14 @@ std::string text_of(circuits::ColumnClass missing) {
   return missing.lrs_count == 0
              ? rows
              : fmt::format("{} among {}", counted(missing.lrs_count, "LRS cell"), rows);
+}
+
+/// Of the codes of protected partial sums; nothing where these are counted, or there are none.
+std::optional<CodeSampler> protected_sampler(const circuits::ErrorTable& table,
+                                             const ProtectedDiagonals& diagonals) {
+  if (diagonals.count == 0 || diagonals.kind == Protection::digital) return std::nullopt;
+  if (diagonals.kind == Protection::converter) return CodeSampler(faultless_table(table));
+  return CodeSampler(voted_table(table, diagonals.votes, diagonals.rule));
 }
 
 /// Runs the images; arithmetic_of() gives each worker its own Arithmetic.
@@ -230,10 +239,12 @@ AccuracyResult accuracy_with_table(const Network& network, const ImageSet& image
         "make it with table.active_rows = \"all\""));
   }
   pass.check_codes(table.codes);
+  const std::optional<CodeSampler> spared = protected_sampler(table, options.array.diagonals);
   return run(
       pass, image_set, images, options, {table.codes, sampler.code_step(), sampler.code_origin()},
       [&](std::size_t) {
-        return Arithmetic(ColumnReading(SampledCodes{&sampler, options.stream}));
+        return Arithmetic(
+            ColumnReading(SampledCodes{&sampler, options.stream, spared ? &*spared : nullptr}));
       },
       threads, progress);
 }
@@ -249,6 +260,11 @@ AccuracyResult accuracy_by_simulation(const Network& network, const ImageSet& im
         "column.rows", fmt::format("{} are too few", design.rows),
         fmt::format("the network reads up to {} at a time", pass.most_active_rows()),
         "simulate a column of as many rows as the array has"));
+  }
+  if (options.array.diagonals.count > 0 && options.array.diagonals.kind != Protection::digital) {
+    throw core::UsageError(core::error_line(
+        "accuracy.protection", "can only be digital where each cell is simulated",
+        "columns are simulated once a read", "draw codes from a table, or from frozen chips"));
   }
   pass.check_codes(design.ladder.codes);
   const CellSimulation simulation(design);

@@ -4,17 +4,11 @@
 #include <cassert>
 #include <cstring>
 
-#include <fmt/format.h>
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "experiments/inference/bit_planes.cpp"
 #include <hwy/foreach_target.h>
 //
 #include <hwy/highway.h>
-
-#include "core/error.h"
-
-#include "circuits/column.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace cimstat::experiments::HWY_NAMESPACE {
@@ -55,22 +49,6 @@ namespace cimstat::experiments {
 
 HWY_EXPORT(pack_tile);
 
-TileLayout::TileLayout(std::uint32_t inputs, std::uint32_t rows) : inputs_(inputs), rows_(rows) {
-  if (rows < 1 || rows > circuits::row_limit) {
-    throw core::UsageError(core::error_line(
-        "column.rows", fmt::format("{} word lines", rows),
-        fmt::format("an array has 1 .. {}", circuits::row_limit), "choose a number in that range"));
-  }
-}
-
-std::uint32_t TileLayout::height(std::uint32_t tile) const {
-  return std::min(rows_, inputs_ - first_input(tile));
-}
-
-std::uint32_t TileLayout::plane_words() const {
-  return first_word(tiles() - 1) + words(tiles() - 1);
-}
-
 WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t outputs,
                            std::uint32_t weight_bits, const TileLayout& layout,
                            WeightMapping mapping) {
@@ -78,9 +56,9 @@ WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t o
   WeightPlanes result;
   result.outputs = outputs;
   result.groups = (outputs + group_channels - 1) / group_channels;
-  if (mapping == WeightMapping::twos_complement) {
+  if (mapping != WeightMapping::differential) {
     result.planes = weight_bits;
-    result.top_plane_negative = true;
+    result.top_plane_negative = mapping == WeightMapping::twos_complement;
   } else {
     const int lowest = weights.empty() ? 0 : *std::min_element(weights.begin(), weights.end());
     result.planes = lowest == -(1 << (weight_bits - 1)) ? weight_bits : weight_bits - 1;
@@ -97,6 +75,9 @@ WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t o
   // The unsigned number that a column set holds for a weight.
   const auto held = [&](int weight, std::uint32_t set) {
     if (mapping == WeightMapping::twos_complement) return static_cast<unsigned>(weight);
+    if (mapping == WeightMapping::offset) {
+      return static_cast<unsigned>(weight + (1 << (weight_bits - 1)));
+    }
     return static_cast<unsigned>(std::max(0, set == 0 ? weight : -weight));
   };
   for (std::uint32_t tile = 0; tile < layout.tiles(); ++tile) {
@@ -123,7 +104,7 @@ WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t o
   return result;
 }
 
-PatchGeometry::PatchGeometry(MapShape input, const Layer& layer)
+PatchGeometry::PatchGeometry(MapShape input, const Layer& layer, PatchOrder order)
     : input_(input),
       padded_{input.channels, input.rows + layer.padding.top + layer.padding.bottom,
               input.columns + layer.padding.left + layer.padding.right},
@@ -137,17 +118,30 @@ PatchGeometry::PatchGeometry(MapShape input, const Layer& layer)
   const Extents places = window_places(layer, {input.rows, input.columns});
   output_rows_ = places.rows;
   output_columns_ = places.columns;
-  for (std::uint32_t c = 0; c < input.channels; ++c) {
+  const auto offset = [&](std::uint32_t channel, std::uint32_t y, std::uint32_t x) {
+    const std::uint32_t row = channel * padded_.rows + y * layer.dilation.rows;
+    return row * padded_.columns + x * layer.dilation.columns;
+  };
+  const auto each_position = [&](const auto& visit) {
     for (std::uint32_t y = 0; y < layer.kernel.rows; ++y) {
-      const std::uint32_t row = c * padded_.rows + y * layer.dilation.rows;
-      for (std::uint32_t x = 0; x < layer.kernel.columns; ++x) {
-        add_to_runs(row * padded_.columns + x * layer.dilation.columns);
-      }
+      for (std::uint32_t x = 0; x < layer.kernel.columns; ++x) visit(y, x);
     }
+  };
+  const auto each_channel = [&](const auto& visit) {
+    for (std::uint32_t channel = 0; channel < input.channels; ++channel) visit(channel);
+  };
+  if (order == PatchOrder::channels_outside) {
+    each_channel([&](std::uint32_t channel) {
+      each_position([&](std::uint32_t y, std::uint32_t x) { add_run(offset(channel, y, x)); });
+    });
+  } else {
+    each_position([&](std::uint32_t y, std::uint32_t x) {
+      each_channel([&](std::uint32_t channel) { add_run(offset(channel, y, x)); });
+    });
   }
 }
 
-void PatchGeometry::add_to_runs(std::uint32_t offset) {
+void PatchGeometry::add_run(std::uint32_t offset) {
   if (!runs_.empty() && runs_.back().offset + runs_.back().length == offset) {
     ++runs_.back().length;
   } else {
@@ -189,8 +183,8 @@ void PatchGeometry::patch(const std::vector<std::uint8_t>& padded, std::uint32_t
 ActivationPlanes::ActivationPlanes(const TileLayout& layout, std::uint32_t planes)
     : layout_(layout),
       planes_(planes),
-      words_(static_cast<std::size_t>(planes) * layout.plane_words()),
-      active_rows_(static_cast<std::size_t>(planes) * layout.tiles()) {}
+      words_(static_cast<std::size_t>(planes) * layout.parts() * layout.plane_words()),
+      active_rows_(static_cast<std::size_t>(planes) * layout.parts() * layout.tiles()) {}
 
 void ActivationPlanes::pack(const PatchGeometry& geometry, const std::vector<std::uint8_t>& padded,
                             std::uint32_t pixel) {
@@ -201,7 +195,27 @@ void ActivationPlanes::pack(const PatchGeometry& geometry, const std::vector<std
     HWY_DYNAMIC_DISPATCH(pack_tile)
     (patch_.data() + layout_.first_input(tile), layout_.height(tile), planes_,
      layout_.plane_words(), words_.data() + layout_.first_word(tile),
-     active_rows_.data() + tile * planes_);
+     active_rows_.data() + std::size_t{tile} * layout_.parts() * planes_);
+    if (layout_.parts() > 1) cut_into_parts(tile);
+  }
+}
+
+void ActivationPlanes::cut_into_parts(std::uint32_t tile) {
+  const std::uint32_t words = layout_.words(tile);
+  for (std::uint32_t plane = 0; plane < planes_; ++plane) {
+    const std::size_t first = std::size_t{plane} * layout_.plane_words() + layout_.first_word(tile);
+    // Part 0 stands where the whole tile does: it is the last to be cut.
+    for (std::uint32_t part = layout_.parts(); part-- > 0;) {
+      std::uint32_t* out =
+          words_.data() + std::size_t{part} * planes_ * layout_.plane_words() + first;
+      std::size_t active = 0;
+      for (std::uint32_t word = 0; word < words; ++word) {
+        out[word] = words_[first + word] & layout_.mask(part, word);
+        active += hwy::PopCount(out[word]);
+      }
+      active_rows_[(std::size_t{tile} * layout_.parts() + part) * planes_ + plane] =
+          static_cast<std::uint32_t>(active);
+    }
   }
 }
 

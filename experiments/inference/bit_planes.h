@@ -7,16 +7,10 @@
 
 #include "experiments/inference/aligned_vector.h"
 #include "experiments/inference/network.h"
+#include "experiments/inference/tile_layout.h"
 
 /// Integers cut into bit planes and laid on word lines.
 namespace cimstat::experiments {
-
-/// How signed weights become columns of binary cells.
-enum class WeightMapping {
-  twos_complement,  ///< one column per bit; the top one counts negatively
-  differential,  ///< magnitudes of positive and of negative weights on columns of their own, both
-                 ///< read, subtracted
-};
 
 /// Channels, rows and columns of an activation map; memory order [channel][row][column].
 struct MapShape {
@@ -25,27 +19,6 @@ struct MapShape {
   std::uint32_t columns = 0;
   std::size_t size() const { return static_cast<std::size_t>(channels) * rows * columns; }
   auto operator<=>(const MapShape&) const = default;
-};
-
-/// How the inputs of one output pixel (channel, kernel row, kernel column order) lie on word
-/// lines: input i is row i % rows of tile i / rows. The bits of a tile begin with a 32-bit word;
-/// row r is bit r % 32 of word r / 32.
-class TileLayout {
- public:
-  /// Throws UsageError unless 1 <= rows <= circuits::row_limit.
-  TileLayout(std::uint32_t inputs, std::uint32_t rows);
-  std::uint32_t inputs() const { return inputs_; }
-  std::uint32_t tiles() const { return (inputs_ + rows_ - 1) / rows_; }
-  std::uint32_t height(std::uint32_t tile) const;  ///< rows in use; the last tile may have fewer
-  std::uint32_t words(std::uint32_t tile) const { return (height(tile) + 31) / 32; }
-  std::uint32_t first_input(std::uint32_t tile) const { return tile * rows_; }
-  /// Where a tile's words begin in a plane of `plane_words()` words.
-  std::uint32_t first_word(std::uint32_t tile) const { return tile * ((rows_ + 31) / 32); }
-  std::uint32_t plane_words() const;
-
- private:
-  std::uint32_t inputs_;
-  std::uint32_t rows_;
 };
 
 /// Output channels are read in groups of this many: the lanes of a (virtual) vector.
@@ -65,19 +38,27 @@ struct WeightPlanes {
   std::uint32_t vectors() const { return sets * groups * planes; }
 };
 
-/// Cuts the weights [output][input] (`weight_bits`-bit two's complement numbers) into planes.
+/// Cuts the weights [output][input] (`weight_bits`-bit two's complement numbers) into planes; with
+/// WeightMapping::offset those of w + 2^(weight_bits - 1).
 /// Differential columns have weight_bits - 1 planes, or weight_bits when the most negative number
 /// occurs.
 WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t outputs,
                            std::uint32_t weight_bits, const TileLayout& layout,
                            WeightMapping mapping);
 
+/// In which order the inputs of one output pixel follow each other.
+enum class PatchOrder {
+  channels_outside,   ///< channel, kernel row, kernel column, as weights do
+  positions_outside,  ///< kernel row, kernel column, channel
+};
+
 /// Gathers the inputs of one output pixel of a convolution without groups. A fully connected layer
 /// is the 1 x 1 convolution of a 1 x 1 map of as many channels.
 class PatchGeometry {
  public:
   /// The layer's window fits into the padded map, whose size check() (network.h) has limited.
-  PatchGeometry(MapShape input, const Layer& layer);
+  PatchGeometry(MapShape input, const Layer& layer,
+                PatchOrder order = PatchOrder::channels_outside);
   std::uint32_t inputs() const { return inputs_; }
   std::uint32_t output_rows() const { return output_rows_; }
   std::uint32_t output_columns() const { return output_columns_; }
@@ -99,7 +80,7 @@ class PatchGeometry {
   /// Short runs are copied as eight bytes, whatever their length.
   static constexpr std::size_t slack = 8;
 
-  void add_to_runs(std::uint32_t offset);
+  void add_run(std::uint32_t offset);
 
   MapShape input_;
   MapShape padded_;
@@ -112,25 +93,29 @@ class PatchGeometry {
   std::vector<Run> runs_;
 };
 
-/// Cuts the inputs of one pixel into planes and counts the active rows.
+/// Cuts the inputs of one pixel into planes and counts the active rows of each part of a tile.
 class ActivationPlanes {
  public:
   ActivationPlanes(const TileLayout& layout, std::uint32_t planes);
   void pack(const PatchGeometry& geometry, const std::vector<std::uint8_t>& padded,
             std::uint32_t pixel);
   std::uint32_t planes() const { return planes_; }
-  const std::uint32_t* words(std::uint32_t tile, std::uint32_t plane) const {
-    return words_.data() + std::size_t{plane} * layout_.plane_words() + layout_.first_word(tile);
+  /// The tile's words with the rows of the other parts left out.
+  const std::uint32_t* words(std::uint32_t tile, std::uint32_t part, std::uint32_t plane) const {
+    return words_.data() + (std::size_t{part} * planes_ + plane) * layout_.plane_words() +
+           layout_.first_word(tile);
   }
-  std::uint32_t active_rows(std::uint32_t tile, std::uint32_t plane) const {
-    return active_rows_[tile * planes_ + plane];
+  std::uint32_t active_rows(std::uint32_t tile, std::uint32_t part, std::uint32_t plane) const {
+    return active_rows_[(tile * layout_.parts() + part) * planes_ + plane];
   }
 
  private:
+  void cut_into_parts(std::uint32_t tile);
+
   TileLayout layout_;
   std::uint32_t planes_;
-  std::vector<std::uint32_t> words_;        ///< [plane][layout.plane_words()]
-  std::vector<std::uint32_t> active_rows_;  ///< [tile][plane]
+  std::vector<std::uint32_t> words_;        ///< [part][plane][layout.plane_words()]
+  std::vector<std::uint32_t> active_rows_;  ///< [tile][part][plane]
   std::vector<std::uint8_t> patch_;
 };
 

@@ -29,6 +29,11 @@ ForwardPass checked_pass(const Network& network, const ChipDesign& design,
         fmt::format("the network reads up to {} at a time", pass.most_active_rows()),
         "take a column of as many rows as the array has"));
   }
+  if (options.array.diagonals.count > 0 && options.array.diagonals.kind == Protection::converter) {
+    throw core::UsageError(core::error_line(
+        "accuracy.protection", "\"converter\" has no place on a frozen chip",
+        "each converter has errors of its own there", "protect by \"digital\" or \"vote\""));
+  }
   pass.check_codes(design.codes);
   check_chip_network(design, pass);
   require_layers(pass, options);

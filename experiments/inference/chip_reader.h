@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -21,8 +22,10 @@
 /// Sense noise that follows the current sees it without the cells' read noise, as in frozen_pool.h.
 ///
 /// Random words of the noise, with the instance 2^47 + 2^28 chip + (image * reads + read): position
-/// p = pixel * input_bits + activation plane of vector v of tile t takes word p mod 4 of block 16 b
-/// + lane, b = first batch + (t * vectors + v) * ceil(pixels * input_bits / 4) + p / 4, of
+/// p = ((pixel * parts + part) * input_bits + activation plane) * votes + vote of vector v of tile
+/// t takes word p mod 4 of block 16 b + lane, b = first batch + (t * vectors + v) * ceil(pixels *
+/// parts * input_bits * votes / 4) + p / 4 (parts of a tile's rows: tile_layout.h; votes: those of
+/// ProtectedDiagonals where protected reads vote, of which others are vote 0, else 1), of
 /// Domain::column_noise (normal) and Domain::sense_noise (logistic); the first batch is the number
 /// of those of the analog layers before, each group of a layer being a layer of its own. So four
 /// reads of a column share a Philox block, where code_sampling shares it among four columns: a
@@ -77,11 +80,23 @@ class ChipReader : public LayerSource {
   };
   void pack(const ColumnLayer& layer, Run run);
   void collect_reads(const ColumnLayer& layer, std::uint32_t tile, Run run);
+  /// Splits the reads of the tile into those of the vector that are not protected and the votes of
+  /// those that are.
+  void select_reads(const ColumnLayer& layer, std::uint32_t plane);
   void draw_noise(const DrawOrigin& origin, std::uint64_t batch, std::size_t positions);
   void read_vector(const ColumnLayer& layer, const ChipLayer& chip, const Vector& vector,
                    const DrawOrigin& origin, std::size_t positions);
-  void add_codes(const ColumnLayer& layer, const ChipLayer& chip, const Vector& vector);
-  void show_codes(const ColumnLayer& layer, const Vector& vector);
+  /// Currents of the reads, and their codes where references are not even.
+  void sense(const ColumnLayer& layer, const ChipLayer& chip, const Vector& vector,
+             std::span<const ChipRead> reads);
+  /// [lane], of a read whose currents are known.
+  std::array<std::uint32_t, group_channels> codes_of(const ChipRead& read) const;
+  ChipSums sums_of(const ColumnLayer& layer, const Vector& vector, std::int32_t* sums) const;
+  void add_codes(const ColumnLayer& layer, const Vector& vector);
+  void add_votes(const ColumnLayer& layer, const Vector& vector);
+  /// Shows reads of the vector; the codes of voted ones stand at their positions.
+  void show_codes(const ColumnLayer& layer, const Vector& vector, std::span<const ChipRead> reads,
+                  bool voted);
 
   const ChipDesign& design_;
   bool fast_;
@@ -91,9 +106,13 @@ class ChipReader : public LayerSource {
   ReadObserver* observer_ = nullptr;
   std::vector<std::uint8_t> padded_;
   std::vector<ActivationPlanes> planes_;  ///< [pixel of the run]
-  std::vector<ChipRead> reads_;
-  std::vector<std::int64_t> units_;  ///< [pixel of the run]
+  std::vector<ChipRead> tile_reads_;      ///< each once, of all planes
+  std::vector<ChipRead> reads_;           ///< of a vector, not protected
+  std::vector<ChipRead> votes_;      ///< of a vector, protected, with all votes of each in turn
+  std::vector<std::int64_t> units_;  ///< [pixel of the run], of reads that are not protected
+  std::vector<std::int64_t> vote_units_;  ///< ... of those that vote
   AlignedVector<std::int32_t> sums_;
+  AlignedVector<std::int32_t> vote_sums_;
   AlignedVector<float> tables_;
   AlignedVector<std::uint32_t> words_;
   AlignedVector<std::uint32_t> index_;

@@ -26,6 +26,7 @@ class CountingCodes : public CodeSource {
             std::span<std::uint32_t> counts) override {
     std::uint64_t* of_rows = reads_.data() + class_place(0, read.active_rows);
     for (std::uint32_t vector = 0; vector < groups.vectors(); ++vector) {
+      if (!read.planes.holds(vector % groups.planes)) continue;
       for (std::uint32_t lane = 0; lane < groups.lanes(vector); ++lane) {
         ++of_rows[counts[std::size_t{vector} * group_channels + lane]];
       }
@@ -63,8 +64,9 @@ std::vector<circuits::WeightedClass> classes_met(const Network& network, const I
           counts[slot] = std::make_unique<CountingCodes>(array.rows);
           workspaces[slot] = std::make_unique<ForwardPass::Workspace>(pass.workspace());
         }
-        pass.classify(image_set.image(image), ColumnReading(SourcedCodes{counts[slot].get()}), {},
-                      *workspaces[slot]);
+        pass.classify(image_set.image(image),
+                      ColumnReading(SourcedCodes{.source = counts[slot].get(), .are_counts = true}),
+                      {}, *workspaces[slot]);
       },
       progress);
   std::vector<std::uint64_t> reads(class_place(array.rows, array.rows) + 1);

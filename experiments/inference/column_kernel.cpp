@@ -1,5 +1,6 @@
 #include "experiments/inference/column_kernel.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 
@@ -109,27 +110,50 @@ void count_lrs(const ColumnRead& read, std::uint32_t vectors, std::uint32_t* cou
                        HWY_ATTR { hn::Store(count, d, counts + vector * group_channels + lane); });
 }
 
-/// Which slot each word picks.
-void find_slots(std::span<const ColumnRead> reads, const ColumnGroups& groups,
-                const CodeSampler& sampler, const std::uint32_t* words, std::uint32_t* slots) {
+/// Which slot each word of `vectors` neighbouring vectors picks.
+HWY_INLINE void find_slots(const ColumnRead& read, std::uint32_t vectors,
+                           const CodeSampler& sampler, const std::uint32_t* words,
+                           std::uint32_t* slots) {
   const Columns d;
   const int slot_bits = static_cast<int>(sampler.slot_bits());
   const Words slot_mask = hn::Set(d, (1U << slot_bits) - 1);
+  const Words first = hn::Set(d, sampler.first_slot(read.active_rows));
+  visit_all_counts(
+      read, vectors, [=](std::uint32_t vector, std::uint32_t lane, Words count) HWY_ATTR {
+        const std::size_t i = vector * group_channels + lane;
+        const Words of_class = hn::Add(hn::ShiftLeftSame(count, slot_bits), first);
+        hn::Store(hn::Add(of_class, hn::And(hn::Load(d, words + i), slot_mask)), d, slots + i);
+      });
+}
+
+/// The same where not all planes of a group count.
+HWY_NOINLINE void find_plane_slots(const ColumnRead& read, const ColumnGroups& groups,
+                                   const CodeSampler& sampler, const std::uint32_t* words,
+                                   std::uint32_t* slots) {
+  const std::size_t stride = std::size_t{read.words} * group_channels;
+  for (std::uint32_t group = 0; group < groups.groups; ++group) {
+    const std::size_t first = std::size_t{group} * groups.planes + read.planes.begin;
+    ColumnRead part = read;
+    part.weights += first * stride;
+    find_slots(part, read.planes.size(), sampler, words + first * group_channels,
+               slots + first * group_channels);
+  }
+}
+
+/// Which slot each word picks; 0 in planes that don't count.
+void find_all_slots(std::span<const ColumnRead> reads, const ColumnGroups& groups,
+                    const CodeSampler& sampler, const std::uint32_t* words, std::uint32_t* slots) {
+  const std::size_t size = groups.batches() * batch_words;
   for (const ColumnRead& read : reads) {
-    const Words first = hn::Set(d, sampler.first_slot(read.active_rows));
-    visit_all_counts(read, groups.vectors(),
-                     [=](std::uint32_t vector, std::uint32_t lane, Words count) HWY_ATTR {
-                       const std::size_t i = vector * group_channels + lane;
-                       const Words of_class = hn::Add(hn::ShiftLeftSame(count, slot_bits), first);
-                       hn::Store(hn::Add(of_class, hn::And(hn::Load(d, words + i), slot_mask)), d,
-                                 slots + i);
-                     });
-    for (std::size_t i = groups.vectors() * group_channels; i < groups.batches() * batch_words;
-         ++i) {
-      slots[i] = 0;
+    const bool whole = read.planes.size() == groups.planes;
+    std::fill(slots + (whole ? groups.vectors() * group_channels : 0), slots + size, 0U);
+    if (whole) {
+      find_slots(read, groups.vectors(), sampler, words, slots);
+    } else {
+      find_plane_slots(read, groups, sampler, words, slots);
     }
-    words += groups.batches() * batch_words;
-    slots += groups.batches() * batch_words;
+    words += size;
+    slots += size;
   }
 }
 
@@ -217,17 +241,21 @@ void add_codes(std::span<const ColumnRead> reads, const ColumnGroups& groups,
   const Words sign = hn::Set(d, groups.top_plane_negative ? ~0U : 0U);
   for (const ColumnRead& read : reads) {
     const EscapeContext context{sampler, origin, read};
+    const std::uint32_t planes = read.planes.size();
+    const Words sign_of_read = read.planes.end == groups.planes ? sign : hn::Zero(d);
+    const int shift = static_cast<int>(read.shift + read.planes.begin);
     for (std::uint32_t group = 0; group < groups.groups; ++group) {
       for (std::uint32_t lane = 0; lane < group_channels; lane += width) {
-        std::uint32_t vector = (group + 1) * groups.planes;
+        const std::uint32_t lowest = group * groups.planes + read.planes.begin;
+        std::uint32_t vector = lowest + planes;
         Words sum = hn::Zero(d);
-        Words top_sign = sign;
-        const auto down = [&](auto planes) HWY_ATTR {
-          vector -= planes.value;
-          sum = add_planes<planes.value>(context, vector, lane, words, slots, sum, top_sign);
+        Words top_sign = sign_of_read;
+        const auto down = [&](auto some) HWY_ATTR {
+          vector -= some.value;
+          sum = add_planes<some.value>(context, vector, lane, words, slots, sum, top_sign);
           top_sign = hn::Zero(d);
         };
-        switch (groups.planes % 4) {
+        switch (planes % 4) {
           case 1:
             down(std::integral_constant<std::uint32_t, 1>());
             break;
@@ -240,9 +268,9 @@ void add_codes(std::span<const ColumnRead> reads, const ColumnGroups& groups,
           default:
             break;
         }
-        while (vector > group * groups.planes) down(std::integral_constant<std::uint32_t, 4>());
+        while (vector > lowest) down(std::integral_constant<std::uint32_t, 4>());
         std::int32_t* HWY_RESTRICT to = sums + group * group_channels + lane;
-        const auto shifted = hn::BitCast(di, hn::ShiftLeftSame(sum, static_cast<int>(read.shift)));
+        const auto shifted = hn::BitCast(di, hn::ShiftLeftSame(sum, shift));
         hn::Store(hn::Add(hn::Load(di, to), shifted), di, to);
       }
     }
@@ -256,14 +284,15 @@ void add_known_codes(const ColumnRead& read, const ColumnGroups& groups,
                      const std::uint32_t* HWY_RESTRICT codes, std::int32_t* HWY_RESTRICT sums) {
   const Columns d;
   const hn::RebindToSigned<Columns> di;
-  const Words sign = hn::Set(d, groups.top_plane_negative ? ~0U : 0U);
-  const int shift = static_cast<int>(read.shift);
+  const bool has_top = read.planes.end == groups.planes;
+  const Words sign = hn::Set(d, groups.top_plane_negative && has_top ? ~0U : 0U);
+  const int shift = static_cast<int>(read.shift + read.planes.begin);
   for (std::uint32_t group = 0; group < groups.groups; ++group, sums += group_channels) {
     const std::uint32_t* HWY_RESTRICT top =
-        codes + ((group + 1) * groups.planes - 1) * group_channels;
+        codes + (group * groups.planes + read.planes.end - 1) * group_channels;
     for (std::uint32_t lane = 0; lane < group_channels; lane += width) {
       Words sum = hn::Sub(hn::Xor(hn::Load(d, top + lane), sign), sign);
-      for (std::uint32_t plane = 1; plane < groups.planes; ++plane) {
+      for (std::uint32_t plane = 1; plane < read.planes.size(); ++plane) {
         sum = hn::Add(hn::Add(sum, sum), hn::Load(d, top - plane * group_channels + lane));
       }
       const auto shifted = hn::BitCast(di, hn::ShiftLeftSame(sum, shift));
@@ -279,7 +308,7 @@ HWY_AFTER_NAMESPACE();
 namespace cimstat::experiments {
 
 HWY_EXPORT(count_lrs);
-HWY_EXPORT(find_slots);
+HWY_EXPORT(find_all_slots);
 HWY_EXPORT(look_up);
 HWY_EXPORT(add_codes);
 HWY_EXPORT(add_known_codes);
@@ -297,7 +326,7 @@ void sample_codes(std::span<const ColumnRead> reads, const ColumnGroups& groups,
   assert(words.size() >= reads.size() * groups.batches() * batch_words);
   assert(scratch.size() >= reads.size() * groups.batches() * batch_words);
   assert(sums.size() == std::size_t{groups.groups} * group_channels);
-  HWY_DYNAMIC_DISPATCH(find_slots)(reads, groups, sampler, words.data(), scratch.data());
+  HWY_DYNAMIC_DISPATCH(find_all_slots)(reads, groups, sampler, words.data(), scratch.data());
   HWY_DYNAMIC_DISPATCH(look_up)
   (sampler.slots(), reads.size() * groups.batches(), scratch.data());
   HWY_DYNAMIC_DISPATCH(add_codes)

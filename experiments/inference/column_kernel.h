@@ -12,6 +12,15 @@
 /// The vector code of column_layer: what happens between packed bits and channel sums.
 namespace cimstat::experiments {
 
+/// Weight planes begin .. end - 1 of each group.
+struct PlaneRange {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+
+  bool holds(std::uint32_t plane) const { return begin <= plane && plane < end; }
+  std::uint32_t size() const { return end - begin; }
+};
+
 /// One read: the columns of one tile with the rows of one activation plane active.
 struct ColumnRead {
   const std::uint32_t* input = nullptr;    ///< [word]
@@ -20,6 +29,7 @@ struct ColumnRead {
   std::uint32_t active_rows = 0;
   std::uint32_t shift = 0;        ///< the activation plane: codes count 2^shift-fold
   std::uint64_t first_batch = 0;  ///< of the random words
+  PlaneRange planes = {};         ///< those whose codes count
 };
 
 /// What all reads of a layer have in common. A *vector* is 16 columns: one weight plane of one
@@ -37,6 +47,7 @@ struct ColumnGroups {
     const std::uint32_t group = vector / planes % groups_of_set;
     return std::min(group_channels, channels - group * group_channels);
   }
+  PlaneRange all_planes() const { return {0, planes}; }
   /// Random words come in batches of four vectors: 16 Philox blocks, lane = block, vector = word.
   std::uint32_t batches() const { return (vectors() + 3) / 4; }
 };
@@ -44,14 +55,15 @@ struct ColumnGroups {
 /// LRS counts: counts[vector][lane] for one read.
 void count_lrs(const ColumnRead& read, const ColumnGroups& groups, std::span<std::uint32_t> counts);
 
-/// Draws a code for each column of each read, and adds it, times 2^(plane + shift), to sums[group]
-/// [lane]. words: groups.batches() * 64 for each read, in turn; `scratch` has room for as many.
+/// Draws a code for each column of each read's planes, and adds it, times 2^(plane + shift), to
+/// sums[group][lane]. words: groups.batches() * 64 for each read, in turn; `scratch` has room for
+/// as many.
 void sample_codes(std::span<const ColumnRead> reads, const ColumnGroups& groups,
                   const CodeSampler& sampler, const DrawOrigin& origin,
                   std::span<const std::uint32_t> words, std::span<std::uint32_t> scratch,
                   std::span<std::int32_t> sums);
 
-/// Adds codes[vector][lane] of one read, times 2^(plane + shift), to sums[group][lane].
+/// Adds codes[vector][lane] of one read's planes, times 2^(plane + shift), to sums[group][lane].
 void add_codes(const ColumnRead& read, const ColumnGroups& groups,
                std::span<const std::uint32_t> codes, std::span<std::int32_t> sums);
 

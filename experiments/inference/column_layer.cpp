@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <cassert>
 
+#include <fmt/format.h>
+
+#include "core/error.h"
+
 #include "experiments/inference/digital_layer.h"
 #include "experiments/inference/drawn_codes.h"
+#include "experiments/inference/vote.h"
 
 namespace cimstat::experiments {
 namespace {
@@ -13,39 +18,120 @@ namespace {
 /// and the table's rows stay in the first-level cache.
 constexpr std::size_t chunk_batches = 16;
 
+std::uint32_t kernel_positions(const Layer& layer) {
+  return layer.weight_shape[2] * layer.weight_shape[3];
+}
+
 std::uint32_t input_count(const Layer& layer) {
-  return layer.weight_shape[1] * layer.weight_shape[2] * layer.weight_shape[3];
+  return layer.weight_shape[1] * kernel_positions(layer);
+}
+
+PatchOrder order_of(Tiling tiling) {
+  return tiling == Tiling::kernel_positions ? PatchOrder::positions_outside
+                                            : PatchOrder::channels_outside;
+}
+
+/// The weights with their inputs, of each output, in the order of the tiling.
+std::vector<std::int8_t> ordered_weights(const Layer& layer, Tiling tiling) {
+  const std::size_t positions = kernel_positions(layer);
+  const std::size_t channels = layer.weight_shape[1];
+  if (order_of(tiling) == PatchOrder::channels_outside) return layer.weight;
+  std::vector<std::int8_t> result(layer.weight.size());
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const std::size_t output = i / (positions * channels);
+    const std::size_t position = i / channels % positions;
+    result[i] = layer.weight[(output * channels + i % channels) * positions + position];
+  }
+  return result;
 }
 
 }  // namespace
 
 ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input_bits,
-                         std::uint32_t rows, WeightMapping mapping, std::uint32_t index,
+                         const ArrayOptions& options, std::uint32_t index,
                          std::uint64_t first_batch)
-    : layout_(input_count(layer), rows),
-      geometry_(patch_geometry(layer, input)),
-      weights_(
-          weight_planes(layer.weight, layer.weight_shape[0], layer.weight_bits, layout_, mapping)),
+    : layout_(input_count(layer), kernel_positions(layer), options),
+      geometry_(patch_geometry(layer, input, order_of(options.tiling))),
+      weights_(weight_planes(ordered_weights(layer, options.tiling), layer.weight_shape[0],
+                             layer.weight_bits, layout_, options.weights)),
       groups_{weights_.sets * weights_.groups, weights_.planes, weights_.top_plane_negative,
               weights_.outputs},
+      diagonals_(options.diagonals),
+      mapping_(options.weights),
+      zero_value_(options.weights == WeightMapping::offset ? options.zero_value : 0.0),
       input_bits_(input_bits),
       index_(index),
       first_batch_(first_batch) {
   assert(geometry_.inputs() == layout_.inputs());
   assert(index < 1U << 14);
+  if (diagonals_.count > 0 && diagonals_.kind == Protection::converter &&
+      mapping_ == WeightMapping::offset) {
+    throw core::UsageError(core::error_line(
+        "accuracy.protection", "\"converter\" knows no offset weights",
+        "ideal codes of a class are those of its LRS count", "protect by \"digital\" or \"vote\""));
+  }
+  if (diagonals_.count > 0 && diagonals_.kind == Protection::vote &&
+      (diagonals_.votes < 2 || diagonals_.votes > most_votes)) {
+    throw core::UsageError(core::error_line("accuracy.votes",
+                                            fmt::format("{} reads can't vote", diagonals_.votes),
+                                            fmt::format("2 to {} can", most_votes)));
+  }
 }
 
 std::uint64_t ColumnLayer::batches() const {
-  return std::uint64_t{geometry_.pixels()} * layout_.tiles() * input_bits_ * groups_.batches();
+  return std::uint64_t{geometry_.pixels()} * layout_.tiles() * layout_.parts() * input_bits_ *
+         groups_.batches();
+}
+
+PlaneRange ColumnLayer::protected_planes(std::uint32_t plane) const {
+  const std::uint32_t from_top = input_bits_ - 1 - plane;
+  const std::uint32_t count =
+      diagonals_.count > from_top ? std::min(diagonals_.count - from_top, groups_.planes) : 0;
+  return {groups_.planes - count, groups_.planes};
+}
+
+std::int64_t ColumnLayer::units(const PlaneRange& planes, std::uint32_t shift) const {
+  if (weights_.sets == 2) return 0;  // the two cancel
+  const bool negative_top = groups_.top_plane_negative && planes.end == groups_.planes;
+  const std::int64_t all = (std::int64_t{1} << planes.end) - (std::int64_t{1} << planes.begin);
+  return (negative_top ? all - (std::int64_t{1} << planes.end) : all) * (std::int64_t{1} << shift);
+}
+
+double ColumnLayer::offset_of(const ActivationPlanes& planes, Counted counted) const {
+  if (mapping_ != WeightMapping::offset) return 0.0;
+  std::int64_t halves = 0;
+  for (std::uint32_t plane = 0; plane < input_bits_; ++plane) {
+    const PlaneRange counts = counted == Counted::all      ? groups_.all_planes()
+                              : counted == Counted::spared ? protected_planes(plane)
+                                                           : PlaneRange{};
+    std::int64_t active = 0;
+    for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) {
+      for (std::uint32_t part = 0; part < layout_.parts(); ++part) {
+        active += planes.active_rows(tile, part, plane);
+      }
+    }
+    halves += active * ((std::int64_t{1} << plane) + units(counts, plane));
+  }
+  return -0.5 * static_cast<double>(halves);
 }
 
 std::uint64_t ColumnLayer::partial_sums() const {
-  return std::uint64_t{geometry_.pixels()} * layout_.tiles() * input_bits_ * weights_.sets *
-         weights_.planes * weights_.outputs;
+  std::uint64_t parts = 0;
+  for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) parts += layout_.parts(tile);
+  std::uint64_t planes = 0;
+  for (std::uint32_t plane = 0; plane < input_bits_; ++plane) {
+    const bool digital = diagonals_.kind == Protection::digital;
+    planes += digital ? protected_planes(plane).begin : groups_.planes;
+  }
+  return std::uint64_t{geometry_.pixels()} * parts * planes * weights_.sets * weights_.outputs;
 }
 
 bool ColumnLayer::holds(std::uint32_t codes) const {
-  const double largest = static_cast<double>(layout_.tiles()) * codes *
+  // A mean of votes is kept as their sum.
+  const bool sums_votes = diagonals_.count > 0 && diagonals_.kind == Protection::vote &&
+                          diagonals_.rule == VoteRule::mean;
+  const double largest = static_cast<double>(layout_.tiles()) * layout_.parts() * codes *
+                         (sums_votes ? diagonals_.votes : 1) *
                          static_cast<double>(1U << (input_bits_ + weights_.planes));
   return largest < 2147483648.0;
 }
@@ -57,76 +143,110 @@ ColumnLayer::Workspace ColumnLayer::workspace() const {
   result.words.resize(reads_at_once * groups_.batches() * batch_words);
   result.slots.resize(result.words.size());
   result.sums.resize(std::size_t{groups_.groups} * group_channels);
+  if (diagonals_.count > 0) result.protected_sums.resize(result.sums.size());
   return result;
 }
 
-void ColumnLayer::collect_reads(std::uint32_t pixel, Workspace& workspace) const {
-  workspace.planes->pack(geometry_, workspace.padded, pixel);
-  workspace.reads.clear();
-  workspace.first_batches.clear();
+void ColumnLayer::collect_reads(const ActivationPlanes& planes, std::uint32_t pixel, Reads which,
+                                std::vector<ColumnRead>& reads) const {
+  reads.clear();
+  const std::uint32_t parts = layout_.parts();
   for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) {
-    for (std::uint32_t plane = 0; plane < input_bits_; ++plane) {
-      const std::uint32_t active_rows = workspace.planes->active_rows(tile, plane);
-      if (active_rows == 0) continue;
-      const std::uint64_t number =
-          (std::uint64_t{pixel} * layout_.tiles() + tile) * input_bits_ + plane;
-      workspace.first_batches.push_back(first_batch_ + number * groups_.batches());
-      workspace.reads.push_back(
-          {workspace.planes->words(tile, plane), weights_.words.data() + weights_.tile_begin[tile],
-           layout_.words(tile), active_rows, plane, workspace.first_batches.back()});
+    for (std::uint32_t part = 0; part < parts; ++part) {
+      for (std::uint32_t plane = 0; plane < input_bits_; ++plane) {
+        const std::uint32_t active_rows = planes.active_rows(tile, part, plane);
+        const PlaneRange spared = protected_planes(plane);
+        const PlaneRange range = which == Reads::spared ? spared : PlaneRange{0, spared.begin};
+        if (active_rows == 0 || range.size() == 0) continue;
+        const std::uint64_t number =
+            ((std::uint64_t{pixel} * layout_.tiles() + tile) * parts + part) * input_bits_ + plane;
+        reads.push_back({planes.words(tile, part, plane),
+                         weights_.words.data() + weights_.tile_begin[tile], layout_.words(tile),
+                         active_rows, plane, first_batch_ + number * groups_.batches(), range});
+      }
     }
   }
 }
 
-void ColumnLayer::sample(const SampledCodes& codes, const DrawOrigin& origin,
-                         std::optional<FastStream>& stream, Workspace& workspace) const {
+void ColumnLayer::draw_codes(const Draw& draw, std::span<const ColumnRead> reads,
+                             Workspace& workspace, std::span<std::int32_t> sums) const {
   const std::size_t read_words = groups_.batches() * batch_words;
   const std::size_t at_once = workspace.words.size() / read_words;
-  for (std::size_t first = 0; first < workspace.reads.size(); first += at_once) {
-    const std::size_t count = std::min(at_once, workspace.reads.size() - first);
-    const std::span<const ColumnRead> reads(workspace.reads.data() + first, count);
-    const std::span<std::uint32_t> words(workspace.words.data(), count * read_words);
-    if (stream) {
-      stream->fill(words);
+  for (std::size_t first = 0; first < reads.size(); first += at_once) {
+    const auto some = reads.subspan(first, std::min(at_once, reads.size() - first));
+    const std::span<std::uint32_t> words(workspace.words.data(), some.size() * read_words);
+    if (draw.stream) {
+      draw.stream->fill(words);
     } else {
-      fill_batches(origin, core::Domain::code_sampling,
-                   std::span(workspace.first_batches).subspan(first, count), groups_.batches(),
-                   words);
+      workspace.first_batches.clear();
+      for (const ColumnRead& read : some) workspace.first_batches.push_back(read.first_batch);
+      fill_batches(draw.origin, core::Domain::code_sampling, workspace.first_batches,
+                   groups_.batches(), words);
     }
-    sample_codes(reads, groups_, *codes.sampler, origin, words, workspace.slots, workspace.sums);
+    sample_codes(some, groups_, draw.sampler, draw.origin, words, workspace.slots, sums);
     if (workspace.observer) {
-      show_drawn_codes({reads, words, workspace.slots}, groups_, *codes.sampler, origin,
+      show_drawn_codes({some, words, workspace.slots}, groups_, draw.sampler, draw.origin,
                        *workspace.observer);
     }
   }
 }
 
-void ColumnLayer::sample(const SourcedCodes& codes, const DrawOrigin& origin,
-                         std::optional<FastStream>&, Workspace& workspace) const {
-  const std::size_t columns = std::size_t{groups_.vectors()} * group_channels;
-  const std::span<std::uint32_t> counts(workspace.words.data(), columns);
+void ColumnLayer::read_source(const SourcedCodes& codes, const DrawOrigin& origin,
+                              Workspace& workspace) const {
+  const std::span<std::uint32_t> counts(workspace.words.data(),
+                                        std::size_t{groups_.vectors()} * group_channels);
   for (const ColumnRead& read : workspace.reads) {
     count_lrs(read, groups_, counts);
     if (workspace.observer) workspace.seen.assign(counts.begin(), counts.end());
     codes.source->read(read, groups_, origin, counts);
     if (workspace.observer) {
-      show_codes(read.active_rows, groups_, workspace.seen, counts, *workspace.observer);
+      show_codes(read, groups_, workspace.seen, counts, *workspace.observer);
     }
     add_codes(read, groups_, counts, workspace.sums);
   }
 }
 
-void ColumnLayer::store_estimates(const PixelSums& sums, double code_step, double code_origin,
-                                  std::span<double> estimates) const {
-  // The planes' signed units add up to -1 (two's complement) or cancel (differential).
-  const double offset = weights_.sets == 1 ? -code_origin * static_cast<double>(sums.units) : 0.0;
-  for (std::uint32_t output = 0; output < weights_.outputs; ++output) {
-    std::int32_t sum = sums.codes[output];
-    if (weights_.sets == 2) {
-      sum -= sums.codes[std::size_t{weights_.groups} * group_channels + output];
-    }
-    estimates[std::size_t{output} * geometry_.pixels() + sums.pixel] = code_step * sum + offset;
+ColumnLayer::PixelSums ColumnLayer::pixel_sums(std::span<const ColumnRead> reads,
+                                               std::span<const std::int32_t> codes) const {
+  PixelSums result{.codes = codes};
+  for (const ColumnRead& read : reads) result.units += units(read.planes, read.shift);
+  return result;
+}
+
+double ColumnLayer::estimate_of(std::uint32_t output, const PixelSums& sums) const {
+  std::int32_t sum = sums.codes[output];
+  if (weights_.sets == 2) {
+    sum -= sums.codes[std::size_t{weights_.groups} * group_channels + output];
   }
+  return sums.code_step * sum + sums.code_origin * static_cast<double>(sums.units) + sums.constant;
+}
+
+void ColumnLayer::store_estimates(std::uint32_t pixel, const PixelSums& sums,
+                                  std::span<double> estimates) const {
+  for (std::uint32_t output = 0; output < weights_.outputs; ++output) {
+    estimates[std::size_t{output} * geometry_.pixels() + pixel] = estimate_of(output, sums);
+  }
+}
+
+void ColumnLayer::add_estimates(std::uint32_t pixel, const PixelSums& sums,
+                                std::span<double> estimates) const {
+  for (std::uint32_t output = 0; output < weights_.outputs; ++output) {
+    estimates[std::size_t{output} * geometry_.pixels() + pixel] += estimate_of(output, sums);
+  }
+}
+
+void ColumnLayer::add_protected_counts(const ActivationPlanes& planes, std::uint32_t pixel,
+                                       Workspace& workspace, std::span<double> estimates) const {
+  collect_reads(planes, pixel, Reads::spared, workspace.protected_reads);
+  const std::span<std::uint32_t> counts(workspace.words.data(),
+                                        std::size_t{groups_.vectors()} * group_channels);
+  const std::span<std::int32_t> sums(workspace.protected_sums);
+  std::fill(sums.begin(), sums.end(), 0);
+  for (const ColumnRead& read : workspace.protected_reads) {
+    count_lrs(read, groups_, counts);
+    cimstat::experiments::add_codes(read, groups_, counts, sums);
+  }
+  add_estimates(pixel, pixel_sums(workspace.protected_reads, sums), estimates);
 }
 
 void ColumnLayer::estimate(std::span<const std::uint8_t> map, const ColumnReading& reading,
@@ -136,23 +256,46 @@ void ColumnLayer::estimate(std::span<const std::uint8_t> map, const ColumnReadin
   assert(estimates.size() == std::size_t{weights_.outputs} * pixels);
   const SampledCodes* sampled = std::get_if<SampledCodes>(&reading);
   const SourcedCodes* sourced = std::get_if<SourcedCodes>(&reading);
-  const double code_step = sampled ? sampled->sampler->code_step() : sourced->code_step;
-  const double code_origin = sampled ? sampled->sampler->code_origin() : sourced->code_origin;
+  const CodeSampler* spared = sampled ? sampled->protected_sampler : nullptr;
   const bool fast = sampled && sampled->stream == core::Stream::fast;
 
   geometry_.pad(map, workspace.padded);
+  ActivationPlanes& planes = *workspace.planes;
   std::optional<FastStream> stream;
   for (std::uint32_t pixel = 0; pixel < pixels; ++pixel) {
     if (fast && pixel % geometry_.output_columns() == 0) {
       stream.emplace(origin, std::uint64_t{index_} << 20 | pixel / geometry_.output_columns());
     }
-    collect_reads(pixel, workspace);
-    std::fill(workspace.sums.begin(), workspace.sums.end(), 0);
-    std::visit([&](const auto& codes) { sample(codes, origin, stream, workspace); }, reading);
-
-    std::int64_t units = 0;
-    for (const ColumnRead& read : workspace.reads) units += std::int64_t{1} << read.shift;
-    store_estimates({pixel, workspace.sums, units}, code_step, code_origin, estimates);
+    planes.pack(geometry_, workspace.padded, pixel);
+    const auto sample = [&](const CodeSampler& sampler, std::span<std::int32_t> codes) {
+      std::fill(codes.begin(), codes.end(), 0);
+      draw_codes({sampler, origin, stream}, workspace.reads, workspace, codes);
+      PixelSums sums = pixel_sums(workspace.reads, codes);
+      sums.code_step = sampler.code_step();
+      sums.code_origin = sampler.code_origin() - zero_value_;
+      return sums;
+    };
+    collect_reads(planes, pixel, Reads::plain, workspace.reads);
+    if (sampled) {
+      PixelSums sums = sample(*sampled->sampler, workspace.sums);
+      sums.constant = offset_of(planes, spared ? Counted::none : Counted::spared);
+      store_estimates(pixel, sums, estimates);
+    } else {
+      std::fill(workspace.sums.begin(), workspace.sums.end(), 0);
+      read_source(*sourced, origin, workspace);
+      PixelSums sums = pixel_sums(workspace.reads, workspace.sums);
+      sums.code_step = sourced->code_step;
+      sums.code_origin = sourced->code_origin - (sourced->are_counts ? 0.0 : zero_value_);
+      sums.constant = offset_of(planes, sourced->are_counts ? Counted::all : Counted::spared);
+      store_estimates(pixel, sums, estimates);
+    }
+    if (diagonals_.count == 0) continue;
+    if (spared) {
+      collect_reads(planes, pixel, Reads::spared, workspace.reads);
+      add_estimates(pixel, sample(*spared, workspace.protected_sums), estimates);
+    } else {
+      add_protected_counts(planes, pixel, workspace, estimates);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -16,10 +17,10 @@
 
 /// A weighted layer on binary cells, bit-serial: partial sums become codes, codes add up.
 ///
-/// For each output pixel, tile of word lines, activation plane i, weight plane j and output channel
-/// a column is read: n rows are active, k of them in LRS, and a code comes out. It stands for
-/// code_origin + code_step * code, and counts +-2^(i + j)-fold. Where no row is active, the digital
-/// logic skips the read: the partial sum is 0.
+/// For each output pixel, tile of word lines, part of its rows, activation plane i, weight plane j
+/// and output channel a column is read: n rows are active, k of them in LRS, and a code comes out.
+/// It stands for code_origin + code_step * code, and counts +-2^(i + j)-fold. Where no row is
+/// active, the digital logic skips the read: the partial sum is 0.
 namespace cimstat::experiments {
 
 /// Something that turns LRS counts into codes, one read at a time; used by one thread.
@@ -43,13 +44,15 @@ class IdealCodes : public CodeSource {
 struct SampledCodes {
   const CodeSampler* sampler = nullptr;
   core::Stream stream = core::Stream::philox;
+  const CodeSampler* protected_sampler = nullptr;  ///< of protected reads; null: counted exactly
 };
 
-/// Codes from elsewhere.
+/// Codes from elsewhere; protected reads are counted exactly.
 struct SourcedCodes {
   CodeSource* source = nullptr;
   double code_step = 1.0;
   double code_origin = 0.0;
+  bool are_counts = false;  ///< LRS counts, not what a converter makes of a column's current
 };
 
 using ColumnReading = std::variant<SampledCodes, SourcedCodes>;
@@ -71,26 +74,31 @@ class ColumnLayer {
     std::vector<std::uint8_t> padded;
     std::optional<ActivationPlanes> planes;
     std::vector<ColumnRead> reads;
-    std::vector<std::uint64_t> first_batches;  ///< of the reads
+    std::vector<ColumnRead> protected_reads;
+    std::vector<std::uint64_t> first_batches;  ///< of some reads
     AlignedVector<std::uint32_t> words;
     AlignedVector<std::uint32_t> slots;
     AlignedVector<std::int32_t> sums;
+    AlignedVector<std::int32_t> protected_sums;
     AlignedVector<std::uint32_t> seen;  ///< LRS counts for the observer
   };
 
   /// `layer` is a convolution or fully connected; `index` is its place in the network (below 2^14)
   /// and `first_batch` the number of random batches that the layers before it own per image.
-  /// Throws UsageError for rows out of range.
-  ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input_bits, std::uint32_t rows,
-              WeightMapping mapping, std::uint32_t index, std::uint64_t first_batch);
+  /// Throws UsageError for options that TileLayout refuses.
+  ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input_bits,
+              const ArrayOptions& options, std::uint32_t index, std::uint64_t first_batch);
 
-  /// Batches of random words that it owns per image: pixels x tiles x activation planes x batches
-  /// of a read, in this order (reads without an active row own theirs too).
+  /// Batches of random words that it owns per image: pixels x tiles x parts of a tile x activation
+  /// planes x batches of a read, in this order (reads without an active row own theirs too).
   std::uint64_t batches() const;
   /// Columns read per image, unused lanes and skipped reads left out and counted, respectively.
+  /// What is counted digitally is not read, and reads that vote count as one.
   std::uint64_t partial_sums() const;
-  /// Rows of the fullest tile: the largest n that can occur.
-  std::uint32_t most_active_rows() const { return layout_.height(0); }
+  /// Of a part of the fullest tile: the largest n that can occur.
+  std::uint32_t most_active_rows() const {
+    return std::min(layout_.height(0), layout_.rows_per_read());
+  }
   /// Whether sums of codes below `codes` fit in 32 bits.
   bool holds(std::uint32_t codes) const;
   Workspace workspace() const;
@@ -102,32 +110,70 @@ class ColumnLayer {
   const ColumnGroups& groups() const { return groups_; }
   std::uint32_t input_bits() const { return input_bits_; }
   std::uint32_t index() const { return index_; }
+  const ProtectedDiagonals& diagonals() const { return diagonals_; }
 
-  /// The estimates of one pixel from its sums of codes, [group][lane], and the sum of 2^shift over
-  /// its reads (those without an active row are none).
+  /// Weight planes of a read of activation plane `plane` whose codes are protected: from .begin on
+  /// all to the top.
+  PlaneRange protected_planes(std::uint32_t plane) const;
+  /// What a unit of each code of a read adds up to: the signed sum of 2^(plane + shift).
+  std::int64_t units(const PlaneRange& planes, std::uint32_t shift) const;
+
+  /// Which planes' codes are LRS counts, not what a converter makes of a column's current.
+  enum class Counted { none, spared, all };
+  /// What every output of a pixel has beside its codes: of offset weights minus half the active
+  /// rows, once more for each unit of codes that are counts (sum w x = sum_j 2^j (k_j - n / 2) - n
+  /// / 2); else 0.
+  double offset_of(const ActivationPlanes& planes, Counted counted) const;
+
+  /// Sums of codes of one pixel, [group][lane], the units of their reads (those without an active
+  /// row are none), what a code stands for, and what is added.
   struct PixelSums {
-    std::uint32_t pixel = 0;
     std::span<const std::int32_t> codes;
     std::int64_t units = 0;
+    double code_step = 1.0;
+    double code_origin = 0.0;  ///< of converters of offset weights less zero_value()
+    double constant = 0.0;
   };
-  void store_estimates(const PixelSums& sums, double code_step, double code_origin,
+  double zero_value() const { return zero_value_; }
+  /// Writes the estimates of a pixel, or adds to them.
+  void store_estimates(std::uint32_t pixel, const PixelSums& sums,
                        std::span<double> estimates) const;
+  void add_estimates(std::uint32_t pixel, const PixelSums& sums, std::span<double> estimates) const;
+
+  /// Adds what the protected planes of a pixel count, in exact integers, to the estimates. Memory
+  /// of the workspace but its reads is used.
+  void add_protected_counts(const ActivationPlanes& planes, std::uint32_t pixel,
+                            Workspace& workspace, std::span<double> estimates) const;
 
   /// The estimates of acc = sum w x (network.h), [output][pixel]. `map` holds the input.
   void estimate(std::span<const std::uint8_t> map, const ColumnReading& reading,
                 const DrawOrigin& origin, Workspace& workspace, std::span<double> estimates) const;
 
  private:
-  void collect_reads(std::uint32_t pixel, Workspace& workspace) const;
-  void sample(const SampledCodes& codes, const DrawOrigin& origin,
-              std::optional<FastStream>& stream, Workspace& workspace) const;
-  void sample(const SourcedCodes& codes, const DrawOrigin& origin,
-              std::optional<FastStream>& stream, Workspace& workspace) const;
+  /// Draws codes of reads and adds them to sums.
+  struct Draw {
+    const CodeSampler& sampler;
+    const DrawOrigin& origin;
+    std::optional<FastStream>& stream;
+  };
+  enum class Reads { plain, spared };
+  /// Reads of a pixel whose planes are protected, or those whose are not.
+  void collect_reads(const ActivationPlanes& planes, std::uint32_t pixel, Reads which,
+                     std::vector<ColumnRead>& reads) const;
+  void draw_codes(const Draw& draw, std::span<const ColumnRead> reads, Workspace& workspace,
+                  std::span<std::int32_t> sums) const;
+  void read_source(const SourcedCodes& codes, const DrawOrigin& origin, Workspace& workspace) const;
+  double estimate_of(std::uint32_t output, const PixelSums& sums) const;
+  PixelSums pixel_sums(std::span<const ColumnRead> reads,
+                       std::span<const std::int32_t> codes) const;
 
   TileLayout layout_;
   PatchGeometry geometry_;
   WeightPlanes weights_;
   ColumnGroups groups_;
+  ProtectedDiagonals diagonals_;
+  WeightMapping mapping_;
+  double zero_value_;
   std::uint32_t input_bits_;
   std::uint32_t index_;
   std::uint64_t first_batch_;

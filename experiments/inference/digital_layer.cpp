@@ -103,12 +103,12 @@ Layer group_of(const Layer& layer, std::uint32_t group) {
   return result;
 }
 
-PatchGeometry patch_geometry(const Layer& layer, MapShape input) {
+PatchGeometry patch_geometry(const Layer& layer, MapShape input, PatchOrder order) {
   assert(layer.groups == 1);
   if (layer.kind == LayerKind::fully_connected) {
     return PatchGeometry({static_cast<std::uint32_t>(input.size()), 1, 1}, layer);
   }
-  return PatchGeometry(input, layer);
+  return PatchGeometry(input, layer, order);
 }
 
 IntegerLayer::IntegerLayer(const Layer& layer, MapShape input)

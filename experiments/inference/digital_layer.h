@@ -22,7 +22,8 @@ using MapResult = std::variant<std::span<std::uint8_t>, std::span<double>>;
 Layer group_of(const Layer& layer, std::uint32_t group);
 
 /// How a weighted layer without groups gathers its inputs.
-PatchGeometry patch_geometry(const Layer& layer, MapShape input);
+PatchGeometry patch_geometry(const Layer& layer, MapShape input,
+                             PatchOrder order = PatchOrder::channels_outside);
 
 /// acc = sum w x of a convolution without groups or fully connected layer, in integers: a matrix
 /// product in floating point, in which no sum leaves the range of exact integers, so that neither

@@ -4,13 +4,14 @@
 
 namespace cimstat::experiments {
 
-void show_codes(std::uint32_t active_rows, const ColumnGroups& groups,
+void show_codes(const ColumnRead& read, const ColumnGroups& groups,
                 std::span<const std::uint32_t> counts, std::span<const std::uint32_t> codes,
                 ReadObserver& observer) {
   for (std::uint32_t vector = 0; vector < groups.vectors(); ++vector) {
+    if (!read.planes.holds(vector % groups.planes)) continue;
     const std::size_t first = std::size_t{vector} * group_channels;
     const std::uint32_t lanes = groups.lanes(vector);
-    observer.see(active_rows, counts.subspan(first, lanes), codes.subspan(first, lanes));
+    observer.see(read.active_rows, counts.subspan(first, lanes), codes.subspan(first, lanes));
   }
 }
 
@@ -36,7 +37,7 @@ void show_drawn_codes(const DrawnReads& drawn, const ColumnGroups& groups,
       }
       codes[i] = code;
     }
-    show_codes(read.active_rows, groups, counts, codes, observer);
+    show_codes(read, groups, counts, codes, observer);
     first += groups.batches() * batch_words;
   }
 }

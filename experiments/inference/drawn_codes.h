@@ -17,8 +17,8 @@ struct DrawnReads {
   std::span<const std::uint32_t> slots;
 };
 
-/// Shows the columns of one read, [vector][lane].
-void show_codes(std::uint32_t active_rows, const ColumnGroups& groups,
+/// Shows the columns of one read's planes, [vector][lane].
+void show_codes(const ColumnRead& read, const ColumnGroups& groups,
                 std::span<const std::uint32_t> counts, std::span<const std::uint32_t> codes,
                 ReadObserver& observer);
 

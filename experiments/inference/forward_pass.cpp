@@ -73,8 +73,7 @@ ForwardPass::ForwardPass(const Network& network, const ArrayOptions& options) {
                           index_limit - first_of_groups),
               "use fewer groups"));
         }
-        node.analog.emplace_back(group, input_of_group, source.bits, options.rows, options.weights,
-                                 index, next_batch);
+        node.analog.emplace_back(group, input_of_group, source.bits, options, index, next_batch);
         next_batch += node.analog.back().batches();
       }
       node.layer.weight = {};  // the two layers hold what they need of it

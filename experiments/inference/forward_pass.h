@@ -7,22 +7,13 @@
 #include <variant>
 #include <vector>
 
+#include "experiments/inference/array_options.h"
 #include "experiments/inference/column_layer.h"
 #include "experiments/inference/digital_layer.h"
 #include "experiments/inference/network.h"
 
 /// A network laid out on arrays, and one image through it.
 namespace cimstat::experiments {
-
-enum class LayerPlace { analog, digital };
-
-/// How weighted layers lie on arrays.
-struct ArrayOptions {
-  std::uint32_t rows = 0;  ///< word lines that are active at a time; the height of a tile
-  WeightMapping weights = WeightMapping::twos_complement;
-  LayerPlace first_layer = LayerPlace::analog;  ///< the first weighted layer
-  LayerPlace last_layer = LayerPlace::analog;   ///< the last one
-};
 
 /// How the analog layers are computed: exact integers everywhere, or columns read one way or
 /// another.

@@ -10,6 +10,13 @@
 namespace cimstat::experiments {
 
 void require_layers(const ForwardPass& pass, const AccuracyOptions& options) {
+  const ProtectedDiagonals& diagonals = options.array.diagonals;
+  if (options.layers && diagonals.count > 0 && diagonals.kind == Protection::vote &&
+      diagonals.rule == VoteRule::mean) {
+    throw core::UsageError(core::error_line("accuracy.layers", "can't count codes of a mean",
+                                            "it lies between codes",
+                                            "leave it out, or vote by median"));
+  }
   if ((!options.layers && !options.sensitivity) || !analog_nodes(pass).empty()) return;
   throw core::UsageError(core::error_line(
       options.layers ? "accuracy.layers" : "accuracy.sensitivity", "finds no layer on arrays",

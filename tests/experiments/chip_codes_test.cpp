@@ -27,7 +27,7 @@ std::vector<std::uint64_t> codes_read(const circuits::ColumnDesign& column, std:
   layer.weight.assign(column.rows, 0);
   std::fill_n(layer.weight.begin(), ones, std::int8_t{1});
   const MapShape shape{column.rows, 1, 1};
-  const ColumnLayer columns(layer, shape, 1, column.rows, WeightMapping::twos_complement, 1, 0);
+  const ColumnLayer columns(layer, shape, 1, {.rows = column.rows}, 1, 0);
   const ChipDesign design(column);
   ChipNetwork chip;
   chip.places[1].layer = draw_chip_layer(design, columns, {9}, 0, {1});

@@ -111,12 +111,12 @@ std::vector<Case> cases() {
   };
 }
 
-std::vector<double> estimates(const ChipDesign& design, const Case& c, WeightMapping mapping,
+std::vector<double> estimates(const ChipDesign& design, const Case& c, const ArrayOptions& options,
                               std::uint32_t chip, std::uint64_t image_read,
                               const std::vector<std::uint8_t>& map,
                               core::Stream stream = core::Stream::philox) {
   const ChipPlace place;
-  const ColumnLayer layer(c.layer, c.input, c.input_bits, array_rows, mapping, place.index, 5);
+  const ColumnLayer layer(c.layer, c.input, c.input_bits, options, place.index, 5);
   ChipNetwork network;
   network.places[place.index] = {draw_chip_layer(design, layer, key, chip, {1}), place.first_batch};
   ChipReader reader(design, stream);
@@ -136,10 +136,63 @@ TEST(ChipReader, GivesTheCodesOfTheDocumentedNumbersWordByWord) {
           fixtures::random_map(c.input.size(), c.input_bits, random);
       for (const WeightMapping mapping :
            {WeightMapping::twos_complement, WeightMapping::differential}) {
-        Reference reference(one.design, c, mapping, tables);
-        EXPECT_EQ(estimates(chips, c, mapping, ChipPlace().chip, ChipPlace().image_read, map),
+        const ArrayOptions options{.rows = array_rows, .weights = mapping};
+        Reference reference(one.design, c, options, tables);
+        EXPECT_EQ(estimates(chips, c, options, ChipPlace().chip, ChipPlace().image_read, map),
                   reference.estimates(map))
             << one.name << ", " << c.layer.name;
+      }
+    }
+  }
+}
+
+/// Parts of a tile, and every way to protect diagonals.
+std::vector<ArrayOptions> reading_options() {
+  const auto protect = [](std::uint32_t count, Protection kind, std::uint32_t votes, VoteRule rule,
+                          std::uint32_t rows_per_read) {
+    return ArrayOptions{.rows = array_rows,
+                        .rows_per_read = rows_per_read,
+                        .diagonals = {count, kind, votes, rule}};
+  };
+  std::vector<ArrayOptions> options = {
+      protect(0, Protection::digital, 0, VoteRule::median, 5),
+      protect(0, Protection::digital, 0, VoteRule::median, 1),
+      protect(1, Protection::digital, 0, VoteRule::median, 0),
+      protect(3, Protection::digital, 0, VoteRule::median, 7),
+      protect(20, Protection::digital, 0, VoteRule::median, 0),
+      protect(3, Protection::vote, 3, VoteRule::mode, 0),
+      protect(2, Protection::vote, 4, VoteRule::median, 6),
+      protect(4, Protection::vote, 2, VoteRule::mean, 0),
+      protect(20, Protection::vote, 3, VoteRule::median, 0),
+  };
+  ArrayOptions differential = options[3];
+  differential.weights = WeightMapping::differential;
+  options.push_back(differential);
+  for (const std::size_t i : {0U, 2U, 6U}) {
+    ArrayOptions offset = options[i];
+    offset.weights = WeightMapping::offset;
+    offset.zero_value = 0.5 * array_rows;
+    options.push_back(offset);
+  }
+  return options;
+}
+
+TEST(ChipReader, ReadsPartsOfATileAndSparesDiagonalsAsDocumented) {
+  std::mt19937 random(10);
+  for (const Design& one : designs()) {
+    const ChipDesign chips(one.design);
+    fixtures::ReferenceTables tables;
+    for (const Case& c : cases()) {
+      const std::vector<std::uint8_t> map =
+          fixtures::random_map(c.input.size(), c.input_bits, random);
+      for (const ArrayOptions& options : reading_options()) {
+        Reference reference(one.design, c, options, tables);
+        const ChipPlace place;
+        EXPECT_EQ(estimates(chips, c, options, place.chip, place.image_read, map),
+                  reference.estimates(map))
+            << one.name << ", " << c.layer.name << ", " << options.rows_per_read << " rows a read, "
+            << options.diagonals.count << " diagonals of kind "
+            << static_cast<int>(options.diagonals.kind);
       }
     }
   }
@@ -186,7 +239,7 @@ TEST(ChipReader, GivesTheLogitsOfTheDocumentedNumbersWithADepthwiseLayer) {
       map.push_back(static_cast<std::uint8_t>((pixels[i] * 7 + 127) / 255));
     }
     place.index = k == 0 ? 1 : 1023 + k;
-    Reference reference(column, c, WeightMapping::twos_complement, tables, place);
+    Reference reference(column, c, {.rows = array_rows}, tables, place);
     for (const double sum : reference.estimates(map)) {
       const double rounded = std::floor(value(network.layers[0], k, sum) + 0.5);
       levels.push_back(static_cast<std::uint8_t>(std::clamp(rounded, 0.0, 3.0)));
@@ -195,7 +248,7 @@ TEST(ChipReader, GivesTheLogitsOfTheDocumentedNumbersWithADepthwiseLayer) {
   }
   place.index = 2;
   const Case c{network.layers[1], {60, 1, 1}, 2};
-  Reference reference(column, c, WeightMapping::twos_complement, tables, place);
+  Reference reference(column, c, {.rows = array_rows}, tables, place);
   std::vector<double> logits = reference.estimates(levels);
   for (std::size_t i = 0; i < logits.size(); ++i)
     logits[i] = value(network.layers[1], i, logits[i]);
@@ -213,8 +266,9 @@ TEST(ChipReader, GivesTheSameCodesWithEachInstructionSetFromBothStreams) {
   for (const core::Stream stream : {core::Stream::philox, core::Stream::fast}) {
     double sum = 0.0;
     double weight = 1.0;
-    for (const double value :
-         estimates(ChipDesign(full_design()), c, WeightMapping::differential, 1, 4, map, stream)) {
+    for (const double value : estimates(
+             ChipDesign(full_design()), c,
+             {.rows = array_rows, .weights = WeightMapping::differential}, 1, 4, map, stream)) {
       sum += weight * value;
       weight = weight < 1000.0 ? weight + 1.0 : 1.0;
     }
@@ -235,7 +289,7 @@ TEST(ChipReader, ReadsTheSameCellsInAllReadsAndOthersOnAnotherChip) {
   const Case c = cases()[0];
   const std::vector<std::uint8_t> map = fixtures::random_map(c.input.size(), c.input_bits, random);
   const auto of = [&](std::uint32_t chip, std::uint64_t read) {
-    return estimates(chips, c, WeightMapping::twos_complement, chip, read, map);
+    return estimates(chips, c, {.rows = array_rows}, chip, read, map);
   };
   EXPECT_EQ(of(3, 0), of(3, 1000));
   EXPECT_NE(of(3, 0), of(4, 0));

@@ -187,7 +187,7 @@ std::vector<std::uint64_t> drawn_counts(const circuits::ErrorTable& table, std::
   for (std::uint64_t first = 0; first < reads; first += 32) {
     fill_batches(origin, core::Domain::code_sampling, {&first, 1}, 32, words);
     for (std::uint64_t i = 0; i < 32; ++i) {
-      const ColumnRead read{&input, weights.data(), 1, 32, 0, first + i};
+      const ColumnRead read{&input, weights.data(), 1, 32, 0, first + i, groups.all_planes()};
       std::fill(sums.begin(), sums.end(), 0);
       sample_codes({&read, 1}, groups, sampler, origin,
                    std::span<const std::uint32_t>(words).subspan(i * batch_words, batch_words),

@@ -75,7 +75,8 @@ std::vector<double> exact_sums(const Case& c, const std::vector<std::uint8_t>& m
 std::vector<double> estimates(const Case& c, const std::vector<std::uint8_t>& map,
                               std::uint32_t rows, WeightMapping mapping,
                               const ColumnReading& reading, const DrawOrigin& origin = {}) {
-  const ColumnLayer layer(c.layer, c.input, c.input_bits, rows, mapping, 3, 1000);
+  const ColumnLayer layer(c.layer, c.input, c.input_bits, {.rows = rows, .weights = mapping}, 3,
+                          1000);
   ColumnLayer::Workspace workspace = layer.workspace();
   std::vector<double> result(output_shape(c).size());
   layer.estimate(map, reading, origin, workspace, result);
@@ -313,12 +314,11 @@ TEST(ColumnLayer, SkipsReadsWithoutActiveRows) {
 
 TEST(ColumnLayer, CountsItsColumns) {
   const Case c = cases().front();  // 27 inputs, 5 outputs, 15 pixels, 4 x 4 bits
-  const ColumnLayer plain(c.layer, c.input, 4, 9, WeightMapping::twos_complement, 0, 0);
+  const ColumnLayer plain(c.layer, c.input, 4, {.rows = 9}, 0, 0);
   EXPECT_EQ(plain.partial_sums(), 15u * 3 * 4 * 4 * 5);
   EXPECT_EQ(plain.batches(), 15u * 3 * 4 * 1);
   EXPECT_EQ(plain.most_active_rows(), 9u);
-  EXPECT_THROW(ColumnLayer(c.layer, c.input, 4, 0, WeightMapping::differential, 0, 0),
-               core::UsageError);
+  EXPECT_THROW(ColumnLayer(c.layer, c.input, 4, {.rows = 0}, 0, 0), core::UsageError);
 }
 
 /// The same words, one column at a time.

@@ -212,6 +212,11 @@ void expect_accepted(const PlacedSection& placed, const core::Variant* variant,
   } else {
     overrides = {fmt::format("{}={}", placed.path, table)};
     if (parameter.key == "chips") overrides.emplace_back("accuracy.noise=\"frozen\"");
+    const bool votes = parameter.key == "votes" || parameter.key == "vote";
+    if (votes || parameter.key == "protection") {
+      overrides.emplace_back("accuracy.protected_diagonals=2");
+    }
+    if (votes) overrides.emplace_back("accuracy.protection=\"vote\"");
     if (placed.path == "conditions") file = file_that_knows(parameter.key);
     const bool in_volts = parameter.key.ends_with("voltage_sd") ||
                           parameter.key.ends_with("noise_voltage") ||

@@ -177,8 +177,7 @@ TEST(NetworkGraph, GivesTheBatchesToTheGroupsInTurn) {
   std::uint64_t first_batch = 0;
   for (std::uint32_t k = 0; k < 2; ++k) {
     const Layer group = group_of(network.layers[0], k);
-    const ColumnLayer columns(group, {1, 5, 6}, 4, 6, WeightMapping::twos_complement, 1,
-                              first_batch);
+    const ColumnLayer columns(group, {1, 5, 6}, 4, {.rows = 6}, 1, first_batch);
     first_batch += columns.batches();
     std::vector<double> expected(30);
     ColumnLayer::Workspace workspace = columns.workspace();

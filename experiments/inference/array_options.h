@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+
+/// How a network's weighted layers lie on arrays and how these are read.
+namespace cimstat::experiments {
+
+/// How signed weights become columns of binary cells.
+enum class WeightMapping {
+  twos_complement,  ///< one column per bit; the top one counts negatively
+  differential,  ///< magnitudes of positive and of negative weights on columns of their own, both
+                 ///< read, subtracted
+  offset,  ///< one column per bit of w + 2^(bits - 1), whose current is taken with that of a dummy
+           ///< column half way between the levels off: k - n / 2 of n active rows, k in LRS
+           ///< (NeuroSim). Half the number of active rows is digital logic's to take off.
+};
+
+/// Which inputs of a convolution share an array. Fully connected layers are cut into runs of `rows`
+/// in each way.
+enum class Tiling {
+  im2col,            ///< runs of `rows` inputs in the order channel, kernel row, kernel column
+  whole_channels,    ///< the same, but no channel's window is cut (ASiM; none is dropped here)
+  kernel_positions,  ///< each position of the kernel has arrays of its own, with runs of `rows`
+                     ///< channels (NeuroSim's "novel" mapping: Peng et al., ISCAS 2019)
+};
+
+enum class LayerPlace { analog, digital };
+
+/// What the most significant partial sums are spared. A diagonal holds the pairs of an activation
+/// plane and a weight plane at one distance from the two top planes together; the topmost ones are
+/// protected (ASiM's hybrid levels).
+enum class Protection {
+  digital,    ///< counted in exact integers, by logic beside the array
+  converter,  ///< converted without errors: what the code stands for is all that is lost (ASiM)
+  vote,       ///< read several times, of which one code is made
+};
+
+/// One code of several.
+enum class VoteRule {
+  mode,    ///< the most frequent, the lowest of equally frequent ones (ASiM)
+  median,  ///< of an even number the lower of the two in the middle
+  mean,    ///< not rounded
+};
+
+struct ProtectedDiagonals {
+  std::uint32_t count = 0;  ///< so many; 0: nothing is protected
+  Protection kind = Protection::digital;
+  std::uint32_t votes = 3;  ///< reads, where they vote
+  VoteRule rule = VoteRule::median;
+};
+
+struct ArrayOptions {
+  std::uint32_t rows = 0;           ///< word lines of a column
+  std::uint32_t rows_per_read = 0;  ///< of them active at a time, at the most; 0: all. Reads of one
+                                    ///< column follow each other, and their codes add up.
+  Tiling tiling = Tiling::im2col;
+  WeightMapping weights = WeightMapping::twos_complement;
+  double zero_value = 0.0;  ///< with WeightMapping::offset: the MAC value that codes of a column
+                            ///< without current stand for, half of the converter's range
+  LayerPlace first_layer = LayerPlace::analog;  ///< the first weighted layer
+  LayerPlace last_layer = LayerPlace::analog;   ///< the last one
+  ProtectedDiagonals diagonals = {};
+};
+
+}  // namespace cimstat::experiments

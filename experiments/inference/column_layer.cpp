@@ -244,7 +244,7 @@ void ColumnLayer::add_protected_counts(const ActivationPlanes& planes, std::uint
   std::fill(sums.begin(), sums.end(), 0);
   for (const ColumnRead& read : workspace.protected_reads) {
     count_lrs(read, groups_, counts);
-    cimstat::experiments::add_codes(read, groups_, counts, sums);
+    add_codes(read, groups_, counts, sums);
   }
   add_estimates(pixel, pixel_sums(workspace.protected_reads, sums), estimates);
 }

@@ -85,7 +85,8 @@ class ColumnLayer {
 
   /// `layer` is a convolution or fully connected; `index` is its place in the network (below 2^14)
   /// and `first_batch` the number of random batches that the layers before it own per image.
-  /// Throws UsageError for options that TileLayout refuses.
+  /// Throws UsageError for options that TileLayout refuses, for a faultless converter with offset
+  /// weights, and for fewer than two votes or more than most_votes.
   ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input_bits,
               const ArrayOptions& options, std::uint32_t index, std::uint64_t first_batch);
 

@@ -37,9 +37,16 @@ namespace {
 
 /// What codes of a column without current stand for, where weights are read beside a dummy column.
 void place_offset_weights(const core::SectionReader& section, const Macro& macro,
-                          ArrayOptions& array) {
+                          AccuracySettings& accuracy) {
+  ArrayOptions& array = accuracy.array;
   if (array.weights != WeightMapping::offset) return;
-  if (!macro.design.dummy) {
+  const bool is_digital = accuracy.levels.subtraction == DummySubtraction::digital;
+  if (is_digital && macro.design.dummy) {
+    section.fail("subtraction", "is \"digital\" beside column.dummy_column",
+                 "that takes the current off before the converter",
+                 "leave out column.dummy_column, or write subtraction = \"analog\"");
+  }
+  if (!is_digital && !macro.design.dummy) {
     section.fail("weights", "is \"offset\" without a dummy column",
                  "half of the range is to be taken off", "write column.dummy_column = true");
   }
@@ -64,7 +71,7 @@ Experiment read_sections(const core::Config& config) {
   experiment.columns = read_columns_settings(root.section("columns"), rows);
   experiment.wires = read_wires_settings(root, rows);
   experiment.accuracy = read_accuracy_settings(root.section("accuracy"), rows);
-  place_offset_weights(root.section("accuracy"), experiment.macro, experiment.accuracy.array);
+  place_offset_weights(root.section("accuracy"), experiment.macro, experiment.accuracy);
   config.expect("sweep", {});
   if (config.has("sweep")) read_sweep_section(root.section("sweep"));
   config.finish();

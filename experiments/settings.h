@@ -14,6 +14,7 @@
 
 #include "experiments/columns/column_settings.h"
 #include "experiments/inference/forward_pass.h"
+#include "experiments/inference/level_options.h"
 
 /// What a configuration asks for, besides the macro: the sections [table], [margin],
 /// [columns], [accuracy].
@@ -60,6 +61,7 @@ struct AccuracySettings {
   core::Stream stream = core::Stream::philox;
   AccuracyNoise noise = AccuracyNoise::table;
   std::uint32_t chips = 1;           ///< where frozen
+  LevelOptions levels;               ///< ... and on cells of several levels
   std::optional<double> half_width;  ///< of the accuracy, at which a run ends before `images`
   bool layers = false;               ///< figures of each layer on arrays
   bool sensitivity = false;          ///< accuracy with each layer alone on arrays, and spared

@@ -104,12 +104,11 @@ AccuracyResult run_images(
 AccuracyResult run_on_chips(const Experiment& experiment, const Network& network,
                             const ImageSet& images, AccuracyOptions run,
                             const CommonOptions& options) {
-  const ChipDesign design = chip_design(experiment);
   run.chips = experiment.accuracy.chips;
-  check_accuracy_on_chips(network, images, design, run);
+  check_frozen_accuracy(experiment, network, images, run);
   return run_images(
       experiment, run, options, [&](const AccuracyOptions& part, const core::Progress& progress) {
-        return accuracy_on_chips(network, images, design, part, options.thread_count(), progress);
+        return frozen_accuracy(experiment, network, images, part, options.thread_count(), progress);
       });
 }
 
@@ -227,6 +226,12 @@ void add_accuracy_command(CLI::App& app) {
       throw core::UsageError(core::error_line("--beside-table", "is for frozen chips",
                                               "nothing else stands beside the table",
                                               "write accuracy.noise = \"frozen\""));
+    }
+    if (options->beside_table && experiment.accuracy.levels.any()) {
+      throw core::UsageError(
+          core::error_line("--beside-table", "knows binary cells alone",
+                           "an error table has no levels and no range of a batch",
+                           "leave out cell_bits, converter_range and subtraction of [accuracy]"));
     }
     if (options->beside_table && experiment.accuracy.half_width) {
       throw core::UsageError(core::error_line("--beside-table", "is for a fixed number of images",

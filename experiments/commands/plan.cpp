@@ -16,6 +16,7 @@
 #include "experiments/inference/accuracy_run.h"
 #include "experiments/inference/chip_accuracy.h"
 #include "experiments/inference/forward_pass.h"
+#include "experiments/inference/level_chip.h"
 
 namespace cimstat::experiments {
 
@@ -192,19 +193,21 @@ std::string accuracy_plan(const Experiment& experiment, const Network& network,
 std::string frozen_plan(const Experiment& experiment, const Network& network,
                         const ImageSet& images, core::Threads threads) {
   const AccuracySettings& settings = experiment.accuracy;
-  const ChipDesign design = chip_design(experiment);
   const ForwardPass pass(network, settings.array);
+  const std::uint64_t partial_sums = settings.levels.any()
+                                         ? level_partial_sums(pass, settings.levels.cell_bits)
+                                         : pass.partial_sums();
   const auto probe = [&](std::size_t count) {
     const std::size_t taken = std::min(count, images.size());
     return Probe{static_cast<double>(taken), seconds_of([&] {
-                   accuracy_on_chips(network, images, design,
-                                     {.array = settings.array,
-                                      .key = {.seed = experiment.seed},
-                                      .stream = settings.stream,
-                                      .reads = settings.reads,
-                                      .images = taken,
-                                      .chips = 1},
-                                     threads);
+                   frozen_accuracy(experiment, network, images,
+                                   {.array = settings.array,
+                                    .key = {.seed = experiment.seed},
+                                    .stream = settings.stream,
+                                    .reads = settings.reads,
+                                    .images = taken,
+                                    .chips = 1},
+                                   threads);
                  })};
   };
   const Probe small = probe(2);
@@ -215,7 +218,7 @@ std::string frozen_plan(const Experiment& experiment, const Network& network,
   return fmt::format(
       "accuracy {} images x {} reads x {} chips x {} partial sums\n"
       "         about {} (probe: {:g} images on a chip took {})\n",
-      settings.images, settings.reads, settings.chips, pass.partial_sums(),
+      settings.images, settings.reads, settings.chips, partial_sums,
       estimate_text(of_a_chip * settings.chips), large.work, estimate_text(large.seconds));
 }
 

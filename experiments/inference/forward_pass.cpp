@@ -202,44 +202,57 @@ void ForwardPass::weighted(const Node& node, std::size_t index, const Arithmetic
   }
 }
 
-std::uint32_t ForwardPass::classify(std::span<const std::uint8_t> pixels,
-                                    const Arithmetic& arithmetic, const DrawOrigin& origin,
-                                    Workspace& workspace) const {
+void ForwardPass::start(std::span<const std::uint8_t> pixels, Workspace& workspace) const {
   assert(pixels.size() == nodes_[0].shape.size());
   workspace.maps[0] = input_levels(pixels);
-  for (std::size_t index = 1; index < nodes_.size(); ++index) {
-    const Node& node = nodes_[index];
-    const MapShape shape = nodes_[node.inputs[0]].shape;
-    const MapValues input = values_of(node.inputs[0], workspace);
-    const MapResult result = result_of(index, workspace);
-    switch (node.layer.kind) {
-      case LayerKind::convolution:
-      case LayerKind::fully_connected:
-        weighted(node, index, arithmetic, origin, workspace);
-        break;
-      case LayerKind::max_pool:
-        max_pool(node.layer, shape, input, result);
-        break;
-      case LayerKind::average_pool:
-        average_pool(node.layer, shape, input, result);
-        break;
-      case LayerKind::add:
-        add(node.layer, input, values_of(node.inputs[1], workspace), result);
-        break;
-      case LayerKind::relu:
-        relu(input, result);
-        break;
-      case LayerKind::flatten:
-        copy(input, result);
-        break;
-      case LayerKind::quantise:
-        quantise(node.layer, input, result);
-        break;
-    }
+}
+
+void ForwardPass::run_node(std::size_t index, const Arithmetic& arithmetic,
+                           const DrawOrigin& origin, Workspace& workspace) const {
+  const Node& node = nodes_[index];
+  const MapShape shape = nodes_[node.inputs[0]].shape;
+  const MapValues input = values_of(node.inputs[0], workspace);
+  const MapResult result = result_of(index, workspace);
+  switch (node.layer.kind) {
+    case LayerKind::convolution:
+    case LayerKind::fully_connected:
+      weighted(node, index, arithmetic, origin, workspace);
+      break;
+    case LayerKind::max_pool:
+      max_pool(node.layer, shape, input, result);
+      break;
+    case LayerKind::average_pool:
+      average_pool(node.layer, shape, input, result);
+      break;
+    case LayerKind::add:
+      add(node.layer, input, values_of(node.inputs[1], workspace), result);
+      break;
+    case LayerKind::relu:
+      relu(input, result);
+      break;
+    case LayerKind::flatten:
+      copy(input, result);
+      break;
+    case LayerKind::quantise:
+      quantise(node.layer, input, result);
+      break;
   }
+}
+
+std::uint32_t ForwardPass::answer(Workspace& workspace) const {
   workspace.values = workspace.reals.back();
   const auto largest = std::max_element(workspace.values.begin(), workspace.values.end());
   return static_cast<std::uint32_t>(largest - workspace.values.begin());
+}
+
+std::uint32_t ForwardPass::classify(std::span<const std::uint8_t> pixels,
+                                    const Arithmetic& arithmetic, const DrawOrigin& origin,
+                                    Workspace& workspace) const {
+  start(pixels, workspace);
+  for (std::size_t index = 1; index < nodes_.size(); ++index) {
+    run_node(index, arithmetic, origin, workspace);
+  }
+  return answer(workspace);
 }
 
 }  // namespace cimstat::experiments

@@ -85,6 +85,12 @@ class ForwardPass {
   std::uint32_t classify(std::span<const std::uint8_t> pixels, const Arithmetic& arithmetic,
                          const DrawOrigin& origin, Workspace& workspace) const;
 
+  // The same in steps: start, each node from 1 on, answer.
+  void start(std::span<const std::uint8_t> pixels, Workspace& workspace) const;
+  void run_node(std::size_t index, const Arithmetic& arithmetic, const DrawOrigin& origin,
+                Workspace& workspace) const;
+  std::uint32_t answer(Workspace& workspace) const;
+
  private:
   struct Node {
     Layer layer;

@@ -217,6 +217,16 @@ void expect_accepted(const PlacedSection& placed, const core::Variant* variant,
       overrides.emplace_back("accuracy.protected_diagonals=2");
     }
     if (votes) overrides.emplace_back("accuracy.protection=\"vote\"");
+    if (parameter.key == "cell_bits" || parameter.key == "subtraction" ||
+        parameter.key.starts_with("converter_")) {
+      overrides.emplace_back("accuracy.noise=\"frozen\"");
+      overrides.emplace_back("accuracy.weights=\"offset\"");
+      overrides.push_back(fmt::format("column.dummy_column={}", parameter.key != "subtraction"));
+    }
+    if (parameter.key == "converter_range") overrides.emplace_back("accuracy.converter_batch=10");
+    if (parameter.key == "converter_batch") {
+      overrides.emplace_back("accuracy.converter_range=\"observed\"");
+    }
     if (placed.path == "conditions") file = file_that_knows(parameter.key);
     const bool in_volts = parameter.key.ends_with("voltage_sd") ||
                           parameter.key.ends_with("noise_voltage") ||

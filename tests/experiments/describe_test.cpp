@@ -217,8 +217,9 @@ void expect_accepted(const PlacedSection& placed, const core::Variant* variant,
       overrides.emplace_back("accuracy.protected_diagonals=2");
     }
     if (votes) overrides.emplace_back("accuracy.protection=\"vote\"");
-    if (parameter.key == "cell_bits" || parameter.key == "subtraction" ||
-        parameter.key.starts_with("converter_")) {
+    const bool of_levels = parameter.key == "cell_bits" || parameter.key == "subtraction" ||
+                           parameter.key.starts_with("converter_");
+    if (placed.path == "accuracy" && of_levels) {
       overrides.emplace_back("accuracy.noise=\"frozen\"");
       overrides.emplace_back("accuracy.weights=\"offset\"");
       overrides.push_back(fmt::format("column.dummy_column={}", parameter.key != "subtraction"));

@@ -207,48 +207,33 @@ core::Section accuracy_section() {
       parameter("vote", core::option_rule(vote_rules, {}), "how one code is made of them");
   vote.example = "\"mode\"";
   vote.absent = "\"median\"";
-  core::Section result =
-      section("accuracy", "accuracy of a network whose partial sums are read through the column",
-              {parameter("network", core::TextRule{longest_path, "fashion-cnn"},
-                         "\"fashion-cnn\" (shipped), or a network file (HDF5)"),
-               parameter("data_set", core::TextRule{longest_path, "fashion-mnist"},
-                         "\"fashion-mnist\" (Debian's dataset-fashion-mnist), or a folder of IDX, "
-                         "CIFAR or .npy files"),
-               parameter("images", CountRule{1, image_limit, 10'000, {}},
-                         "images of the test set, from its beginning; all where it has fewer"),
-               parameter("reads", CountRule{1, read_limit, 1, {}}, "times that each image is read"),
-               parameter("weights", core::option_rule(weight_mappings, "twos_complement"),
-                         "how the bits of a weight lie in columns"),
-               tiling, rows_per_read, diagonals, protection, votes, vote,
-               parameter("first_layer", core::option_rule(places, "analog"),
-                         "where the first layer with weights is computed"),
-               parameter("last_layer", core::option_rule(places, "analog"),
-                         "where the last layer with weights is computed"),
-               stream(), noise, chips, half_width, layers, sensitivity});
-  for (Parameter& key : level_parameters()) result.parameters.push_back(std::move(key));
-  return result;
-}
-
-/// Only frozen chips have cells of several levels and images that share a range.
-void read_levels(const SectionReader& section, AccuracySettings& settings) {
-  settings.levels = read_level_options(section);
-  if (settings.noise == AccuracyNoise::table && settings.levels.any()) {
-    section.fail(level_key(section), "is for frozen chips",
-                 "an error table knows binary cells and converters with references alone",
-                 "write noise = \"frozen\", or leave it out");
-  }
-  if (settings.array.weights != WeightMapping::offset && settings.levels.any()) {
-    section.fail(level_key(section), "is for offset weights",
-                 "the others lie on binary cells without a dummy column",
-                 "write weights = \"offset\", or leave it out");
-  }
+  return section(
+      "accuracy", "accuracy of a network whose partial sums are read through the column",
+      {parameter("network", core::TextRule{longest_path, "fashion-cnn"},
+                 "\"fashion-cnn\" (shipped), or a network file (HDF5)"),
+       parameter("data_set", core::TextRule{longest_path, "fashion-mnist"},
+                 "\"fashion-mnist\" (Debian's dataset-fashion-mnist), or a folder of IDX, "
+                 "CIFAR or .npy files"),
+       parameter("images", CountRule{1, image_limit, 10'000, {}},
+                 "images of the test set, from its beginning; all where it has fewer"),
+       parameter("reads", CountRule{1, read_limit, 1, {}}, "times that each image is read"),
+       parameter("weights", core::option_rule(weight_mappings, "twos_complement"),
+                 "how the bits of a weight lie in columns"),
+       tiling, rows_per_read, diagonals, protection, votes, vote,
+       parameter("first_layer", core::option_rule(places, "analog"),
+                 "where the first layer with weights is computed"),
+       parameter("last_layer", core::option_rule(places, "analog"),
+                 "where the last layer with weights is computed"),
+       stream(), noise, chips, half_width, layers, sensitivity});
 }
 
 }  // namespace
 
 std::vector<core::Section> settings_sections() {
+  core::Section accuracy = accuracy_section();
+  for (Parameter& key : level_parameters()) accuracy.parameters.push_back(std::move(key));
   return {table_section(), margin_section(), columns_section(), wires_section(),
-          accuracy_section()};
+          std::move(accuracy)};
 }
 
 TableSettings read_table_settings(const SectionReader& section, std::uint32_t rows) {
@@ -301,6 +286,21 @@ ProtectedDiagonals read_diagonals(const SectionReader& section) {
     }
   }
   return result;
+}
+
+/// Only frozen chips have cells of several levels and images that share a range.
+void read_levels(const SectionReader& section, AccuracySettings& settings) {
+  settings.levels = read_level_options(section);
+  if (settings.noise == AccuracyNoise::table && settings.levels.any()) {
+    section.fail(level_key(section), "is for frozen chips",
+                 "an error table knows binary cells and converters with references alone",
+                 "write noise = \"frozen\", or leave it out");
+  }
+  if (settings.array.weights != WeightMapping::offset && settings.levels.any()) {
+    section.fail(level_key(section), "is for offset weights",
+                 "the others lie on binary cells without a dummy column",
+                 "write weights = \"offset\", or leave it out");
+  }
 }
 
 }  // namespace

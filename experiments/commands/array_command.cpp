@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t most_times = 64;
 
-struct Options : CommonOptions {
+struct ArrayCommandOptions : CommonOptions {
   std::filesystem::path output_file;
   std::uint64_t columns = 64;
   std::uint64_t chip = 0;
@@ -65,7 +65,7 @@ std::vector<double> times_of(const std::vector<std::string>& texts) {
 }
 
 template <class Chip>
-void show(const Options& options, const ChipHeading& heading, const Chip& chip) {
+void show(const ArrayCommandOptions& options, const ChipHeading& heading, const Chip& chip) {
   const std::string text = options.json ? chip_as_json(heading, chip) : chip_as_text(heading, chip);
   std::fputs(text.c_str(), stdout);
   if (options.output_file.empty()) return;
@@ -76,7 +76,7 @@ void show(const Options& options, const ChipHeading& heading, const Chip& chip) 
 }  // namespace
 
 void add_array_command(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ArrayCommandOptions>();
   CLI::App* command = app.add_subcommand(
       "array", "One chip's cells, drawn and compared with the laws of their levels");
   options->add_to(*command);

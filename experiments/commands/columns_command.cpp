@@ -13,7 +13,7 @@ namespace cimstat::experiments {
 
 namespace {
 
-/// Options that say the same as keys of [columns].
+/// ColumnsCommandOptions that say the same as keys of [columns].
 struct KeyOption {
   const char* name;
   const char* key;
@@ -28,7 +28,7 @@ constexpr KeyOption key_options[] = {
     {"--votes", "votes", "reads of a majority vote; odd", 1, 99},
     {"--repairs", "repairs", "columns of a die that may fail", 0, 1'000'000}};
 
-struct Options : CommonOptions {
+struct ColumnsCommandOptions : CommonOptions {
   std::filesystem::path output_file;
   std::vector<std::optional<std::uint64_t>> counts;
   std::optional<double> limit;
@@ -49,7 +49,7 @@ struct Options : CommonOptions {
 }  // namespace
 
 void add_columns_command(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ColumnsCommandOptions>();
   CLI::App* command = app.add_subcommand(
       "columns", "Spread of misread rates over columns and dies: quantiles, yield, votes");
   options->add_to(*command);

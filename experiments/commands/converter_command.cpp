@@ -11,7 +11,7 @@ namespace cimstat::experiments {
 
 namespace {
 
-struct Options : CommonOptions {
+struct ConverterCommandOptions : CommonOptions {
   ConverterQuestions questions;
   std::optional<std::uint32_t> active_rows;
   bool json = false;
@@ -21,7 +21,7 @@ struct Options : CommonOptions {
 }  // namespace
 
 void add_converter_command(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ConverterCommandOptions>();
   CLI::App* command = app.add_subcommand(
       "converter", "Linearity of converters with mismatch: INL, DNL, transfer curves");
   options->add_to(*command);

@@ -14,7 +14,7 @@ namespace cimstat::experiments {
 
 namespace {
 
-struct Options {
+struct MergeCommandOptions {
   std::filesystem::path folder;
   std::filesystem::path output_file;
   unsigned threads = 0;
@@ -35,7 +35,7 @@ struct Options {
   }
 };
 
-SweepWork open_work(const Options& options) {
+SweepWork open_work(const MergeCommandOptions& options) {
   const SweepPlan plan = plan_of_folder(options.folder);
   ProgressMeter meter("checking", {"points", static_cast<double>(plan.points())},
                       options.verbosity());
@@ -45,7 +45,7 @@ SweepWork open_work(const Options& options) {
 }  // namespace
 
 void add_merge_command(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<MergeCommandOptions>();
   CLI::App* command =
       app.add_subcommand("merge", "Makes the result of a sweep from the work of all its workers");
   command->add_option("folder", options->folder, "folder of a sweep that is done")

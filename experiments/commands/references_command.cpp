@@ -19,7 +19,7 @@ namespace cimstat::experiments {
 
 namespace {
 
-struct Options : CommonOptions {
+struct ReferencesCommandOptions : CommonOptions {
   std::vector<std::string> criteria;
   std::string classes = "uniform";
   std::vector<std::uint32_t> active_rows;
@@ -100,7 +100,7 @@ void keep_rows(std::vector<circuits::WeightedClass>& classes,
   }
 }
 
-void add_network_classes(const Options& options, const Experiment& experiment,
+void add_network_classes(const ReferencesCommandOptions& options, const Experiment& experiment,
                          ReferenceRequest& request) {
   const AccuracySettings& settings = experiment.accuracy;
   const Network network = read_network(network_file(settings.network));
@@ -117,7 +117,8 @@ void add_network_classes(const Options& options, const Experiment& experiment,
       fmt::format("what {} meets on {} of {}", network.name, counted(count, "image"), images.name);
 }
 
-void add_classes(const Options& options, const Experiment& experiment, ReferenceRequest& request) {
+void add_classes(const ReferencesCommandOptions& options, const Experiment& experiment,
+                 ReferenceRequest& request) {
   const std::string& classes = options.classes;
   std::vector<std::uint32_t> rows = options.active_rows;
   constexpr std::string_view binomial_prefix = "binomial:";
@@ -146,7 +147,7 @@ void add_classes(const Options& options, const Experiment& experiment, Reference
   keep_rows(request.classes, options.active_rows);
 }
 
-void check_rows(const Options& options, const Experiment& experiment) {
+void check_rows(const ReferencesCommandOptions& options, const Experiment& experiment) {
   for (const std::uint32_t n : options.active_rows) {
     if (n <= experiment.macro.design.rows) continue;
     throw core::UsageError(core::error_line(
@@ -156,7 +157,7 @@ void check_rows(const Options& options, const Experiment& experiment) {
   }
 }
 
-void run(const Options& options) {
+void run(const ReferencesCommandOptions& options) {
   const Experiment experiment = read_experiment(options.open());
   circuits::require_binary(experiment.macro.design, "placing references for LRS counts");
   print_warnings(experiment);
@@ -193,7 +194,7 @@ void run(const Options& options) {
 }  // namespace
 
 void add_references_command(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ReferencesCommandOptions>();
   CLI::App* command = app.add_subcommand(
       "references", "Best references for the converter; error before and after, and a new file");
   options->add_to(*command);

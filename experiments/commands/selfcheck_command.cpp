@@ -12,13 +12,13 @@ namespace cimstat::experiments {
 
 namespace {
 
-struct Options : CommonOptions {
+struct SelfcheckCommandOptions : CommonOptions {
   SelfCheckOptions check;
   bool json = false;
 };
 
 /// Sets the seed too.
-std::vector<CheckedColumn> columns_of(Options& options) {
+std::vector<CheckedColumn> columns_of(SelfcheckCommandOptions& options) {
   if (!options.config.empty()) {
     const Experiment experiment = read_experiment(options.open());
     print_warnings(experiment);
@@ -38,7 +38,7 @@ std::vector<CheckedColumn> columns_of(Options& options) {
 }  // namespace
 
 void add_selfcheck_command(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SelfcheckCommandOptions>();
   CLI::App* command = app.add_subcommand("selfcheck",
                                          "Compare the exact engine, Monte Carlo, importance "
                                          "sampling and quasi-Monte Carlo on small columns");

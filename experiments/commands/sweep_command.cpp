@@ -17,7 +17,7 @@ namespace cimstat::experiments {
 
 namespace {
 
-struct Options : SweepOptions {
+struct SweepCommandOptions : SweepOptions {
   std::filesystem::path output_file;
   std::string shard_text;
 
@@ -31,7 +31,8 @@ std::string worker_name(std::optional<Shard> shard) {
   return shard ? fmt::format("shard-{}-of-{}", shard->index, shard->count) : std::string("whole");
 }
 
-void work_through(const Options& options, const SweepWork& work, std::optional<Shard> shard) {
+void work_through(const SweepCommandOptions& options, const SweepWork& work,
+                  std::optional<Shard> shard) {
   const std::unique_ptr<WorkSource> source = shard_source(work, shard.value_or(Shard{}));
   SweepRunResult result;
   {
@@ -46,7 +47,8 @@ void work_through(const Options& options, const SweepWork& work, std::optional<S
   tell_end(result, work, options.folder());
 }
 
-void merge_all(const Options& options, const SweepWork& work, const std::filesystem::path& file) {
+void merge_all(const SweepCommandOptions& options, const SweepWork& work,
+               const std::filesystem::path& file) {
   ProgressMeter meter("merging", {"points", static_cast<double>(work.plan().points())},
                       options.verbosity());
   merge_sweep(work, options.folder(), file, MergeKind::copy, options.thread_count(),
@@ -56,7 +58,7 @@ void merge_all(const Options& options, const SweepWork& work, const std::filesys
 }  // namespace
 
 void add_sweep_command(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SweepCommandOptions>();
   CLI::App* command = app.add_subcommand(
       "sweep",
       "Margins, misread rates, tables or accuracy at many points, resumable and shared out");

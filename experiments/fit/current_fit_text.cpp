@@ -24,13 +24,13 @@ std::string siemens(double value, int digits = 6) {
 }
 
 /// Of a variance, by the delta method.
-Estimate spread_of(const Estimate& variance) {
+FittedValue spread_of(const FittedValue& variance) {
   const double sd = std::sqrt(variance.value);
   if (!(sd > 0.0)) return {};
   return {sd, 0.5 * variance.standard_error / sd, 0.5 * variance.robust_error / sd};
 }
 
-std::string estimate_text(const Estimate& estimate) {
+std::string estimate_text(const FittedValue& estimate) {
   if (estimate.value == 0.0 && estimate.standard_error == 0.0) return "0 (likeliest there)";
   return fmt::format("{} +- {} ({})", amperes(estimate.value), amperes(estimate.standard_error, 2),
                      amperes(estimate.robust_error, 2));
@@ -46,7 +46,7 @@ std::string chi_square_text(std::string_view name, const ChiSquare& test, std::s
                      test.statistic, test.degrees, test.p_value, what);
 }
 
-Json json_of(const Estimate& estimate) {
+Json json_of(const FittedValue& estimate) {
   return {{"value", estimate.value},
           {"standard_error", estimate.standard_error},
           {"robust_standard_error", estimate.robust_error}};
@@ -90,7 +90,8 @@ std::string current_fit_as_toml(const CurrentFitReport& report) {
   if (!report.read_voltage) return {};
   const double volts = *report.read_voltage;
   const SumFit& fit = report.fit;
-  const auto cell = [&](std::string_view level, const Estimate& mean, const Estimate& variance) {
+  const auto cell = [&](std::string_view level, const FittedValue& mean,
+                        const FittedValue& variance) {
     return fmt::format("[cell.{}]\ndistribution = \"normal\"\nmean = \"{}\"\nsd = \"{}\"\n\n",
                        level, siemens(mean.value / volts),
                        siemens(std::sqrt(variance.value) / volts));

@@ -254,11 +254,11 @@ SumFit Regression::result() const {
   const Matrix robust_means = covariance * mean_middle * covariance;
   const Matrix robust_variances = variance_covariance * variance_middle * variance_covariance;
   const auto mean = [&](int i) {
-    return Estimate{mean_(i), std::sqrt(covariance(i, i)), std::sqrt(robust_means(i, i))};
+    return FittedValue{mean_(i), std::sqrt(covariance(i, i)), std::sqrt(robust_means(i, i))};
   };
   const auto variance = [&](int i) {
-    return Estimate{variance_(i), std::sqrt(variance_covariance(i, i)),
-                    std::sqrt(robust_variances(i, i))};
+    return FittedValue{variance_(i), std::sqrt(variance_covariance(i, i)),
+                       std::sqrt(robust_variances(i, i))};
   };
   fit.lrs_mean = mean(0);
   fit.hrs_mean = mean(1);

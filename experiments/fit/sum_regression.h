@@ -38,7 +38,7 @@ struct SumModel {
   std::optional<double> noise_variance = {};  ///< where it is known; else it is fitted
 };
 
-struct Estimate {
+struct FittedValue {
   double value = 0.0;
   /// From the information matrix: right where the sums are normal.
   double standard_error = 0.0;
@@ -56,12 +56,12 @@ struct ChiSquare {
 struct SumFit {
   std::uint64_t vectors = 0;
   std::uint64_t groups = 0;
-  Estimate lrs_mean;  ///< [A]
-  Estimate hrs_mean;
-  std::optional<Estimate> constant;
-  Estimate lrs_variance;  ///< [A^2]; 0 where the likelihood is largest there
-  Estimate hrs_variance;
-  std::optional<Estimate> noise_variance;  ///< where it was fitted
+  FittedValue lrs_mean;  ///< [A]
+  FittedValue hrs_mean;
+  std::optional<FittedValue> constant;
+  FittedValue lrs_variance;  ///< [A^2]; 0 where the likelihood is largest there
+  FittedValue hrs_variance;
+  std::optional<FittedValue> noise_variance;  ///< where it was fitted
   double log_likelihood = 0.0;
   ChiSquare means;        ///< of group means about the straight line
   ChiSquare spreads;      ///< of group variances about theirs, by the kurtosis of the residuals

@@ -48,7 +48,7 @@ SumGroups measured(const Column& column, std::uint64_t vectors, std::uint64_t se
   return groups;
 }
 
-double pull(const Estimate& estimate, double truth) {
+double pull(const FittedValue& estimate, double truth) {
   return (estimate.value - truth) / estimate.standard_error;
 }
 
@@ -93,7 +93,7 @@ TEST(SumRegression, KnowsFromTheResidualsHowWideTheSpreadOfSkewedCellsIsUncertai
   double normal = 0.0;
   constexpr std::uint64_t sets = 60;
   for (std::uint64_t seed = 1; seed <= sets; ++seed) {
-    const Estimate found = fit_sums(measured(column, 2'000, 300 + seed), {}).hrs_variance;
+    const FittedValue found = fit_sums(measured(column, 2'000, 300 + seed), {}).hrs_variance;
     const double off = found.value - truth;
     normal += off * off / (found.standard_error * found.standard_error) / sets;
     robust += off * off / (found.robust_error * found.robust_error) / sets;

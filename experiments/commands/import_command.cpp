@@ -29,6 +29,7 @@ struct ImportCommandOptions {
   std::filesystem::path model;
   std::string data_set;
   std::filesystem::path output_file;
+  std::string weights = "mean-square";
   std::string weight_scale = "channel";
   std::string range = "percentile";
   std::size_t test_images = 1000;
@@ -54,23 +55,38 @@ void fill_channels(std::vector<double>& numbers, std::size_t channels, double ot
 
 QuantiseOptions settings_of(const ImportCommandOptions& options, std::size_t channels) {
   QuantiseOptions settings = options.quantise;
-  settings.weight_scale =
+  settings.weights.rule = options.weights == "largest"  ? WeightRule::largest
+                          : options.weights == "dorefa" ? WeightRule::dorefa
+                          : options.weights == "wage"   ? WeightRule::wage
+                                                        : WeightRule::mean_square;
+  settings.weights.scale =
       options.weight_scale == "layer" ? WeightScale::per_layer : WeightScale::per_channel;
   settings.calibration.rule = options.range == "largest"       ? RangeRule::largest
                               : options.range == "mean-square" ? RangeRule::mean_square
+                              : options.range == "pact"        ? RangeRule::pact
                                                                : RangeRule::percentile;
   fill_channels(settings.image.mean, channels, 0.0, "--mean");
   fill_channels(settings.image.deviation, channels, 1.0, "--deviation");
   return settings;
 }
 
+bool has_fixed_grid(const ImportCommandOptions& options) {
+  return options.weights == "dorefa" || options.weights == "wage";
+}
+
+std::string weights_text(const ImportCommandOptions& options) {
+  if (has_fixed_grid(options)) return options.weights;
+  const std::string_view rule = options.weights == "largest" ? ", the largest as top level" : "";
+  return fmt::format("one step a {}{}", options.weight_scale, rule);
+}
+
 std::string description_of(const ImportCommandOptions& options) {
   const QuantiseOptions& settings = options.quantise;
   return fmt::format(
-      "imported from {}: {}-bit weights (one step a {}), {}-bit activations ({}), calibrated on "
+      "imported from {}: {}-bit weights ({}), {}-bit activations ({}), calibrated on "
       "the first {} training images of {}",
-      core::one_line(options.model.filename().string()), settings.weight_bits, options.weight_scale,
-      settings.activation_bits, options.range, settings.calibration.images,
+      core::one_line(options.model.filename().string()), settings.weights.bits,
+      weights_text(options), settings.activation_bits, options.range, settings.calibration.images,
       core::one_line(std::filesystem::path(options.data_set).filename().string()));
 }
 
@@ -93,9 +109,18 @@ std::string description_of(const ImportCommandOptions& options, const Network& n
                      maps.empty() ? "none" : bits_text(maps) + " bits");
 }
 
+/// A step for each channel is none of DoReFa's and WAGE's.
+void require_one_scale(const ImportCommandOptions& options) {
+  if (!has_fixed_grid(options) || options.weight_scale == "layer") return;
+  if (options.command->count("--weight-scale") == 0) return;
+  throw core::UsageError(core::error_line(
+      "--weight-scale channel", fmt::format("does not go with --weights {}", options.weights),
+      "which has one step for a layer", "leave it out"));
+}
+
 void refuse_options_of_quantising(const ImportCommandOptions& options) {
-  for (const char* name : {"--weight-bits", "--activation-bits", "--input-bits", "--weight-scale",
-                           "--range", "--percentile", "--images"}) {
+  for (const char* name : {"--weights", "--weight-bits", "--activation-bits", "--input-bits",
+                           "--weight-scale", "--range", "--percentile", "--images"}) {
     if (options.command->count(name) == 0) continue;
     throw core::UsageError(core::error_line(
         name, "would change nothing",
@@ -107,6 +132,7 @@ void refuse_options_of_quantising(const ImportCommandOptions& options) {
 /// Quantised by what the training images say.
 Network calibrated(const ImportCommandOptions& options, const OnnxModel& model,
                    QuantiseOptions& settings) {
+  require_one_scale(options);
   const ImageSet training =
       read_named_images(options.data_set, Split::training, options.quantise.calibration.images);
   settings = settings_of(options, training.channels);
@@ -208,7 +234,7 @@ void add_import_command(CLI::App& app) {
       ->type_name("FILE.h5");
   options->command = command;
   command
-      ->add_option("--weight-bits", options->quantise.weight_bits,
+      ->add_option("--weight-bits", options->quantise.weights.bits,
                    "bits of a weight, sign included")
       ->type_name("BITS")
       ->transform(whole_number(2, 8))
@@ -224,15 +250,23 @@ void add_import_command(CLI::App& app) {
       ->transform(whole_number(1, 8))
       ->capture_default_str();
   command
-      ->add_option("--weight-scale", options->weight_scale,
-                   "one step for each output channel, or for the whole layer")
+      ->add_option("--weights", options->weights,
+                   "their step: of least squared error, the largest weight as top level, or as "
+                   "DoReFa or WAGE train them")
+      ->check(CLI::IsMember({"mean-square", "largest", "dorefa", "wage"}))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--weight-scale", options->weight_scale,
+          "one step for each output channel, or for the whole layer (always for dorefa and "
+          "wage)")
       ->check(CLI::IsMember({"channel", "layer"}))
       ->capture_default_str();
   command
       ->add_option("--range", options->range,
-                   "of activations: the largest value seen, a percentile, or the range of least "
-                   "squared error")
-      ->check(CLI::IsMember({"largest", "percentile", "mean-square"}))
+                   "of activations: the largest value seen, a percentile, the range of least "
+                   "squared error, or as PACT the end of a Clip")
+      ->check(CLI::IsMember({"largest", "percentile", "mean-square", "pact"}))
       ->capture_default_str();
   command
       ->add_option("--percentile", options->quantise.calibration.percentile,

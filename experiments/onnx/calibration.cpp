@@ -158,6 +158,7 @@ ValueRange range_of(const ValueHistogram& histogram, const CalibrationOptions& o
   const ValueRange all{std::min(histogram.least, 0.0), std::max(histogram.largest, 0.0)};
   switch (options.rule) {
     case RangeRule::largest:
+    case RangeRule::pact:
       return all;
     case RangeRule::percentile: {
       const double outside = 1.0 - options.percentile / 100.0;

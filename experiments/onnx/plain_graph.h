@@ -43,6 +43,7 @@ struct PlainLayer {
   std::uint32_t groups = 1;
   std::array<std::uint32_t, 4> weight_shape{};  ///< as Layer's
   std::vector<double> weight;
+  std::vector<double> factor;  ///< [output], what multiplies the weights; empty for 1
   /// Where the model holds its weights as levels, instead of `weight`: weight = step * level.
   std::vector<std::int8_t> level;
   std::vector<double> step;  ///< [output]

@@ -112,10 +112,10 @@ void GraphMaker::fold(std::size_t input, const ChannelAffine& affine) {
     refuse("stands behind no convolution or matrix product of its own",
            "only there it can be folded into the weights");
   }
-  const std::size_t each = layer.weight.size() / layer.weight_shape[0];
+  std::vector<double>& factor = layer.step.empty() ? layer.factor : layer.step;
+  factor.resize(layer.weight_shape[0], 1.0);
   for (std::size_t output = 0; output < layer.weight_shape[0]; ++output) {
-    for (std::size_t i = 0; i < each; ++i) layer.weight[output * each + i] *= affine.factor[output];
-    if (!layer.step.empty()) layer.step[output] *= affine.factor[output];
+    factor[output] *= affine.factor[output];
     layer.bias[output] = layer.bias[output] * affine.factor[output] + affine.shift[output];
   }
   give(from);

@@ -15,40 +15,6 @@
 namespace cimstat::experiments {
 namespace {
 
-constexpr int tried_ranges = 64;
-constexpr double narrowest_share = 0.3;
-
-double weight_error(const std::vector<double>& weights, std::size_t first, std::size_t end,
-                    double step, double top) {
-  double sum = 0.0;
-  for (std::size_t i = first; i < end; ++i) {
-    const double level = std::clamp(std::nearbyint(weights[i] / step), -top, top);
-    const double error = weights[i] - step * level;
-    sum += error * error;
-  }
-  return sum;
-}
-
-/// The step with the least squared error; 1 where all weights are 0.
-double weight_step(const std::vector<double>& weights, std::size_t first, std::size_t end,
-                   double top) {
-  double largest = 0.0;
-  for (std::size_t i = first; i < end; ++i) largest = std::max(largest, std::abs(weights[i]));
-  if (largest == 0.0) return 1.0;
-  double best = largest / top;
-  double least = std::numeric_limits<double>::infinity();
-  for (int i = 0; i < tried_ranges; ++i) {
-    const double share = 1.0 - (1.0 - narrowest_share) * i / (tried_ranges - 1.0);
-    const double step = largest * share / top;
-    const double error = weight_error(weights, first, end, step, top);
-    if (error < least) {
-      least = error;
-      best = step;
-    }
-  }
-  return best;
-}
-
 class Quantiser {
  public:
   Quantiser(const PlainGraph& graph, const std::map<std::string, ValueHistogram>& histograms,
@@ -99,7 +65,8 @@ class Quantiser {
   double step_of(const PlainLayer& layer, double highest) const {
     const ValueRange range =
         range_of(histogram(layer), options_.calibration, options_.activation_bits);
-    const double largest = std::min(range.largest, highest);
+    const bool ends_there = options_.calibration.rule == RangeRule::pact && std::isfinite(highest);
+    const double largest = ends_there ? highest : std::min(range.largest, highest);
     return largest > 0.0 ? largest / top_of(options_.activation_bits) : 1.0;
   }
 
@@ -225,39 +192,59 @@ class Quantiser {
     return made_levels_.emplace(place, map).first->second;
   }
 
+  /// The weights' levels, with steps that make real sums of the input's levels.
+  WeightLevels levels_of_weights(const PlainLayer& plain, const ScaledMap& input,
+                                 const InputChannels& channel_of) const {
+    const std::size_t outputs = plain.weight_shape[0];
+    const std::size_t each = plain.weight.size() / outputs;
+    const WeightRule rule = options_.weights.rule;
+    std::vector<double> factor = plain.factor;
+    factor.resize(outputs, 1.0);
+    // The grids of WAGE and DoReFa are those of the weights that were trained: the input's scale
+    // stays out of them.
+    const bool has_grid = rule == WeightRule::wage || rule == WeightRule::dorefa;
+    const double common = has_grid ? input.scale[0] : 1.0;
+    if (has_grid && std::count(input.scale.begin(), input.scale.end(), common) !=
+                        static_cast<std::ptrdiff_t>(input.scale.size())) {
+      refuse(plain, "takes channels of different deviations",
+             "the steps of WAGE and DoReFa leave no room for them");
+    }
+    std::vector<double> weights = plain.weight;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      // The least error is that of the sums as they are used.
+      if (rule == WeightRule::mean_square) weights[i] *= factor[i / each];
+      if (!has_grid) weights[i] *= input.scale[channel_of(i / each, i % each)];
+      if (!std::isfinite(weights[i]) || !std::isfinite(factor[i / each])) {
+        refuse(plain, "has weights that are not finite", "with what is folded into them");
+      }
+    }
+    if (rule == WeightRule::mean_square) factor.assign(outputs, 1.0);
+    WeightLevels result = weight_levels(std::move(weights), factor, options_.weights);
+    for (double& step : result.step) step *= common;
+    return result;
+  }
+
   ScaledMap weighted(std::size_t index) {
     const PlainLayer& plain = graph_.layers[index];
     const ScaledMap input = levels_of(plain.inputs[0]);
     Layer layer = start(plain);
     layer.inputs = {input.layer};
     layer.groups = plain.groups;
-    layer.weight_bits = options_.weight_bits;
+    layer.weight_bits = options_.weights.bits;
     layer.weight_shape = plain.weight_shape;
     const std::size_t outputs = plain.weight_shape[0];
     const std::size_t each = plain.weight.size() / outputs;
     const InputChannels channel_of(plain, input.scale.size());
-    std::vector<double> weights = plain.weight;
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-      weights[i] *= input.scale[channel_of(i / each, i % each)];
-      if (!std::isfinite(weights[i])) {
-        refuse(plain, "has weights that are not finite", "with what is folded into them");
-      }
-    }
-    const double top = top_of(options_.weight_bits - 1);
-    const bool per_layer = options_.weight_scale == WeightScale::per_layer;
-    const double common = per_layer ? weight_step(weights, 0, weights.size(), top) : 0.0;
-    layer.weight.resize(weights.size());
+    const WeightLevels found = levels_of_weights(plain, input, channel_of);
+    layer.scale = found.step;
+    layer.weight.resize(found.level.size());
     for (std::size_t output = 0; output < outputs; ++output) {
-      const std::size_t first = output * each;
-      const double step = per_layer ? common : weight_step(weights, first, first + each, top);
       double zeros = 0.0;
-      for (std::size_t i = 0; i < each; ++i) {
-        const double level = std::clamp(std::nearbyint(weights[first + i] / step), -top, top);
-        layer.weight[first + i] = static_cast<std::int8_t>(level);
-        zeros += level * input.zero[channel_of(output, i)];
+      for (std::size_t i = output * each; i < (output + 1) * each; ++i) {
+        layer.weight[i] = static_cast<std::int8_t>(found.level[i]);
+        zeros += found.level[i] * input.zero[channel_of(output, i - output * each)];
       }
-      layer.scale.push_back(step);
-      layer.bias.push_back(plain.bias[output] - step * zeros);
+      layer.bias.push_back(plain.bias[output] - found.step[output] * zeros);
     }
     layer.padding_level = edge_levels(plain, input);
     return finish(std::move(layer), output_step(index));

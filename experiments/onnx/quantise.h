@@ -8,24 +8,21 @@
 #include "experiments/inference/network.h"
 #include "experiments/onnx/calibration.h"
 #include "experiments/onnx/plain_graph.h"
+#include "experiments/onnx/weight_levels.h"
 
 /// From a network in real numbers to one of integers.
 ///
-/// Weights: symmetric, w = s q with |q| < 2^(bits - 1), s for each output channel or for the whole
-/// layer, of least squared error among 64 ranges up to the largest weight. Activations behind a
-/// ReLU: x = s q, q = 0 .. 2^bits - 1, s from the calibrated range. Others stay real where sums or
-/// pools take them, and become x = s (q - z), z a level, where weights do. The image: pixel p
-/// stands for (p / 255 - mean) / deviation; scale and mean of each channel go into the first
+/// Weights: symmetric, w = s q with |q| < 2^(bits - 1), by one of weight_levels' rules. Activations
+/// behind a ReLU: x = s q, q = 0 .. 2^bits - 1, s from the calibrated range. Others stay real where
+/// sums or pools take them, and become x = s (q - z), z a level, where weights do. The image: pixel
+/// p stands for (p / 255 - mean) / deviation; scale and mean of each channel go into the first
 /// layer's weights and biases, and windows over the edge see the level next to the mean.
 namespace cimstat::experiments {
 
-enum class WeightScale { per_channel, per_layer };
-
 struct QuantiseOptions {
-  std::uint32_t weight_bits = 4;
+  WeightQuantiser weights;
   std::uint32_t activation_bits = 4;
   std::uint32_t input_bits = 8;
-  WeightScale weight_scale = WeightScale::per_channel;
   CalibrationOptions calibration;
   ImageScale image;
 };

@@ -39,7 +39,7 @@ ImageSet random_images(const OnnxModel& model, std::size_t count) {
 
 QuantiseOptions options_of(std::uint32_t bits, std::uint32_t channels) {
   QuantiseOptions options;
-  options.weight_bits = bits;
+  options.weights.bits = bits;
   options.activation_bits = bits;
   options.calibration.rule = RangeRule::largest;
   for (std::uint32_t channel = 0; channel < channels; ++channel) {
@@ -176,7 +176,7 @@ TEST(Quantise, TheSameForAnyNumberOfThreads) {
 TEST(Quantise, LayersShareOneStepWhereAskedFor) {
   const OnnxModel model(fixture("plain"));
   QuantiseOptions options = options_of(4, 3);
-  options.weight_scale = WeightScale::per_layer;
+  options.weights.scale = WeightScale::per_layer;
   const Network network = import_model(model, random_images(model, 8), options, {1});
   const Layer& last = network.layers.back();
   EXPECT_EQ(std::count(last.scale.begin(), last.scale.end(), last.scale[0]),

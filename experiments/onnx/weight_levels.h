@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+/// Real weights as whole levels with a step each, by the rules that networks are trained with.
+namespace cimstat::experiments {
+
+enum class WeightRule {
+  mean_square,  ///< the range of least squared error among 64
+  largest,      ///< the largest weight is the top level (ASiM: for the whole layer)
+  /// round(top tanh(w) / max|tanh(w)|), of step 1 / top: DoReFa's weights (arXiv 1606.06160) on a
+  /// grid that holds 0, as PIM-QAT uses them. Of the whole layer.
+  dorefa,
+  /// round(w / s) of step s = 2^(1 - bits), within +-(1 - s): WAGE's (arXiv 1802.04680), as
+  /// DNN+NeuroSim uses them.
+  wage
+};
+
+enum class WeightScale { per_channel, per_layer };
+
+struct WeightQuantiser {
+  WeightRule rule = WeightRule::mean_square;
+  WeightScale scale = WeightScale::per_channel;  ///< of mean_square and largest
+  std::uint32_t bits = 4;                        ///< sign included
+};
+
+/// Weight [output][i] is step[output] * level[output][i], |level| < 2^(bits - 1).
+struct WeightLevels {
+  std::vector<double> level;
+  std::vector<double> step;  ///< above 0
+};
+
+/// `weights`: [output][i], finite; `factor`: [output], what multiplies an output afterwards, as
+/// BatchNormalization does: it changes the step, and with its sign the levels.
+WeightLevels weight_levels(std::vector<double> weights, std::span<const double> factor,
+                           const WeightQuantiser& quantiser);
+
+}  // namespace cimstat::experiments

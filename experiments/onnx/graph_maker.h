@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -84,9 +85,9 @@ class GraphMaker {
   std::map<std::string, std::size_t, std::less<>> places_;  ///< tensor -> 0 (image), layer + 1
   std::map<std::string, std::size_t, std::less<>> uses_;
   std::map<std::string, const OnnxNode*, std::less<>> user_;  ///< the last one of a tensor
-  std::vector<OnnxShape> shapes_;                             ///< of the image and of each layer
-  std::set<std::string, std::less<>> level_tensors_;          ///< of whole numbers
-  std::set<const OnnxNode*> narrowed_;                        ///< Clips that quantisers take in
+  std::deque<OnnxShape> shapes_;  ///< of the image and of each layer; append() moves none
+  std::set<std::string, std::less<>> level_tensors_;  ///< of whole numbers
+  std::set<const OnnxNode*> narrowed_;                ///< Clips that quantisers take in
   std::map<std::tuple<std::size_t, LevelRule>, std::size_t> quantisers_;  ///< equal ones are one
   mutable OnnxBudget budget_;
 };

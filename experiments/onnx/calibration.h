@@ -15,8 +15,8 @@
 namespace cimstat::experiments {
 
 enum class RangeRule {
-  largest,     ///< every value seen lies within
-  percentile,  ///< all but a share of the values
+  largest,      ///< every value seen lies within
+  percentile,   ///< all but a share of the values
   mean_square,  ///< the range whose levels leave the least squared error
   /// a Clip's own end (PACT, arXiv 1805.06085), trained with the network; elsewhere as largest
   pact

@@ -26,8 +26,19 @@ constexpr Option<DummySubtraction> subtractions[] = {
     {DummySubtraction::analog, {"analog", "its current, before the converter"}},
     {DummySubtraction::digital, {"digital", "its code: the dummy column is converted by itself"}}};
 
-constexpr std::string_view keys[] = {"cell_bits", "converter_range", "converter_batch",
-                                     "subtraction"};
+constexpr Option<CodeValue> values[] = {
+    {CodeValue::lower, {"lower", "the least sum that it is given for (NeuroSim)"}},
+    {CodeValue::middle,
+     {"middle", "the middle of the sums that it is given for; idle reads are skipped"}}};
+
+constexpr Option<CellSpread> spreads[] = {
+    {CellSpread::frozen, {"frozen", "once for each chip"}},
+    {CellSpread::redrawn,
+     {"redrawn",
+      "for each batch of images and bit of their inputs; dummy columns have none (NeuroSim)"}}};
+
+constexpr std::string_view keys[] = {"cell_bits",        "converter_range", "converter_batch",
+                                     "converter_values", "cell_spread",     "subtraction"};
 
 }  // namespace
 
@@ -60,7 +71,19 @@ std::vector<Parameter> level_parameters() {
   subtraction.example = "\"digital\"";
   subtraction.absent = "\"analog\"";
   subtraction.source = "digital: NeuroSim V1.4";
-  return {cell_bits, range, batch, subtraction};
+  Parameter value{.key = "converter_values",
+                  .rule = core::option_rule(values, {}),
+                  .meaning = "what a code of an observed range stands for"};
+  value.example = "\"middle\"";
+  value.absent = "\"lower\"";
+  value.source = "lower: NeuroSim V1.4";
+  Parameter spread{.key = "cell_spread",
+                   .rule = core::option_rule(spreads, {}),
+                   .meaning = "when cells are drawn, where the range is observed"};
+  spread.example = "\"redrawn\"";
+  spread.absent = "\"frozen\"";
+  spread.source = "redrawn: NeuroSim V1.4";
+  return {cell_bits, range, batch, value, spread, subtraction};
 }
 
 std::string_view level_key(const core::SectionReader& section) {
@@ -84,14 +107,21 @@ LevelOptions read_level_options(const core::SectionReader& section) {
   if (section.has("subtraction")) {
     options.subtraction = core::read_option(section, "subtraction", subtractions);
   }
+  if (section.has("converter_values")) {
+    options.value = core::read_option(section, "converter_values", values);
+  }
+  if (section.has("cell_spread")) {
+    options.spread = core::read_option(section, "cell_spread", spreads);
+  }
   const bool observed = options.range == ConverterRange::observed;
   if (observed && options.batch == 0) {
     section.fail("converter_range", "is \"observed\" of no batch",
                  "the images that share it decide their answers",
                  "write converter_batch = 200, or another number of images");
   }
-  if (!observed && options.batch > 0) {
-    section.fail("converter_batch", "decides nothing", "the converter's range is the column's",
+  for (const std::string_view key : {"converter_batch", "converter_values", "cell_spread"}) {
+    if (observed || !section.has(key)) continue;
+    section.fail(key, "decides nothing", "the converter's range is the column's",
                  "write converter_range = \"observed\", or leave it out");
   }
   return options;

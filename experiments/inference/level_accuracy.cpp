@@ -46,6 +46,17 @@ void require_plain(const AccuracyOptions& options) {
   }
 }
 
+/// Batches that are run have numbers below batch_limit.
+void require_batches(const LevelDesign& design, const AccuracyOptions& options,
+                     std::size_t images) {
+  if (design.options.spread == CellSpread::frozen) return;
+  if ((options.first_image + images - 1) / design.options.batch < batch_limit) return;
+  throw core::UsageError(core::error_line(
+      "accuracy.converter_batch",
+      fmt::format("{} images make too many batches", design.options.batch),
+      fmt::format("cells are redrawn for at most {}", batch_limit), "make it larger"));
+}
+
 ForwardPass checked_pass(const Network& network, const LevelDesign& design,
                          const AccuracyOptions& options) {
   require_plain(options);
@@ -76,21 +87,27 @@ struct ImageState {
 /// Sends batches of images through one chip, a layer at a time.
 class BatchPass {
  public:
-  BatchPass(const ForwardPass& pass, const LevelDesign& design, core::Threads threads)
-      : pass_(pass), design_(design), threads_(threads) {
+  BatchPass(const ForwardPass& pass, const LevelDesign& design, core::StreamKey key,
+            core::Threads threads)
+      : pass_(pass), design_(design), key_(key), threads_(threads) {
     for (unsigned slot = 0; slot < core::resolved(threads); ++slot) {
       workers_.push_back(std::make_unique<Worker>(Worker{pass.workspace(), LevelReader(design)}));
     }
   }
 
-  void use(const LevelNetwork& chip) {
-    chip_ = &chip;
-    for (const auto& worker : workers_) worker->reader.use(chip);
+  void draw_chip(std::uint32_t chip) {
+    draw_ = {.chip = chip};
+    cells_.clear();
+    if (design_.options.spread == CellSpread::frozen) {
+      for (std::size_t node = 0; node < pass_.nodes(); ++node) draw(node);
+    }
+    for (const auto& worker : workers_) worker->reader.use(cells_);
   }
 
-  /// The classes of images first .. first + count - 1.
-  std::vector<std::uint32_t> classify(const ImageSet& images, std::size_t first,
-                                      std::size_t count) {
+  /// The classes of images first .. first + count - 1, batch `batch`.
+  std::vector<std::uint32_t> classify(const ImageSet& images, std::size_t first, std::size_t count,
+                                      std::uint32_t batch) {
+    draw_.batch = batch;
     grow(count);
     on_all(count, [&](std::size_t image, Worker& worker) {
       pass_.start(images.image(first + image), worker.workspace);
@@ -108,6 +125,10 @@ class BatchPass {
     ForwardPass::Workspace workspace;
     LevelReader reader;
   };
+
+  void draw(std::size_t node) {
+    draw_level_node(design_, pass_, node, key_, draw_, threads_, cells_);
+  }
 
   void grow(std::size_t count) {
     const ForwardPass::Workspace empty = pass_.workspace();
@@ -131,6 +152,10 @@ class BatchPass {
                        worker.workspace);
       });
     };
+    if (design_.options.spread == CellSpread::redrawn) {
+      cells_.clear();
+      draw(node);
+    }
     LevelReader::Converters converters;
     if (design_.options.range == ConverterRange::observed && !pass_.analog(node).empty()) {
       for (const auto& worker : workers_) worker->reader.look();
@@ -155,15 +180,17 @@ class BatchPass {
           all.add(found->second);
         }
       }
-      converters[layer.index()] = observed_codes(design_, layer, chip_->at(layer.index()), all);
+      converters[layer.index()] = observed_codes(design_, layer, cells_.at(layer.index()), all);
     }
     return converters;
   }
 
   const ForwardPass& pass_;
   const LevelDesign& design_;
+  core::StreamKey key_;
   core::Threads threads_;
-  const LevelNetwork* chip_ = nullptr;
+  LevelDraw draw_;
+  LevelNetwork cells_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<ImageState> images_;
 };
@@ -189,7 +216,7 @@ AccuracyResult empty_result(const ForwardPass& pass, const ImageSet& image_set,
 
 void check_accuracy_on_level_chips(const Network& network, const ImageSet& image_set,
                                    const LevelDesign& design, const AccuracyOptions& options) {
-  images_to_run(network, image_set, options);
+  require_batches(design, options, images_to_run(network, image_set, options));
   checked_pass(network, design, options);
 }
 
@@ -197,6 +224,7 @@ AccuracyResult accuracy_on_level_chips(const Network& network, const ImageSet& i
                                        const LevelDesign& design, const AccuracyOptions& options,
                                        core::Threads threads, const core::Progress& progress) {
   const std::size_t images = images_to_run(network, image_set, options);
+  require_batches(design, options, images);
   const ForwardPass pass = checked_pass(network, design, options);
   AccuracyResult result = empty_result(pass, image_set, design, options, images);
   const auto right = [&](std::size_t index, std::uint32_t answer) {
@@ -214,13 +242,13 @@ AccuracyResult accuracy_on_level_chips(const Network& network, const ImageSet& i
   const bool observed = design.options.range == ConverterRange::observed;
   const std::size_t batch = observed ? design.options.batch : free_batch;
   const std::size_t end = options.first_image + images;
-  BatchPass batches(pass, design, threads);
+  BatchPass batches(pass, design, options.key, threads);
   for (std::uint32_t chip = 0; chip < options.chips; ++chip) {
-    const LevelNetwork cells = draw_level_chip(design, pass, options.key, chip, threads);
-    batches.use(cells);
+    batches.draw_chip(chip);
     for (std::size_t image = options.first_image; image < end;) {
       const std::size_t next = std::min(end, (image / batch + 1) * batch);
-      const std::vector<std::uint32_t> classes = batches.classify(image_set, image, next - image);
+      const std::vector<std::uint32_t> classes = batches.classify(
+          image_set, image, next - image, static_cast<std::uint32_t>(image / batch));
       for (; image < next; ++image) {
         const std::size_t index = image - options.first_image;
         const std::uint32_t answer = classes[classes.size() - (next - image)];

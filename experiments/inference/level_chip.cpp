@@ -57,15 +57,25 @@ std::uint32_t slices_of(const ColumnLayer& layer, std::uint32_t cell_bits) {
   return (layer.weights().planes + cell_bits - 1) / cell_bits;
 }
 
+constexpr std::uint64_t redrawn_instances = chip_instances + (std::uint64_t{1} << 46);
+
+/// Of the cells that one bit of the inputs meets.
+std::uint64_t cells_instance(const LevelOptions& options, const LevelDraw& draw, std::uint32_t bit,
+                             std::uint32_t layer) {
+  if (options.spread == CellSpread::frozen) return chip_instance(draw.chip, layer);
+  return redrawn_instances + (std::uint64_t{draw.chip} << 32) + (std::uint64_t{draw.batch} << 17) +
+         (std::uint64_t{bit} << 14) + layer;
+}
+
 /// Draws one slice of 16 outputs of one tile.
 class SliceDraw {
  public:
   SliceDraw(const LevelDesign& design, const ColumnLayer& layer, core::StreamKey key,
-            std::uint32_t chip)
-      : design_(design), layer_(layer), key_(key), instance_(chip_instance(chip, layer.index())) {}
+            std::uint64_t instance)
+      : design_(design), layer_(layer), key_(key), instance_(instance) {}
 
   void operator()(std::uint32_t tile, std::uint32_t group, std::uint32_t slice,
-                  LevelLayer& to) const {
+                  const LevelLayer& to, AlignedVector<double>& to_cells) const {
     const WeightPlanes& weights = layer_.weights();
     const std::uint32_t height = layer_.layout().height(tile);
     const std::uint64_t vector =
@@ -81,7 +91,7 @@ class SliceDraw {
         double cell = design_.target(digit);
         if (has_spread()) cell += deviation(digit / design_.top(), cells());
         if (is_analog()) cell -= own_dummy(dummies);
-        to.cells[(to.first_row[tile] + row) * to.columns() + std::size_t{slice} * to.width +
+        to_cells[(to.first_row[tile] + row) * to.columns() + std::size_t{slice} * to.width +
                  output] = cell;
       }
     }
@@ -93,7 +103,9 @@ class SliceDraw {
     core::TrialRandom dummies = words(first, 2);
     for (std::uint32_t row = 0; row < layer_.layout().height(tile); ++row) {
       double cell = design_.middle;
-      if (has_spread()) cell += deviation(0.5, dummies());
+      if (has_spread() && design_.options.spread == CellSpread::frozen) {
+        cell += deviation(0.5, dummies());
+      }
       to.dummy[to.first_row[tile] + row] = cell;
     }
   }
@@ -169,41 +181,43 @@ LevelDesign::LevelDesign(const circuits::ColumnDesign& design, const LevelOption
 }
 
 LevelLayer draw_level_layer(const LevelDesign& design, const ColumnLayer& layer,
-                            core::StreamKey key, std::uint32_t chip, core::Threads threads) {
+                            core::StreamKey key, const LevelDraw& draw, core::Threads threads) {
   const WeightPlanes& weights = layer.weights();
-  assert(weights.sets == 1 && !weights.top_plane_negative);
+  assert(weights.sets == 1 && !weights.top_plane_negative && draw.batch < batch_limit);
+  const LevelOptions& options = design.options;
   LevelLayer result;
-  result.slices = slices_of(layer, design.options.cell_bits);
+  result.slices = slices_of(layer, options.cell_bits);
   result.width = weights.groups * group_channels;
   std::size_t rows = 0;
   for (std::uint32_t tile = 0; tile < layer.layout().tiles(); ++tile) {
     result.first_row.push_back(rows);
     rows += layer.layout().height(tile);
   }
-  result.cells.assign(rows * result.columns(), 0.0);
-  if (design.options.subtraction == DummySubtraction::digital) result.dummy.resize(rows);
-  const SliceDraw draw(design, layer, key, chip);
-  core::for_each_block(layer.layout().tiles(), threads, [&](std::size_t block, std::size_t) {
-    const auto tile = static_cast<std::uint32_t>(block);
-    for (std::uint32_t group = 0; group < weights.groups; ++group) {
-      for (std::uint32_t slice = 0; slice < result.slices; ++slice) {
-        draw(tile, group, slice, result);
-      }
-    }
-    if (!result.dummy.empty()) draw.draw_dummy(tile, result);
-  });
+  const std::size_t draws = options.spread == CellSpread::redrawn ? layer.input_bits() : 1;
+  result.cells.assign(draws, AlignedVector<double>(rows * result.columns(), 0.0));
+  if (options.subtraction == DummySubtraction::digital) result.dummy.resize(rows);
+  core::for_each_block(
+      draws * layer.layout().tiles(), threads, [&](std::size_t block, std::size_t) {
+        const auto bit = static_cast<std::uint32_t>(block / layer.layout().tiles());
+        const auto tile = static_cast<std::uint32_t>(block % layer.layout().tiles());
+        const SliceDraw slice_draw(design, layer, key,
+                                   cells_instance(options, draw, bit, layer.index()));
+        for (std::uint32_t group = 0; group < weights.groups; ++group) {
+          for (std::uint32_t slice = 0; slice < result.slices; ++slice) {
+            slice_draw(tile, group, slice, result, result.cells[bit]);
+          }
+        }
+        if (bit == 0 && !result.dummy.empty()) slice_draw.draw_dummy(tile, result);
+      });
   return result;
 }
 
-LevelNetwork draw_level_chip(const LevelDesign& design, const ForwardPass& pass,
-                             core::StreamKey key, std::uint32_t chip, core::Threads threads) {
-  LevelNetwork result;
-  for (std::size_t node = 0; node < pass.nodes(); ++node) {
-    for (const ColumnLayer& layer : pass.analog(node)) {
-      result[layer.index()] = draw_level_layer(design, layer, key, chip, threads);
-    }
+void draw_level_node(const LevelDesign& design, const ForwardPass& pass, std::size_t node,
+                     core::StreamKey key, const LevelDraw& draw, core::Threads threads,
+                     LevelNetwork& network) {
+  for (const ColumnLayer& layer : pass.analog(node)) {
+    network[layer.index()] = draw_level_layer(design, layer, key, draw, threads);
   }
-  return result;
 }
 
 std::uint64_t level_partial_sums(const ForwardPass& pass, std::uint32_t cell_bits) {

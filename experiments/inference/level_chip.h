@@ -31,7 +31,8 @@
 /// Random words are those of binary chips (chip_cells.h), a slice in place of a weight plane. The
 /// cells of a tile's own dummy column, where codes are subtracted, have the words that the dummy
 /// cells of the tile's first column would have. They have the spread of their level as others do
-/// (NeuroSim's have none).
+/// (NeuroSim's have none). Cells that are redrawn have those of instance 2^47 + 2^46 + 2^32 chip +
+/// 2^17 batch + 2^14 bit + layer, bit that of the inputs, and a tile's own dummy column no spread.
 namespace cimstat::experiments {
 
 /// What all chips have in common. Immutable.
@@ -63,18 +64,31 @@ struct LevelLayer {
   std::uint32_t slices = 0;
   std::uint32_t width = 0;             ///< columns of a slice: outputs, filled up to 16
   std::vector<std::size_t> first_row;  ///< [tile]
-  AlignedVector<double> cells;         ///< [row][slice][width]; less dummy cells where analog
-  std::vector<double> dummy;           ///< [row], of the tile's dummy column; empty where analog
+  /// [row][slice][width], less dummy cells where analog; one, or for each bit of the inputs.
+  std::vector<AlignedVector<double>> cells;
+  std::vector<double> dummy;  ///< [row], of the tile's dummy column; empty where analog
 
   std::size_t columns() const { return std::size_t{slices} * width; }
+  const AlignedVector<double>& cells_of(std::uint32_t bit) const {
+    return cells[cells.size() == 1 ? 0 : bit];
+  }
 };
 
 using LevelNetwork = std::map<std::uint32_t, LevelLayer>;  ///< by the layer's index()
 
+/// Which cells: those of a chip, or of one batch on it where they are redrawn.
+struct LevelDraw {
+  std::uint32_t chip = 0;
+  std::uint32_t batch = 0;  ///< below batch_limit
+};
+inline constexpr std::uint32_t batch_limit = 1U << 15;
+
 LevelLayer draw_level_layer(const LevelDesign& design, const ColumnLayer& layer,
-                            core::StreamKey key, std::uint32_t chip, core::Threads threads);
-LevelNetwork draw_level_chip(const LevelDesign& design, const ForwardPass& pass,
-                             core::StreamKey key, std::uint32_t chip, core::Threads threads);
+                            core::StreamKey key, const LevelDraw& draw, core::Threads threads);
+/// The layers of one node of the network.
+void draw_level_node(const LevelDesign& design, const ForwardPass& pass, std::size_t node,
+                     core::StreamKey key, const LevelDraw& draw, core::Threads threads,
+                     LevelNetwork& network);
 
 /// Columns that hold weights and are converted for one image.
 std::uint64_t level_partial_sums(const ForwardPass& pass, std::uint32_t cell_bits);

@@ -59,6 +59,7 @@ void add_converted(const double* HWY_RESTRICT sums, std::size_t columns, const E
                    double subtracted, double weight, double* HWY_RESTRICT to) {
   const Doubles d;
   const auto low = hn::Set(d, codes.low);
+  const auto first = hn::Set(d, codes.first_value);
   const auto step = hn::Set(d, codes.step);
   const auto last = hn::Set(d, codes.last);
   const auto less = hn::Set(d, subtracted);
@@ -66,7 +67,7 @@ void add_converted(const double* HWY_RESTRICT sums, std::size_t columns, const E
   for (std::size_t at = 0; at < columns; at += width) {
     const auto above = hn::Div(hn::Sub(hn::LoadU(d, sums + at), low), step);
     const auto code = hn::Min(hn::Max(hn::Floor(above), hn::Zero(d)), last);
-    const auto value = hn::Add(low, hn::Mul(step, code));
+    const auto value = hn::Add(first, hn::Mul(step, code));
     hn::StoreU(hn::Add(hn::LoadU(d, to + at), hn::Mul(times, hn::Sub(value, less))), d, to + at);
   }
 }
@@ -92,7 +93,7 @@ void widen(std::span<const double> sums, std::span<double> low, std::span<double
 
 double EvenCodes::operator()(double sum) const {
   if (!(step > 0.0)) return low;
-  return low + step * std::clamp(std::floor((sum - low) / step), 0.0, last);
+  return first_value + step * std::clamp(std::floor((sum - low) / step), 0.0, last);
 }
 
 void add_converted(std::span<const double> sums, const EvenCodes& codes, double subtracted,

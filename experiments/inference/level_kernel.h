@@ -19,8 +19,9 @@ struct EvenCodes {
   double low = 0.0;
   double step = 0.0;
   double last = 0.0;
+  double first_value = 0.0;  ///< what code 0 stands for; the next ones are step apart
 
-  /// What the code of a sum stands for: its lower edge.
+  /// What the code of a sum stands for.
   double operator()(double sum) const;
 };
 

@@ -38,8 +38,10 @@ void raise(Values& values, const Values& others) {
                  [](double a, double b) { return std::max(a, b); });
 }
 
-EvenCodes codes_between(double low, double high, std::uint32_t codes) {
-  return {low, (high - low) / codes, codes - 1.0};
+EvenCodes codes_between(double low, double high, const LevelDesign& design) {
+  const double step = (high - low) / design.codes;
+  const double first = design.options.value == CodeValue::middle ? low + 0.5 * step : low;
+  return {low, step, design.codes - 1.0, first};
 }
 
 }  // namespace
@@ -59,11 +61,10 @@ ObservedCodes observed_codes(const LevelDesign& design, const ColumnLayer& layer
     const auto low = seen.low.begin() + static_cast<std::ptrdiff_t>(column);
     const auto high = seen.high.begin() + static_cast<std::ptrdiff_t>(column);
     result.columns.push_back(codes_between(*std::min_element(low, low + outputs),
-                                           *std::max_element(high, high + outputs), design.codes));
+                                           *std::max_element(high, high + outputs), design));
   }
   for (std::size_t read = 0; read < seen.dummy_low.size(); ++read) {
-    result.dummy.push_back(
-        codes_between(seen.dummy_low[read], seen.dummy_high[read], design.codes));
+    result.dummy.push_back(codes_between(seen.dummy_low[read], seen.dummy_high[read], design));
   }
   return result;
 }
@@ -132,11 +133,12 @@ void LevelReader::read_pixel(const ColumnLayer& layer, const LevelLayer& cells, 
   const TileLayout& layout = layer.layout();
   const bool observed = design_.options.range == ConverterRange::observed;
   const ObservedCodes* codes = !seen && observed ? &converters_->at(layer.index()) : nullptr;
+  const bool skips_idle = !seen && (!observed || design_.options.value == CodeValue::middle);
   for (std::uint32_t tile = 0; tile < layout.tiles(); ++tile) {
-    const double* first = cells.cells.data() + cells.first_row[tile] * cells.columns();
+    const std::size_t first = cells.first_row[tile] * cells.columns();
     for (std::uint32_t part = 0; part < layout.parts(tile); ++part) {
       for (std::uint32_t plane = 0; plane < layer.input_bits(); ++plane) {
-        if (!observed && planes_[0].active_rows(tile, part, plane) == 0) continue;
+        if (skips_idle && planes_[0].active_rows(tile, part, plane) == 0) continue;
         Read read{
             .number = (std::size_t{tile} * layout.parts() + part) * layer.input_bits() + plane,
             .weight = static_cast<double>(1U << plane)};
@@ -147,7 +149,7 @@ void LevelReader::read_pixel(const ColumnLayer& layer, const LevelLayer& cells, 
             rows_.push_back(32 * word + static_cast<std::uint32_t>(std::countr_zero(bits)));
           }
         }
-        add_rows(first, rows_, sums_);
+        add_rows(cells.cells_of(plane).data() + first, rows_, sums_);
         if (!cells.dummy.empty()) {
           for (const std::uint32_t row : rows_) {
             read.dummy += cells.dummy[cells.first_row[tile] + row];

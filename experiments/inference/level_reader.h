@@ -20,7 +20,8 @@
 ///     C(t) = min + step clamp(floor((t - min) / step), 0, codes - 1), step = (max - min) / codes
 /// with min and max over all outputs, pixels and images of one (tile, part, z, k), reads without an
 /// active row among them; dummy columns have a range of their own for each (tile, part, z)
-/// (NeuroSim V1.4).
+/// (NeuroSim V1.4). With CodeValue::middle it stands for half a step more where step isn't 0, and
+/// reads without an active row are skipped, though ranges know them.
 namespace cimstat::experiments {
 
 /// Least and largest partial sums of one layer.

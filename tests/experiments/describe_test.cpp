@@ -217,15 +217,18 @@ void expect_accepted(const PlacedSection& placed, const core::Variant* variant,
       overrides.emplace_back("accuracy.protected_diagonals=2");
     }
     if (votes) overrides.emplace_back("accuracy.protection=\"vote\"");
-    const bool of_levels = parameter.key == "cell_bits" || parameter.key == "subtraction" ||
+    const bool of_levels = parameter.key.starts_with("cell_") || parameter.key == "subtraction" ||
                            parameter.key.starts_with("converter_");
     if (placed.path == "accuracy" && of_levels) {
       overrides.emplace_back("accuracy.noise=\"frozen\"");
       overrides.emplace_back("accuracy.weights=\"offset\"");
       overrides.push_back(fmt::format("column.dummy_column={}", parameter.key != "subtraction"));
     }
-    if (parameter.key == "converter_range") overrides.emplace_back("accuracy.converter_batch=10");
-    if (parameter.key == "converter_batch") {
+    const bool of_a_range = parameter.key == "cell_spread" || parameter.key == "converter_values";
+    if (of_a_range || parameter.key == "converter_range") {
+      overrides.emplace_back("accuracy.converter_batch=10");
+    }
+    if (of_a_range || parameter.key == "converter_batch") {
       overrides.emplace_back("accuracy.converter_range=\"observed\"");
     }
     if (placed.path == "conditions") file = file_that_knows(parameter.key);

@@ -82,10 +82,18 @@ AccuracyOptions options_of(std::uint32_t chips = 1) {
   return options;
 }
 
+/// Cells with a spread, on a chip.
+struct Spread {
+  double relative_sd = 0.0;
+  std::uint32_t chip = 0;
+  std::uint32_t batch = 0;
+};
+
 /// The classes of some images as one batch, layer by layer in plain loops.
 std::vector<std::uint8_t> reference_classes(const Network& network, const ImageSet& images,
                                             std::size_t first, std::size_t count,
-                                            const LevelOptions& levels, std::uint32_t codes) {
+                                            const LevelOptions& levels, std::uint32_t codes,
+                                            const Spread& spread = {}) {
   std::vector<std::vector<std::uint8_t>> maps(count);
   for (std::size_t i = 0; i < count; ++i) {
     for (const std::uint8_t pixel : images.image(first + i)) {
@@ -98,6 +106,14 @@ std::vector<std::uint8_t> reference_classes(const Network& network, const ImageS
   c.lrs = current;
   c.hrs = 0.1 * current;
   c.codes = codes;
+  c.key = options_of().key;
+  c.chip = spread.chip;
+  c.batch = spread.batch;
+  if (spread.relative_sd > 0.0) {
+    const circuits::ColumnDesign column = column_of(spread.relative_sd, codes);
+    c.lrs_table.emplace(column.lrs, current);
+    c.hrs_table.emplace(column.hrs, current);
+  }
   c.layer = network.layers[0];
   c.input = {2, 5, 5};
   c.input_bits = 3;
@@ -112,6 +128,7 @@ std::vector<std::uint8_t> reference_classes(const Network& network, const ImageS
       maps[i].push_back(static_cast<std::uint8_t>(std::clamp(rounded, 0.0, 15.0)));
     }
   }
+  c.index = 2;
   c.layer = network.layers[1];
   c.input = {175, 1, 1};
   c.input_bits = 4;
@@ -158,6 +175,46 @@ TEST(LevelAccuracy, RunsBatchesThroughTheNetworkLayerByLayer) {
     }
   }
   EXPECT_GE(other_batch_differs, 2) << "an image's answer is meant to depend on its batch";
+}
+
+TEST(LevelAccuracy, RedrawsCellsForEachBatchAndBitWhereAsked) {
+  const Network network = network_of_two_layers();
+  const ImageSet images = random_images(network, 25);
+  LevelOptions levels = observed(2, 10);
+  std::vector<std::uint8_t> frozen;
+  for (const CellSpread spread : {CellSpread::frozen, CellSpread::redrawn}) {
+    levels.spread = spread;
+    std::vector<std::uint8_t> expected;
+    for (const std::uint32_t chip : {0U, 1U}) {
+      for (const std::uint32_t batch : {0U, 1U, 2U}) {
+        expected =
+            joined(expected, reference_classes(network, images, 10 * batch, batch == 2 ? 5 : 10,
+                                               levels, 64, {0.3, chip, batch}));
+      }
+    }
+    const LevelDesign design(column_of(0.3, 64), levels);
+    const AccuracyResult result =
+        accuracy_on_level_chips(network, images, design, options_of(2), {2});
+    EXPECT_EQ(result.answers.sampled, expected);
+    if (spread == CellSpread::frozen) frozen = expected;
+    EXPECT_EQ(spread == CellSpread::frozen, expected == frozen) << "both are meant to differ";
+  }
+}
+
+TEST(LevelAccuracy, RefusesMoreBatchesThanCellsAreRedrawnFor) {
+  const Network network = network_of_two_layers();
+  const ImageSet images = random_images(network, 4);
+  LevelOptions levels = observed(2, 1);
+  levels.spread = CellSpread::redrawn;
+  AccuracyOptions options = options_of();
+  ImageSet many = images;
+  many.labels.assign(40000, 0);
+  many.pixels.assign(40000 * many.image_size(), 0);
+  EXPECT_THROW(check_accuracy_on_level_chips(network, many, LevelDesign(column_of(0.1, 16), levels),
+                                             options),
+               core::UsageError);
+  levels.batch = 2;
+  check_accuracy_on_level_chips(network, many, LevelDesign(column_of(0.1, 16), levels), options);
 }
 
 TEST(LevelAccuracy, IsTheSameForAnyThreads) {
@@ -273,11 +330,14 @@ Experiment experiment_of(const std::string& accuracy, bool dummy_column = false)
 TEST(LevelAccuracy, IsAskedForByKeys) {
   const Experiment experiment = experiment_of(
       "weights = \"offset\"\nnoise = \"frozen\"\ncell_bits = 2\nconverter_range = \"observed\"\n"
-      "converter_batch = 200\nsubtraction = \"digital\"\n");
+      "converter_batch = 200\nconverter_values = \"middle\"\ncell_spread = \"redrawn\"\n"
+      "subtraction = \"digital\"\n");
   const LevelOptions& levels = experiment.accuracy.levels;
   EXPECT_EQ(levels.cell_bits, 2U);
   EXPECT_EQ(levels.range, ConverterRange::observed);
   EXPECT_EQ(levels.batch, 200U);
+  EXPECT_EQ(levels.value, CodeValue::middle);
+  EXPECT_EQ(levels.spread, CellSpread::redrawn);
   EXPECT_EQ(levels.subtraction, DummySubtraction::digital);
   const LevelDesign design(experiment.macro.design, levels);
   EXPECT_EQ(design.slope, 0.9);
@@ -301,6 +361,8 @@ TEST(LevelAccuracy, RefusesKeysThatDontGoTogether) {
               HasSubstr("converter_range: is \"observed\" of no batch"));
   EXPECT_THAT(of(frozen + "converter_batch = 5\n", true),
               HasSubstr("converter_batch: decides nothing"));
+  EXPECT_THAT(of(frozen + "cell_spread = \"redrawn\"\n", true),
+              HasSubstr("cell_spread: decides nothing"));
   EXPECT_THAT(of(frozen + "subtraction = \"digital\"\n", true),
               HasSubstr("subtraction: is \"digital\" beside column.dummy_column"));
   EXPECT_THAT(of(frozen + "cell_bits = 2\n"),

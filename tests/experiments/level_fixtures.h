@@ -31,7 +31,8 @@ inline std::vector<std::vector<double>> level_estimates(
     const std::vector<std::vector<std::uint8_t>>& maps) {
   const ColumnLayer layer(c.layer, c.input, c.input_bits, c.arrays, c.index, 0);
   const LevelDesign design(column, c.levels);
-  const LevelNetwork chip{{c.index, draw_level_layer(design, layer, c.key, c.chip, {1})}};
+  const LevelNetwork chip{
+      {c.index, draw_level_layer(design, layer, c.key, {c.chip, c.batch}, {1})}};
   LevelReader reader(design);
   reader.use(chip);
   std::vector<double> result(std::size_t{c.layer.weight_shape[0]} * layer.geometry().pixels());
@@ -97,6 +98,7 @@ class RandomLevels {
     } else {
       c.levels.range = ConverterRange::observed;
       c.levels.batch = 1;
+      if (below(3) == 0) c.levels.value = CodeValue::middle;
       for (std::uint32_t j = 1; j < c.codes; ++j) c.references.push_back(j * c.lrs);
     }
     return c;

@@ -147,6 +147,10 @@ TEST(LevelReader, GivesCellsTheSpreadOfTheDocumentedWords) {
     LevelCase c = random.make();
     if (c.hrs == 0.0) c.hrs = 0.1 * c.lrs;
     c.levels.subtraction = DummySubtraction::digital;
+    if (c.levels.range == ConverterRange::observed && i % 2 == 0) {
+      c.levels.spread = CellSpread::redrawn;
+      c.batch = static_cast<std::uint32_t>(100 * i);
+    }
     c.chip = static_cast<std::uint32_t>(i);
     c.key = {77};
     const circuits::ColumnDesign design = with_spread(c);
@@ -171,12 +175,12 @@ TEST(LevelReader, GivesEachLevelTheRelativeSpreadOfTheCells) {
   for (int i = 0; i < 16 * 1024; ++i) c.layer.weight.push_back(static_cast<std::int8_t>(i % 4 - 2));
   const ColumnLayer layer(c.layer, c.input, c.input_bits, c.arrays, 1, 0);
   const LevelDesign design(with_spread(c), c.levels);
-  const LevelLayer cells = draw_level_layer(design, layer, {5}, 0, {1});
+  const LevelLayer cells = draw_level_layer(design, layer, {5}, {}, {1});
   for (std::uint32_t digit = 0; digit < 4; ++digit) {
     core::Moments moments;
     for (std::uint32_t output = 0; output < 16; ++output) {
       for (std::uint32_t row = digit; row < 1024; row += 4) {
-        moments.add(cells.cells[row * cells.columns() + output]);
+        moments.add(cells.cells[0][row * cells.columns() + output]);
       }
     }
     const double mean = 0.9 * digit + 0.3;
@@ -202,7 +206,8 @@ TEST(LevelReader, HasTheCellsOfBinaryChipsWhereTheyHoldOneBit) {
     const ColumnLayer layer(c.layer, c.input, c.input_bits, c.arrays, 3, 0);
     const ChipDesign binary(design);
     const ChipLayer expected = draw_chip_layer(binary, layer, {8}, 2, {1});
-    const LevelLayer cells = draw_level_layer(LevelDesign(design, c.levels), layer, {8}, 2, {1});
+    const LevelLayer cells =
+        draw_level_layer(LevelDesign(design, c.levels), layer, {8}, {.chip = 2}, {1});
     for (std::uint32_t tile = 0; tile < layer.layout().tiles(); ++tile) {
       const std::uint32_t height = layer.layout().height(tile);
       for (std::uint32_t output = 0; output < layer.weights().outputs; ++output) {
@@ -210,8 +215,8 @@ TEST(LevelReader, HasTheCellsOfBinaryChipsWhereTheyHoldOneBit) {
           const std::uint32_t vector = output / 16 * layer.weights().planes + plane;
           for (std::uint32_t row = 0; row < height; ++row) {
             const std::size_t at = expected.first_row[tile] + vector * ((height + 3) / 4 * 4) + row;
-            ASSERT_NEAR(cells.cells[(cells.first_row[tile] + row) * cells.columns() +
-                                    plane * cells.width + output],
+            ASSERT_NEAR(cells.cells[0][(cells.first_row[tile] + row) * cells.columns() +
+                                       plane * cells.width + output],
                         double{expected.cells[at * 16 + output % 16]}, 1e-6);
           }
         }

@@ -51,6 +51,7 @@ struct LevelCase {
   std::optional<core::QuantileTable> hrs_table;
   core::StreamKey key = {};
   std::uint32_t chip = 0;
+  std::uint32_t batch = 0;
   std::uint32_t index = 1;
 };
 
@@ -106,9 +107,12 @@ class LevelReference {
     return result;
   }
 
-  /// The cell of a row, less its own dummy cell where that is analog.
-  double cell(std::uint32_t tile, std::uint32_t row, std::uint32_t output, std::uint32_t slice) {
-    const auto key = std::tuple(tile, row, output, slice);
+  /// The cell of a row, as a bit of the inputs meets it, less its own dummy cell where that is
+  /// analog.
+  double cell(std::uint32_t tile, std::uint32_t row, std::uint32_t output, std::uint32_t slice,
+              std::uint32_t bit) {
+    const std::uint32_t drawn_for = is_redrawn() ? bit : 0;
+    const auto key = std::tuple(tile, row, output, slice, drawn_for);
     const auto found = cells_.find(key);
     if (found != cells_.end()) return found->second;
     const Row& at = tiles_[tile][row];
@@ -121,7 +125,8 @@ class LevelReference {
     for (std::uint32_t k = 0; k < slice; ++k) rest /= base_;
     const double digit = rest % base_;
     double value = slope_ * digit + lowest_;
-    if (has_spread()) value += deviation(digit / top(), word(tile, output, slice, 0, row));
+    if (has_spread())
+      value += deviation(digit / top(), word(tile, output, slice, 0, row, drawn_for));
     if (c_.levels.subtraction == DummySubtraction::analog) {
       value -= dummy(tile, output, slice, row);
     }
@@ -191,13 +196,18 @@ class LevelReference {
                static_cast<std::uint32_t>(x)];
   }
 
+  bool is_redrawn() const { return c_.levels.spread == CellSpread::redrawn; }
+
   std::uint32_t word(std::uint32_t tile, std::uint32_t output, std::uint32_t slice,
-                     std::uint32_t kind, std::uint32_t row) const {
+                     std::uint32_t kind, std::uint32_t row, std::uint32_t bit) const {
     const std::uint64_t groups = (c_.layer.weight_shape[0] + 15) / 16;
     const std::uint64_t column =
         ((tile * groups + output / 16) * slices_ + slice) * 16 + output % 16;
-    const std::uint64_t instance =
-        (std::uint64_t{1} << 47) + (std::uint64_t{c_.chip} << 14) + c_.index;
+    std::uint64_t instance = (std::uint64_t{1} << 47) + (std::uint64_t{c_.chip} << 14) + c_.index;
+    if (is_redrawn()) {
+      instance = (std::uint64_t{3} << 46) + (std::uint64_t{c_.chip} << 32) +
+                 (std::uint64_t{c_.batch} << 17) + (std::uint64_t{bit} << 14) + c_.index;
+    }
     const std::uint64_t block = 1024 * column + 256 * kind + row / 4;
     return core::philox4x32(core::counter_of(c_.key, core::Domain::column_cells, instance, block),
                             core::key_of(c_.key))[row % 4];
@@ -214,8 +224,8 @@ class LevelReference {
                std::uint32_t row) const {
     if (c_.levels.subtraction == DummySubtraction::analog)
       return top() * (0.5 * (c_.lrs + c_.hrs) / c_.lrs);
-    if (!has_spread()) return middle_;
-    return middle_ + deviation(0.5, word(tile, output, slice, 2, row));
+    if (!has_spread() || is_redrawn()) return middle_;
+    return middle_ + deviation(0.5, word(tile, output, slice, 2, row, 0));
   }
 
   struct Range {
@@ -239,7 +249,8 @@ class LevelReference {
     if (step == 0.0) return range.low;
     double code = (value - range.low) / step;
     code = twin_ == LevelTwin::rounds ? std::round(code) : std::floor(code);
-    return range.low + step * std::clamp(code, 0.0, c_.codes - 1.0);
+    const double half = c_.levels.value == CodeValue::middle ? 0.5 : 0.0;
+    return range.low + step * (half + std::clamp(code, 0.0, c_.codes - 1.0));
   }
 
   void read(std::uint32_t tile, std::uint32_t first, std::uint32_t bit,
@@ -265,7 +276,7 @@ class LevelReference {
           ++sum.active;
           for (std::uint32_t k = 0; k < slices_; ++k) {
             for (std::uint32_t o = 0; o < outputs; ++o) {
-              sum.columns[k * outputs + o] += cell(tile, row, o, k);
+              sum.columns[k * outputs + o] += cell(tile, row, o, k, bit);
             }
           }
           if (digital) sum.dummy += dummy(tile, 0, 0, row);
@@ -288,7 +299,8 @@ class LevelReference {
     if (twin_ == LevelTwin::takes_one_range) ranges.assign(slices_, ranges[0]);
     const double slope = twin_ == LevelTwin::ignores_ratio ? 1.0 : slope_;
     for (const Sum& sum : sums) {
-      if (!observed && sum.active == 0) continue;
+      const bool skips = !observed || c_.levels.value == CodeValue::middle;
+      if (skips && sum.active == 0) continue;
       for (std::uint32_t k = 0; k < slices_; ++k) {
         const Range& range = twin_ == LevelTwin::shares_dummy_range ? ranges[k] : of_dummy;
         double taken = observed ? 0.0 : top() * c_.arrays.zero_value;
@@ -309,7 +321,9 @@ class LevelReference {
   std::uint32_t slices_;
   double slope_, lowest_, middle_;
   std::vector<std::vector<Row>> tiles_;
-  std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>, double> cells_;
+  std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>,
+           double>
+      cells_;
 };
 
 }  // namespace cimstat::experiments::fixtures

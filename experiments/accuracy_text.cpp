@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -18,6 +19,26 @@ namespace {
 std::string percent(const Estimate& estimate) {
   return fmt::format("{:7.2f} %  [{:.2f}, {:.2f}]", 100.0 * estimate.value,
                      100.0 * estimate.interval.lower, 100.0 * estimate.interval.upper);
+}
+
+/// What reads of a chip have in common, by its configuration in canonical form.
+std::string_view lasting_parts(std::string_view config_toml) {
+  const auto says = [config_toml](std::string_view setting) {
+    return config_toml.find(setting) != std::string_view::npos;
+  };
+  if (says("cell_spread = \"redrawn\"")) {
+    return "  Cells are redrawn for each batch of images and bit of their inputs, and converters "
+           "have "
+           "its range: a chip is\n  a repetition here, and an answer depends on the images beside "
+           "it.\n";
+  }
+  if (says("converter_range = \"observed\"")) {
+    return "  Cells are each chip's own in all its reads; converters have the range of each batch "
+           "of images, on which\n  an answer so depends.\n";
+  }
+  return "  Cells, offsets and converters are each chip's own in all its reads; noise = \"table\" "
+         "draws them afresh\n  for each read, and leaves out what one chip repeats and how chips "
+         "differ.\n";
 }
 
 /// What chips have, and what an error table can't tell of them.
@@ -40,10 +61,7 @@ std::string chips_text(const AccuracyRecord& record, const AccuracyStatistics& s
     text += fmt::format("  chips                    {:.2f} % to {:.2f} %\n", 100.0 * *lowest,
                         100.0 * *highest);
   }
-  return text +
-         "  Cells, offsets and converters are each chip's own in all its reads; noise = \"table\" "
-         "draws them afresh\n  for each read, and leaves out what one chip repeats and how chips "
-         "differ.\n";
+  return text + std::string(lasting_parts(record.config_toml));
 }
 
 core::Json json_of(const Estimate& estimate) {

@@ -236,7 +236,7 @@ TEST(LevelReader, GivesTheSameEstimatesWithEachInstructionSet) {
       for (const double value : image) sum += (weight += 0.37) * value;
     }
   }
-  EXPECT_EQ(sum, -0x1.143d7f3b1076dp+25);
+  EXPECT_EQ(sum, -0x1.7f3da8eaac1dcp+27);
 }
 
 }  // namespace

@@ -1,6 +1,10 @@
 #include "experiments/experiment.h"
 
+#include <fmt/format.h>
+
 #include "core/config/section_reader.h"
+
+#include "circuits/weights/weighted_count.h"
 
 #include "experiments/sweep/sweep_section.h"
 
@@ -58,6 +62,23 @@ void place_offset_weights(const core::SectionReader& section, const Macro& macro
   array.zero_value = 0.5 * macro.reference_rows;
 }
 
+/// Rows that are driven by several bits at once ask for columns whose codes follow from counts, and
+/// their laws are computed.
+void check_input_bits(const core::SectionReader& section, const Experiment& experiment) {
+  const std::uint32_t bits = experiment.accuracy.array.input_bits_per_cycle;
+  if (bits == 1) return;
+  const std::string problem = fmt::format("{} bits at a time can't be had of this column", bits);
+  if (const auto obstacle = circuits::weighted_count_obstacle(experiment.macro.design)) {
+    section.fail("input_bits_per_cycle", problem, obstacle->why, obstacle->remedy);
+  }
+  const Method method = experiment.table.method;
+  if (method == Method::measured || method == Method::monte_carlo) {
+    section.fail("input_bits_per_cycle", problem,
+                 "its codes are computed, and table.method asks for others",
+                 "write table.method = \"auto\", or 1 bit");
+  }
+}
+
 /// All but the texts of the configuration.
 Experiment read_sections(const core::Config& config) {
   const core::SectionReader root(config, experiment_file());
@@ -72,6 +93,7 @@ Experiment read_sections(const core::Config& config) {
   experiment.wires = read_wires_settings(root, rows);
   experiment.accuracy = read_accuracy_settings(root.section("accuracy"), rows);
   place_offset_weights(root.section("accuracy"), experiment.macro, experiment.accuracy);
+  check_input_bits(root.section("accuracy"), experiment);
   config.expect("sweep", {});
   if (config.has("sweep")) read_sweep_section(root.section("sweep"));
   config.finish();

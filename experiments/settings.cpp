@@ -9,6 +9,7 @@
 #include "circuits/column.h"
 
 #include "experiments/inference/chip_cells.h"
+#include "experiments/inference/input_cycles.h"
 #include "experiments/inference/vote.h"
 #include "experiments/level_settings.h"
 #include "experiments/wires/wires_settings.h"
@@ -184,6 +185,13 @@ core::Section accuracy_section() {
   rows_per_read.example = "32";
   rows_per_read.absent = "column.rows";
   rows_per_read.source = "parallelRead of NeuroSim V1.4";
+  Parameter input_bits = parameter(
+      "input_bits_per_cycle", CountRule{1, most_input_bits, std::nullopt, {}},
+      "activation bits that drive a row at once, as one of 2^bits levels; the converter's "
+      "range is that of so many");
+  input_bits.example = "2";
+  input_bits.absent = "1: one bit after the other";
+  input_bits.source = "act_enc of ASiM; DAC bits of PIM-QAT";
   Parameter tiling = parameter("tiling", core::option_rule(tilings, {}),
                                "which inputs of a convolution share an array");
   tiling.example = "\"kernel_positions\"";
@@ -219,12 +227,23 @@ core::Section accuracy_section() {
        parameter("reads", CountRule{1, read_limit, 1, {}}, "times that each image is read"),
        parameter("weights", core::option_rule(weight_mappings, "twos_complement"),
                  "how the bits of a weight lie in columns"),
-       tiling, rows_per_read, diagonals, protection, votes, vote,
+       tiling,
+       rows_per_read,
+       input_bits,
+       diagonals,
+       protection,
+       votes,
+       vote,
        parameter("first_layer", core::option_rule(places, "analog"),
                  "where the first layer with weights is computed"),
        parameter("last_layer", core::option_rule(places, "analog"),
                  "where the last layer with weights is computed"),
-       stream(), noise, chips, half_width, layers, sensitivity});
+       stream(),
+       noise,
+       chips,
+       half_width,
+       layers,
+       sensitivity});
 }
 
 }  // namespace
@@ -305,6 +324,31 @@ void read_levels(const SectionReader& section, AccuracySettings& settings) {
 
 }  // namespace
 
+namespace {
+
+/// What several bits at a time have no place beside.
+void check_input_bits(const SectionReader& section, const AccuracySettings& settings) {
+  if (settings.array.input_bits_per_cycle == 1) return;
+  const auto refuse = [&](std::string_view why, std::string_view remedy) {
+    section.fail(
+        "input_bits_per_cycle",
+        fmt::format("{} bits at a time have no place here", settings.array.input_bits_per_cycle),
+        std::string(why), std::string(remedy));
+  };
+  if (settings.noise == AccuracyNoise::frozen) {
+    refuse("rows of frozen chips are on or off", "write noise = \"table\", or 1 bit");
+  }
+  const ProtectedDiagonals& diagonals = settings.array.diagonals;
+  if (diagonals.count > 0 && diagonals.kind == Protection::vote) {
+    refuse("votes are of reads of one bit", "protect by \"digital\" or \"converter\"");
+  }
+  if (settings.layers) {
+    refuse("accuracy.layers records rows that are on or off", "leave layers out, or write 1 bit");
+  }
+}
+
+}  // namespace
+
 AccuracySettings read_accuracy_settings(const SectionReader& section, std::uint32_t rows) {
   AccuracySettings settings;
   settings.array.rows = rows;
@@ -324,6 +368,10 @@ AccuracySettings read_accuracy_settings(const SectionReader& section, std::uint3
                    "read fewer at a time, or use a longer column");
     }
   }
+  if (section.has("input_bits_per_cycle")) {
+    settings.array.input_bits_per_cycle =
+        static_cast<std::uint32_t>(section.count("input_bits_per_cycle"));
+  }
   settings.array.diagonals = read_diagonals(section);
   settings.array.first_layer = core::read_option(section, "first_layer", places);
   settings.array.last_layer = core::read_option(section, "last_layer", places);
@@ -340,6 +388,7 @@ AccuracySettings read_accuracy_settings(const SectionReader& section, std::uint3
                  "a table draws each code afresh: there are no chips to differ",
                  "write noise = \"frozen\", or leave it out");
   }
+  check_input_bits(section, settings);
   return settings;
 }
 

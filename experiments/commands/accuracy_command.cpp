@@ -17,6 +17,7 @@
 #include "experiments/inference/chip_accuracy.h"
 #include "experiments/inference/dataset.h"
 #include "experiments/inference/network.h"
+#include "experiments/inference/parallel_accuracy.h"
 #include "experiments/inference/stopped_accuracy.h"
 #include "experiments/seeing/chips_comparison.h"
 #include "experiments/seeing/config_difference.h"
@@ -80,6 +81,17 @@ void refuse_table_of_chips(const Experiment& experiment, const std::filesystem::
                                           "leave it out, or write accuracy.noise = \"table\""));
 }
 
+/// Its classes are rows that are on or off.
+void refuse_table_of_parallel_inputs(const Experiment& experiment,
+                                     const std::filesystem::path& table) {
+  const std::uint32_t bits = experiment.accuracy.array.input_bits_per_cycle;
+  if (bits == 1 || table.empty()) return;
+  throw core::UsageError(core::error_line(
+      "--table " + table.string(), fmt::format("is of no use to {} bits a cycle", bits),
+      "its classes are numbers of rows that are on or off",
+      "leave it out, or write accuracy.input_bits_per_cycle = 1"));
+}
+
 /// All images, or as many as the wanted half-width takes.
 AccuracyResult run_images(
     const Experiment& experiment, const AccuracyOptions& all, const CommonOptions& options,
@@ -130,6 +142,20 @@ AccuracyResult run_with_table(const Experiment& experiment, const Network& netwo
       experiment, run, options, [&](const AccuracyOptions& part, const core::Progress& progress) {
         return accuracy_with_table(network, images, table, part, options.thread_count(), progress);
       });
+}
+
+/// With rows that are driven by several bits at once.
+void run_in_parallel(const Experiment& experiment, const Network& network, const ImageSet& images,
+                     const AccuracyOptions& run, const CommonOptions& options,
+                     AccuracyRecord& record) {
+  check_parallel(network, images, experiment.macro.design, run);
+  const ParallelTables tables = parallel_tables(network, experiment.macro.design, run.array);
+  record.table_sha256 = tables.drawn.sha256(experiment.table_toml);
+  record.result = run_images(experiment, run, options,
+                             [&](const AccuracyOptions& part, const core::Progress& progress) {
+                               return accuracy_in_parallel(network, images, tables, part,
+                                                           options.thread_count(), progress);
+                             });
 }
 
 /// What chips are compared with: their images and network, codes drawn from the error table, as
@@ -222,6 +248,7 @@ void add_accuracy_command(CLI::App& app) {
     Experiment experiment = read_experiment(options->open());
     const bool frozen = experiment.accuracy.noise == AccuracyNoise::frozen;
     refuse_table_of_chips(experiment, options->table_file);
+    refuse_table_of_parallel_inputs(experiment, options->table_file);
     if (options->beside_table && !frozen) {
       throw core::UsageError(core::error_line("--beside-table", "is for frozen chips",
                                               "nothing else stands beside the table",
@@ -290,6 +317,8 @@ void add_accuracy_command(CLI::App& app) {
     AccuracyRecord record = empty_record(experiment, network, images);
     if (frozen) {
       record.result = run_on_chips(experiment, network, images, run, *options);
+    } else if (settings.array.input_bits_per_cycle > 1) {
+      run_in_parallel(experiment, network, images, run, *options, record);
     } else {
       check_accuracy(network, images, experiment.macro.design.ladder.codes, run);
       circuits::ErrorTable table;

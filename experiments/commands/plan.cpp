@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -17,6 +18,7 @@
 #include "experiments/inference/chip_accuracy.h"
 #include "experiments/inference/forward_pass.h"
 #include "experiments/inference/level_chip.h"
+#include "experiments/inference/parallel_accuracy.h"
 
 namespace cimstat::experiments {
 
@@ -167,17 +169,27 @@ std::string accuracy_plan(const Experiment& experiment, const Network& network,
                       "and takes about {})\n",
                       estimate_text(table_seconds));
   }
-  const circuits::ErrorTable table = make_table(experiment, every_class(experiment), threads).table;
+  const bool parallel = settings.array.input_bits_per_cycle > 1;
+  circuits::ErrorTable table;
+  std::optional<ParallelTables> tables;
+  if (parallel) {
+    tables = parallel_tables(network, experiment.macro.design, settings.array);
+  } else {
+    table = make_table(experiment, every_class(experiment), threads).table;
+  }
   const auto probe = [&](std::size_t count) {
     const std::size_t taken = std::min(count, images.size());
     return Probe{static_cast<double>(taken), seconds_of([&] {
-                   accuracy_with_table(network, images, table,
-                                       {.array = settings.array,
-                                        .key = {.seed = experiment.seed},
-                                        .stream = settings.stream,
-                                        .reads = settings.reads,
-                                        .images = taken},
-                                       threads);
+                   const AccuracyOptions run{.array = settings.array,
+                                             .key = {.seed = experiment.seed},
+                                             .stream = settings.stream,
+                                             .reads = settings.reads,
+                                             .images = taken};
+                   if (parallel) {
+                     accuracy_in_parallel(network, images, *tables, run, threads);
+                   } else {
+                     accuracy_with_table(network, images, table, run, threads);
+                   }
                  })};
   };
   const Probe small = probe(2);

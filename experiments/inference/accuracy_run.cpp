@@ -100,6 +100,7 @@ std::size_t images_to_run(const Network& network, const ImageSet& image_set,
         "accuracy.images", fmt::format("{} images are wanted", images),
         fmt::format("{} has {}", image_set.name, there), "ask for as many as there are"));
   }
+  if (options.chips > 0) require_serial(options.array, "a frozen chip");
   static_assert(most_answers <= core::instance_limit);
   if (std::uint64_t{options.first_image + images} * options.reads > most_answers) {
     throw core::UsageError(core::error_line(
@@ -229,6 +230,7 @@ AccuracyResult accuracy_with_table(const Network& network, const ImageSet& image
                                    const circuits::ErrorTable& table,
                                    const AccuracyOptions& options, core::Threads threads,
                                    const core::Progress& progress) {
+  require_serial(options.array, options.table_name);
   const std::size_t images = images_to_run(network, image_set, options);
   const ForwardPass pass(network, options.array);
   const CodeSampler sampler(table);
@@ -253,6 +255,7 @@ AccuracyResult accuracy_by_simulation(const Network& network, const ImageSet& im
                                       const circuits::ColumnDesign& design,
                                       const AccuracyOptions& options, core::Threads threads,
                                       const core::Progress& progress) {
+  require_serial(options.array, "the simulation of each cell");
   const std::size_t images = images_to_run(network, image_set, options);
   const ForwardPass pass(network, options.array);
   if (pass.most_active_rows() > design.rows) {

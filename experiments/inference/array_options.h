@@ -53,6 +53,7 @@ struct ArrayOptions {
   std::uint32_t rows = 0;           ///< word lines of a column
   std::uint32_t rows_per_read = 0;  ///< of them active at a time, at the most; 0: all. Reads of one
                                     ///< column follow each other, and their codes add up.
+  std::uint32_t input_bits_per_cycle = 1;  ///< activation bits that drive a row at once: its levels
   Tiling tiling = Tiling::im2col;
   WeightMapping weights = WeightMapping::twos_complement;
   double zero_value = 0.0;  ///< with WeightMapping::offset: the MAC value that codes of a column

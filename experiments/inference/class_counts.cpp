@@ -48,6 +48,7 @@ std::vector<circuits::WeightedClass> classes_met(const Network& network, const I
                                                  core::Threads threads,
                                                  const core::Progress& progress) {
   require_fit(network, image_set);
+  require_serial(array, "a list of classes");
   const ForwardPass pass(network, array);
   if (pass.partial_sums() == 0) {
     throw core::UsageError(core::error_line("accuracy.network", "reads no column",

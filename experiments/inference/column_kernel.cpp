@@ -110,6 +110,18 @@ void count_lrs(const ColumnRead& read, std::uint32_t vectors, std::uint32_t* cou
                        HWY_ATTR { hn::Store(count, d, counts + vector * group_channels + lane); });
 }
 
+/// Adds 2^bit times the LRS counts.
+void add_lrs(const ColumnRead& read, std::uint32_t vectors, std::uint32_t bit,
+             std::uint32_t* counts) {
+  const Columns d;
+  const int shift = static_cast<int>(bit);
+  visit_all_counts(read, vectors,
+                   [=](std::uint32_t vector, std::uint32_t lane, Words count) HWY_ATTR {
+                     std::uint32_t* to = counts + vector * group_channels + lane;
+                     hn::Store(hn::Add(hn::Load(d, to), hn::ShiftLeftSame(count, shift)), d, to);
+                   });
+}
+
 /// Which slot each word of `vectors` neighbouring vectors picks.
 HWY_INLINE void find_slots(const ColumnRead& read, std::uint32_t vectors,
                            const CodeSampler& sampler, const std::uint32_t* words,
@@ -308,6 +320,7 @@ HWY_AFTER_NAMESPACE();
 namespace cimstat::experiments {
 
 HWY_EXPORT(count_lrs);
+HWY_EXPORT(add_lrs);
 HWY_EXPORT(find_all_slots);
 HWY_EXPORT(look_up);
 HWY_EXPORT(add_codes);
@@ -317,6 +330,11 @@ void count_lrs(const ColumnRead& read, const ColumnGroups& groups,
                std::span<std::uint32_t> counts) {
   assert(counts.size() == std::size_t{groups.vectors()} * group_channels);
   HWY_DYNAMIC_DISPATCH(count_lrs)(read, groups.vectors(), counts.data());
+  ColumnRead plane = read;
+  for (std::uint32_t bit = 1; bit < read.bits; ++bit) {
+    plane.input += read.next_plane;
+    HWY_DYNAMIC_DISPATCH(add_lrs)(plane, groups.vectors(), bit, counts.data());
+  }
 }
 
 void sample_codes(std::span<const ColumnRead> reads, const ColumnGroups& groups,

@@ -21,15 +21,18 @@ struct PlaneRange {
   std::uint32_t size() const { return end - begin; }
 };
 
-/// One read: the columns of one tile with the rows of one activation plane active.
+/// One read: the columns of one tile with the rows of one activation plane active, or driven at the
+/// levels that several neighbouring planes make.
 struct ColumnRead {
   const std::uint32_t* input = nullptr;    ///< [word]
   const std::uint32_t* weights = nullptr;  ///< [group][plane][word][16 channels]
   std::uint32_t words = 0;
-  std::uint32_t active_rows = 0;
-  std::uint32_t shift = 0;        ///< the activation plane: codes count 2^shift-fold
+  std::uint32_t active_rows = 0;  ///< of several planes the sum of their levels
+  std::uint32_t shift = 0;        ///< the (lowest) activation plane: codes count 2^shift-fold
   std::uint64_t first_batch = 0;  ///< of the random words
   PlaneRange planes = {};         ///< those whose codes count
+  std::uint32_t bits = 1;         ///< activation planes
+  std::uint32_t next_plane = 0;   ///< words from one of them to the next
 };
 
 /// What all reads of a layer have in common. A *vector* is 16 columns: one weight plane of one
@@ -52,7 +55,7 @@ struct ColumnGroups {
   std::uint32_t batches() const { return (vectors() + 3) / 4; }
 };
 
-/// LRS counts: counts[vector][lane] for one read.
+/// LRS counts: counts[vector][lane] for one read; of several planes the levels of the rows in LRS.
 void count_lrs(const ColumnRead& read, const ColumnGroups& groups, std::span<std::uint32_t> counts);
 
 /// Draws a code for each column of each read's planes, and adds it, times 2^(plane + shift), to

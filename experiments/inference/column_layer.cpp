@@ -9,6 +9,7 @@
 
 #include "experiments/inference/digital_layer.h"
 #include "experiments/inference/drawn_codes.h"
+#include "experiments/inference/parallel_codes.h"
 #include "experiments/inference/vote.h"
 
 namespace cimstat::experiments {
@@ -59,7 +60,7 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
       diagonals_(options.diagonals),
       mapping_(options.weights),
       zero_value_(options.weights == WeightMapping::offset ? options.zero_value : 0.0),
-      input_bits_(input_bits),
+      cycles_{input_bits, options.input_bits_per_cycle},
       index_(index),
       first_batch_(first_batch) {
   assert(geometry_.inputs() == layout_.inputs());
@@ -76,15 +77,16 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
                                             fmt::format("{} reads can't vote", diagonals_.votes),
                                             fmt::format("2 to {} can", most_votes)));
   }
+  check_cycles(cycles_, layer.name, diagonals_);
 }
 
 std::uint64_t ColumnLayer::batches() const {
-  return std::uint64_t{geometry_.pixels()} * layout_.tiles() * layout_.parts() * input_bits_ *
+  return std::uint64_t{geometry_.pixels()} * layout_.tiles() * layout_.parts() * cycles_.count() *
          groups_.batches();
 }
 
-PlaneRange ColumnLayer::protected_planes(std::uint32_t plane) const {
-  const std::uint32_t from_top = input_bits_ - 1 - plane;
+PlaneRange ColumnLayer::protected_planes(std::uint32_t cycle) const {
+  const std::uint32_t from_top = cycles_.count() - 1 - cycle;
   const std::uint32_t count =
       diagonals_.count > from_top ? std::min(diagonals_.count - from_top, groups_.planes) : 0;
   return {groups_.planes - count, groups_.planes};
@@ -100,10 +102,11 @@ std::int64_t ColumnLayer::units(const PlaneRange& planes, std::uint32_t shift) c
 double ColumnLayer::offset_of(const ActivationPlanes& planes, Counted counted) const {
   if (mapping_ != WeightMapping::offset) return 0.0;
   std::int64_t halves = 0;
-  for (std::uint32_t plane = 0; plane < input_bits_; ++plane) {
-    const PlaneRange counts = counted == Counted::all      ? groups_.all_planes()
-                              : counted == Counted::spared ? protected_planes(plane)
-                                                           : PlaneRange{};
+  for (std::uint32_t plane = 0; plane < cycles_.input_bits; ++plane) {
+    const PlaneRange counts = counted == Counted::all ? groups_.all_planes()
+                              : counted == Counted::spared
+                                  ? protected_planes(cycles_.cycle_of(plane))
+                                  : PlaneRange{};
     std::int64_t active = 0;
     for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) {
       for (std::uint32_t part = 0; part < layout_.parts(); ++part) {
@@ -119,9 +122,9 @@ std::uint64_t ColumnLayer::partial_sums() const {
   std::uint64_t parts = 0;
   for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) parts += layout_.parts(tile);
   std::uint64_t planes = 0;
-  for (std::uint32_t plane = 0; plane < input_bits_; ++plane) {
+  for (std::uint32_t cycle = 0; cycle < cycles_.count(); ++cycle) {
     const bool digital = diagonals_.kind == Protection::digital;
-    planes += digital ? protected_planes(plane).begin : groups_.planes;
+    planes += digital ? protected_planes(cycle).begin : groups_.planes;
   }
   return std::uint64_t{geometry_.pixels()} * parts * planes * weights_.sets * weights_.outputs;
 }
@@ -132,13 +135,13 @@ bool ColumnLayer::holds(std::uint32_t codes) const {
                           diagonals_.rule == VoteRule::mean;
   const double largest = static_cast<double>(layout_.tiles()) * layout_.parts() * codes *
                          (sums_votes ? diagonals_.votes : 1) *
-                         static_cast<double>(1U << (input_bits_ + weights_.planes));
+                         static_cast<double>(1U << (cycles_.input_bits + weights_.planes));
   return largest < 2147483648.0;
 }
 
 ColumnLayer::Workspace ColumnLayer::workspace() const {
   Workspace result;
-  result.planes.emplace(layout_, input_bits_);
+  result.planes.emplace(layout_, cycles_.input_bits);
   const std::size_t reads_at_once = std::max<std::size_t>(1, chunk_batches / groups_.batches());
   result.words.resize(reads_at_once * groups_.batches() * batch_words);
   result.slots.resize(result.words.size());
@@ -153,16 +156,23 @@ void ColumnLayer::collect_reads(const ActivationPlanes& planes, std::uint32_t pi
   const std::uint32_t parts = layout_.parts();
   for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) {
     for (std::uint32_t part = 0; part < parts; ++part) {
-      for (std::uint32_t plane = 0; plane < input_bits_; ++plane) {
-        const std::uint32_t active_rows = planes.active_rows(tile, part, plane);
-        const PlaneRange spared = protected_planes(plane);
+      for (std::uint32_t cycle = 0; cycle < cycles_.count(); ++cycle) {
+        const std::uint32_t plane = cycles_.first_bit(cycle);
+        const std::uint32_t bits = cycles_.bits(cycle);
+        std::uint32_t active_rows = 0;
+        for (std::uint32_t bit = 0; bit < bits; ++bit) {
+          active_rows += planes.active_rows(tile, part, plane + bit) << bit;
+        }
+        const PlaneRange spared = protected_planes(cycle);
         const PlaneRange range = which == Reads::spared ? spared : PlaneRange{0, spared.begin};
         if (active_rows == 0 || range.size() == 0) continue;
         const std::uint64_t number =
-            ((std::uint64_t{pixel} * layout_.tiles() + tile) * parts + part) * input_bits_ + plane;
+            ((std::uint64_t{pixel} * layout_.tiles() + tile) * parts + part) * cycles_.count() +
+            cycle;
         reads.push_back({planes.words(tile, part, plane),
                          weights_.words.data() + weights_.tile_begin[tile], layout_.words(tile),
-                         active_rows, plane, first_batch_ + number * groups_.batches(), range});
+                         active_rows, plane, first_batch_ + number * groups_.batches(), range, bits,
+                         layout_.plane_words()});
       }
     }
   }
@@ -209,7 +219,9 @@ void ColumnLayer::read_source(const SourcedCodes& codes, const DrawOrigin& origi
 ColumnLayer::PixelSums ColumnLayer::pixel_sums(std::span<const ColumnRead> reads,
                                                std::span<const std::int32_t> codes) const {
   PixelSums result{.codes = codes};
-  for (const ColumnRead& read : reads) result.units += units(read.planes, read.shift);
+  for (const ColumnRead& read : reads) {
+    result.units += units(read.planes, read.shift) * highest_level(read.bits);
+  }
   return result;
 }
 
@@ -256,8 +268,12 @@ void ColumnLayer::estimate(std::span<const std::uint8_t> map, const ColumnReadin
   assert(estimates.size() == std::size_t{weights_.outputs} * pixels);
   const SampledCodes* sampled = std::get_if<SampledCodes>(&reading);
   const SourcedCodes* sourced = std::get_if<SourcedCodes>(&reading);
+  const DrawnParallelCodes* parallel = std::get_if<DrawnParallelCodes>(&reading);
   const CodeSampler* spared = sampled ? sampled->protected_sampler : nullptr;
-  const bool fast = sampled && sampled->stream == core::Stream::fast;
+  const ParallelCodes* spared_cycles = parallel ? parallel->protected_codes : nullptr;
+  const bool fast = (sampled && sampled->stream == core::Stream::fast) ||
+                    (parallel && parallel->stream == core::Stream::fast);
+  assert(parallel || cycles_.bits_per_cycle == 1 || (sourced && sourced->are_counts));
 
   geometry_.pad(map, workspace.padded);
   ActivationPlanes& planes = *workspace.planes;
@@ -275,8 +291,20 @@ void ColumnLayer::estimate(std::span<const std::uint8_t> map, const ColumnReadin
       sums.code_origin = sampler.code_origin() - zero_value_;
       return sums;
     };
+    const auto draw = [&](const ParallelCodes& codes, std::span<std::int32_t> into) {
+      std::fill(into.begin(), into.end(), 0);
+      draw_parallel(codes, origin, stream, workspace, into);
+      PixelSums sums = pixel_sums(workspace.reads, into);
+      sums.code_step = codes.code_step();
+      sums.code_origin = codes.code_origin() - zero_value_;
+      return sums;
+    };
     collect_reads(planes, pixel, Reads::plain, workspace.reads);
-    if (sampled) {
+    if (parallel) {
+      PixelSums sums = draw(*parallel->codes, workspace.sums);
+      sums.constant = offset_of(planes, spared_cycles ? Counted::none : Counted::spared);
+      store_estimates(pixel, sums, estimates);
+    } else if (sampled) {
       PixelSums sums = sample(*sampled->sampler, workspace.sums);
       sums.constant = offset_of(planes, spared ? Counted::none : Counted::spared);
       store_estimates(pixel, sums, estimates);
@@ -293,6 +321,9 @@ void ColumnLayer::estimate(std::span<const std::uint8_t> map, const ColumnReadin
     if (spared) {
       collect_reads(planes, pixel, Reads::spared, workspace.reads);
       add_estimates(pixel, sample(*spared, workspace.protected_sums), estimates);
+    } else if (spared_cycles) {
+      collect_reads(planes, pixel, Reads::spared, workspace.reads);
+      add_estimates(pixel, draw(*spared_cycles, workspace.protected_sums), estimates);
     } else {
       add_protected_counts(planes, pixel, workspace, estimates);
     }

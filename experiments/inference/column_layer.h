@@ -13,14 +13,18 @@
 #include "experiments/inference/bit_planes.h"
 #include "experiments/inference/code_sampler.h"
 #include "experiments/inference/column_kernel.h"
+#include "experiments/inference/input_cycles.h"
 #include "experiments/inference/network.h"
 
-/// A weighted layer on binary cells, bit-serial: partial sums become codes, codes add up.
+/// A weighted layer on binary cells: partial sums become codes, codes add up.
 ///
 /// For each output pixel, tile of word lines, part of its rows, activation plane i, weight plane j
 /// and output channel a column is read: n rows are active, k of them in LRS, and a code comes out.
 /// It stands for code_origin + code_step * code, and counts +-2^(i + j)-fold. Where no row is
 /// active, the digital logic skips the read: the partial sum is 0.
+///
+/// With several activation bits in a cycle, rows are driven at levels 0 .. 2^b - 1 of the b planes
+/// from i on; k and n then are sums of levels, and a code stands for 2^b - 1 times as much.
 namespace cimstat::experiments {
 
 /// Something that turns LRS counts into codes, one read at a time; used by one thread.
@@ -55,7 +59,16 @@ struct SourcedCodes {
   bool are_counts = false;  ///< LRS counts, not what a converter makes of a column's current
 };
 
-using ColumnReading = std::variant<SampledCodes, SourcedCodes>;
+class ParallelCodes;
+
+/// Codes drawn afresh for each read of several activation bits.
+struct DrawnParallelCodes {
+  const ParallelCodes* codes = nullptr;
+  core::Stream stream = core::Stream::philox;
+  const ParallelCodes* protected_codes = nullptr;  ///< as above
+};
+
+using ColumnReading = std::variant<SampledCodes, SourcedCodes, DrawnParallelCodes>;
 
 /// Sees every read, for statistics; used by one thread. What it does decides no code.
 class ReadObserver {
@@ -86,12 +99,14 @@ class ColumnLayer {
   /// `layer` is a convolution or fully connected; `index` is its place in the network (below 2^14)
   /// and `first_batch` the number of random batches that the layers before it own per image.
   /// Throws UsageError for options that TileLayout refuses, for a faultless converter with offset
-  /// weights, and for fewer than two votes or more than most_votes.
+  /// weights, for fewer than two votes or more than most_votes, and for more bits in a cycle than
+  /// the input has, or with votes.
   ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input_bits,
               const ArrayOptions& options, std::uint32_t index, std::uint64_t first_batch);
 
-  /// Batches of random words that it owns per image: pixels x tiles x parts of a tile x activation
-  /// planes x batches of a read, in this order (reads without an active row own theirs too).
+  /// Batches of random words that it owns per image: pixels x tiles x parts of a tile x cycles of
+  /// activation planes x batches of a read, in this order (reads without an active row own theirs
+  /// too).
   std::uint64_t batches() const;
   /// Columns read per image, unused lanes and skipped reads left out and counted, respectively.
   /// What is counted digitally is not read, and reads that vote count as one.
@@ -109,13 +124,14 @@ class ColumnLayer {
   const PatchGeometry& geometry() const { return geometry_; }
   const WeightPlanes& weights() const { return weights_; }
   const ColumnGroups& groups() const { return groups_; }
-  std::uint32_t input_bits() const { return input_bits_; }
+  std::uint32_t input_bits() const { return cycles_.input_bits; }
+  const InputCycles& cycles() const { return cycles_; }
   std::uint32_t index() const { return index_; }
   const ProtectedDiagonals& diagonals() const { return diagonals_; }
 
-  /// Weight planes of a read of activation plane `plane` whose codes are protected: from .begin on
-  /// all to the top.
-  PlaneRange protected_planes(std::uint32_t plane) const;
+  /// Weight planes of a read of cycle `cycle` whose codes are protected: from .begin on all to the
+  /// top.
+  PlaneRange protected_planes(std::uint32_t cycle) const;
   /// What a unit of each code of a read adds up to: the signed sum of 2^(plane + shift).
   std::int64_t units(const PlaneRange& planes, std::uint32_t shift) const;
 
@@ -146,7 +162,8 @@ class ColumnLayer {
   void add_protected_counts(const ActivationPlanes& planes, std::uint32_t pixel,
                             Workspace& workspace, std::span<double> estimates) const;
 
-  /// The estimates of acc = sum w x (network.h), [output][pixel]. `map` holds the input.
+  /// The estimates of acc = sum w x (network.h), [output][pixel]. `map` holds the input. Sampled
+  /// codes, and sourced ones that are no counts, are of cycles of one bit.
   void estimate(std::span<const std::uint8_t> map, const ColumnReading& reading,
                 const DrawOrigin& origin, Workspace& workspace, std::span<double> estimates) const;
 
@@ -163,6 +180,9 @@ class ColumnLayer {
                      std::vector<ColumnRead>& reads) const;
   void draw_codes(const Draw& draw, std::span<const ColumnRead> reads, Workspace& workspace,
                   std::span<std::int32_t> sums) const;
+  void draw_parallel(const ParallelCodes& codes, const DrawOrigin& origin,
+                     std::optional<FastStream>& stream, Workspace& workspace,
+                     std::span<std::int32_t> sums) const;
   void read_source(const SourcedCodes& codes, const DrawOrigin& origin, Workspace& workspace) const;
   double estimate_of(std::uint32_t output, const PixelSums& sums) const;
   PixelSums pixel_sums(std::span<const ColumnRead> reads,
@@ -175,7 +195,7 @@ class ColumnLayer {
   ProtectedDiagonals diagonals_;
   WeightMapping mapping_;
   double zero_value_;
-  std::uint32_t input_bits_;
+  InputCycles cycles_;
   std::uint32_t index_;
   std::uint64_t first_batch_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <map>
+#include <set>
 #include <string>
 
 #include <fmt/format.h>
@@ -113,6 +114,17 @@ std::uint64_t ForwardPass::partial_sums() const {
     for (const ColumnLayer& group : node.analog) sum += group.partial_sums();
   }
   return sum;
+}
+
+std::vector<std::uint32_t> ForwardPass::cycle_widths() const {
+  std::set<std::uint32_t> widths;
+  for (const Node& node : nodes_) {
+    for (const ColumnLayer& group : node.analog) {
+      const InputCycles& cycles = group.cycles();
+      for (std::uint32_t i = 0; i < cycles.count(); ++i) widths.insert(cycles.bits(i));
+    }
+  }
+  return {widths.begin(), widths.end()};
 }
 
 std::uint64_t ForwardPass::batches() const {

@@ -17,6 +17,7 @@ void require_layers(const ForwardPass& pass, const AccuracyOptions& options) {
                                             "it lies between codes",
                                             "leave it out, or vote by median"));
   }
+  if (options.layers) require_serial(options.array, "accuracy.layers");
   if ((!options.layers && !options.sensitivity) || !analog_nodes(pass).empty()) return;
   throw core::UsageError(core::error_line(
       options.layers ? "accuracy.layers" : "accuracy.sensitivity", "finds no layer on arrays",

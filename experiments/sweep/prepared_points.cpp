@@ -11,6 +11,7 @@
 
 #include "experiments/inference/dataset.h"
 #include "experiments/inference/network.h"
+#include "experiments/inference/parallel_accuracy.h"
 
 namespace cimstat::experiments {
 
@@ -51,8 +52,12 @@ class SweepInputs {
           "lower accuracy.images to what all have"));
     }
     images_ = set->size();
-    check_accuracy(network->network, *set, experiment.macro.design.ladder.codes,
-                   options(experiment, 0, images_));
+    const AccuracyOptions run = options(experiment, 0, images_);
+    if (settings.array.input_bits_per_cycle > 1) {
+      check_parallel(network->network, *set, experiment.macro.design, run);
+    } else {
+      check_accuracy(network->network, *set, experiment.macro.design.ladder.codes, run);
+    }
   }
 
   static AccuracyOptions options(const Experiment& experiment, std::uint64_t first,
@@ -127,6 +132,20 @@ const circuits::ColumnCounter& PreparedPoint::counter(core::Threads threads) con
 
 AccuracySums PreparedPoint::accuracy(std::uint64_t first, std::uint64_t count,
                                      core::Threads threads) const {
+  const AccuracySettings& settings = experiment_.accuracy;
+  const Network& network = inputs_.network(settings.network);
+  const ImageSet& images = inputs_.images(settings.data_set);
+  const AccuracyOptions run = SweepInputs::options(experiment_, first, count);
+  if (settings.array.input_bits_per_cycle > 1) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!parallel_) {
+        parallel_ = std::make_unique<ParallelTables>(
+            parallel_tables(network, experiment_.macro.design, settings.array));
+      }
+    }
+    return accuracy_sums(accuracy_in_parallel(network, images, *parallel_, run, threads));
+  }
   {
     const std::lock_guard lock(mutex_);
     if (!every_class_) {
@@ -137,11 +156,10 @@ AccuracySums PreparedPoint::accuracy(std::uint64_t first, std::uint64_t count,
           make_table(experiment_, circuits::classes_for(all), threads).table);
     }
   }
-  const AccuracySettings& settings = experiment_.accuracy;
-  return accuracy_sums(
-      accuracy_with_table(inputs_.network(settings.network), inputs_.images(settings.data_set),
-                          *every_class_, SweepInputs::options(experiment_, first, count), threads));
+  return accuracy_sums(accuracy_with_table(network, images, *every_class_, run, threads));
 }
+
+PreparedPoint::~PreparedPoint() = default;
 
 PreparedPoints::PreparedPoints(const SweepPlan& plan, const FindNetwork& find_network,
                                unsigned threads)

@@ -24,10 +24,12 @@ namespace cimstat::experiments {
 
 /// Networks and data sets by name, read once.
 class SweepInputs;
+struct ParallelTables;
 
 class PreparedPoint {
  public:
   PreparedPoint(Experiment experiment, const SweepInputs& inputs);
+  ~PreparedPoint();
   const Experiment& experiment() const { return experiment_; }
   /// Of table.active_rows.
   const std::vector<circuits::ColumnClass>& classes() const { return classes_; }
@@ -44,6 +46,7 @@ class PreparedPoint {
   mutable std::mutex mutex_;
   mutable std::unique_ptr<circuits::ColumnCounter> counter_;
   mutable std::unique_ptr<circuits::ErrorTable> every_class_;
+  mutable std::unique_ptr<ParallelTables> parallel_;  ///< where rows see several bits at once
 };
 
 /// The points that are worked on, at most some for each thread.

@@ -45,10 +45,10 @@ struct MappedLayer {
 };
 
 /// Any layer with inputs of up to so many bits, mapped and read in any way.
-inline MappedLayer any_mapped_layer(Choice& choice, std::uint32_t most_input_bits) {
+inline MappedLayer any_mapped_layer(Choice& choice, std::uint32_t most_bits) {
   MappedLayer c;
   const bool flat = choice(0, 4) == 0;
-  c.input_bits = choice(1, most_input_bits);
+  c.input_bits = choice(1, most_bits);
   const std::uint32_t weight_bits = choice(2, 5);
   const std::uint32_t outputs = choice(1, 18);
   if (flat) {

@@ -232,6 +232,11 @@ void expect_accepted(const PlacedSection& placed, const core::Variant* variant,
       overrides.emplace_back("accuracy.converter_range=\"observed\"");
     }
     if (placed.path == "conditions") file = file_that_knows(parameter.key);
+    if (parameter.key == "input_bits_per_cycle") {
+      file =
+          "[cell]\nmodel = \"unit_capacitor\"\n[column]\nrows = 128\nread_voltage = \"0.9 V\"\n"
+          "[bit_line]\nkind = \"asim\"\n";
+    }
     const bool in_volts = parameter.key.ends_with("voltage_sd") ||
                           parameter.key.ends_with("noise_voltage") ||
                           parameter.key.ends_with("offset_voltage") || parameter.key == "voltages";

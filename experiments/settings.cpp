@@ -322,10 +322,6 @@ void read_levels(const SectionReader& section, AccuracySettings& settings) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 /// What several bits at a time have no place beside.
 void check_input_bits(const SectionReader& section, const AccuracySettings& settings) {
   if (settings.array.input_bits_per_cycle == 1) return;
@@ -333,7 +329,7 @@ void check_input_bits(const SectionReader& section, const AccuracySettings& sett
     section.fail(
         "input_bits_per_cycle",
         fmt::format("{} bits at a time have no place here", settings.array.input_bits_per_cycle),
-        std::string(why), std::string(remedy));
+        why, remedy);
   };
   if (settings.noise == AccuracyNoise::frozen) {
     refuse("rows of frozen chips are on or off", "write noise = \"table\", or 1 bit");

@@ -86,7 +86,9 @@ std::uint64_t ColumnLayer::batches() const {
 }
 
 PlaneRange ColumnLayer::protected_planes(std::uint32_t cycle) const {
-  const std::uint32_t from_top = cycles_.count() - 1 - cycle;
+  // Called for each read: no division where it is bit by bit.
+  const bool serial = cycles_.bits_per_cycle == 1;
+  const std::uint32_t from_top = (serial ? cycles_.input_bits : cycles_.count()) - 1 - cycle;
   const std::uint32_t count =
       diagonals_.count > from_top ? std::min(diagonals_.count - from_top, groups_.planes) : 0;
   return {groups_.planes - count, groups_.planes};
@@ -154,21 +156,21 @@ void ColumnLayer::collect_reads(const ActivationPlanes& planes, std::uint32_t pi
                                 std::vector<ColumnRead>& reads) const {
   reads.clear();
   const std::uint32_t parts = layout_.parts();
+  const std::uint32_t cycles = cycles_.count();
   for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) {
     for (std::uint32_t part = 0; part < parts; ++part) {
-      for (std::uint32_t cycle = 0; cycle < cycles_.count(); ++cycle) {
+      for (std::uint32_t cycle = 0; cycle < cycles; ++cycle) {
         const std::uint32_t plane = cycles_.first_bit(cycle);
         const std::uint32_t bits = cycles_.bits(cycle);
-        std::uint32_t active_rows = 0;
-        for (std::uint32_t bit = 0; bit < bits; ++bit) {
+        std::uint32_t active_rows = planes.active_rows(tile, part, plane);
+        for (std::uint32_t bit = 1; bit < bits; ++bit) {
           active_rows += planes.active_rows(tile, part, plane + bit) << bit;
         }
         const PlaneRange spared = protected_planes(cycle);
         const PlaneRange range = which == Reads::spared ? spared : PlaneRange{0, spared.begin};
         if (active_rows == 0 || range.size() == 0) continue;
         const std::uint64_t number =
-            ((std::uint64_t{pixel} * layout_.tiles() + tile) * parts + part) * cycles_.count() +
-            cycle;
+            ((std::uint64_t{pixel} * layout_.tiles() + tile) * parts + part) * cycles + cycle;
         reads.push_back({planes.words(tile, part, plane),
                          weights_.words.data() + weights_.tile_begin[tile], layout_.words(tile),
                          active_rows, plane, first_batch_ + number * groups_.batches(), range, bits,

@@ -1,6 +1,7 @@
 #include "experiments/level_settings.h"
 
 #include <string_view>
+#include <utility>
 
 #include "core/config/option.h"
 
@@ -40,50 +41,45 @@ constexpr Option<CellSpread> spreads[] = {
 constexpr std::string_view keys[] = {"cell_bits",        "converter_range", "converter_batch",
                                      "converter_values", "cell_spread",     "subtraction"};
 
+/// Without a default, so that results of binary cells keep the bytes of their configuration.
+struct Unset {
+  std::string_view example;
+  std::string_view absent;  ///< what holds where it isn't written
+  std::string_view source = {};
+};
+
+Parameter parameter(std::string_view key, core::Rule rule, std::string_view meaning, Unset unset) {
+  Parameter result{.key = key, .rule = std::move(rule), .meaning = meaning};
+  result.example = unset.example;
+  result.absent = unset.absent;
+  result.source = unset.source;
+  return result;
+}
+
 }  // namespace
 
 std::vector<Parameter> level_parameters() {
-  // Without defaults, so that results of binary cells keep the bytes of their configuration.
-  Parameter cell_bits{.key = "cell_bits",
-                      .rule = CountRule{1, most_cell_bits, std::nullopt, {}},
-                      .meaning =
-                          "bits of an offset weight in each cell, levels evenly spaced from "
-                          "HRS to LRS; frozen chips only"};
-  cell_bits.example = "2";
-  cell_bits.absent = "1";
-  cell_bits.source = "cellBit of NeuroSim V1.4";
-  Parameter range{.key = "converter_range",
-                  .rule = core::option_rule(ranges, {}),
-                  .meaning = "where a converter's codes lie; frozen chips only"};
-  range.example = "\"observed\"";
-  range.absent = "\"column\"";
-  range.source = "observed: linear quantisation of NeuroSim V1.4";
-  Parameter batch{.key = "converter_batch",
-                  .rule = CountRule{1, most_images, std::nullopt, {}},
-                  .meaning =
-                      "images in a row that share a converter_range of \"observed\": an "
-                      "image's answer depends on its batch"};
-  batch.example = "200";
-  batch.absent = "has to be given with converter_range = \"observed\"";
-  Parameter subtraction{.key = "subtraction",
-                        .rule = core::option_rule(subtractions, {}),
-                        .meaning = "how the dummy column of offset weights is taken off"};
-  subtraction.example = "\"digital\"";
-  subtraction.absent = "\"analog\"";
-  subtraction.source = "digital: NeuroSim V1.4";
-  Parameter value{.key = "converter_values",
-                  .rule = core::option_rule(values, {}),
-                  .meaning = "what a code of an observed range stands for"};
-  value.example = "\"middle\"";
-  value.absent = "\"lower\"";
-  value.source = "lower: NeuroSim V1.4";
-  Parameter spread{.key = "cell_spread",
-                   .rule = core::option_rule(spreads, {}),
-                   .meaning = "when cells are drawn, where the range is observed"};
-  spread.example = "\"redrawn\"";
-  spread.absent = "\"frozen\"";
-  spread.source = "redrawn: NeuroSim V1.4";
-  return {cell_bits, range, batch, value, spread, subtraction};
+  return {
+      parameter("cell_bits", CountRule{1, most_cell_bits, std::nullopt, {}},
+                "bits of an offset weight in each cell, levels evenly spaced from HRS to LRS; "
+                "frozen chips only",
+                {"2", "1", "cellBit of NeuroSim V1.4"}),
+      parameter("converter_range", core::option_rule(ranges, {}),
+                "where a converter's codes lie; frozen chips only",
+                {"\"observed\"", "\"column\"", "observed: linear quantisation of NeuroSim V1.4"}),
+      parameter("converter_batch", CountRule{1, most_images, std::nullopt, {}},
+                "images in a row that share a converter_range of \"observed\": an image's answer "
+                "depends on its batch",
+                {"200", "has to be given with converter_range = \"observed\""}),
+      parameter("converter_values", core::option_rule(values, {}),
+                "what a code of an observed range stands for",
+                {"\"middle\"", "\"lower\"", "lower: NeuroSim V1.4"}),
+      parameter("cell_spread", core::option_rule(spreads, {}),
+                "when cells are drawn, where the range is observed",
+                {"\"redrawn\"", "\"frozen\"", "redrawn: NeuroSim V1.4"}),
+      parameter("subtraction", core::option_rule(subtractions, {}),
+                "how the dummy column of offset weights is taken off",
+                {"\"digital\"", "\"analog\"", "digital: NeuroSim V1.4"})};
 }
 
 std::string_view level_key(const core::SectionReader& section) {

@@ -31,8 +31,9 @@ void require_plain(const AccuracyOptions& options) {
   if (options.reads > 1) {
     refuse("reads", fmt::format("is {}", options.reads), "nothing is fresh: each read is the same");
   }
-  if (options.layers)
+  if (options.layers) {
     refuse("layers", "counts codes of binary columns", "sums of levels have others");
+  }
   if (options.sensitivity) {
     refuse("sensitivity", "runs layers in turn", "batches run through all of them");
   }

@@ -49,6 +49,36 @@ namespace cimstat::experiments {
 
 HWY_EXPORT(pack_tile);
 
+namespace {
+
+/// Fills `bytes` from `words`.
+void lay_out_bytes(const TileLayout& layout, WeightPlanes& weights) {
+  constexpr std::size_t batch_bytes = std::size_t{group_channels} * batch_vectors;
+  std::size_t size = 0;
+  for (std::uint32_t tile = 0; tile < layout.tiles(); ++tile) {
+    weights.byte_begin.push_back(size);
+    size += weights.batches() * layout.bytes(tile) * batch_bytes;
+  }
+  weights.bytes.assign(size, 0);
+  for (std::uint32_t tile = 0; tile < layout.tiles(); ++tile) {
+    const std::size_t bytes = layout.bytes(tile);
+    for (std::uint32_t vector = 0; vector < weights.vectors(); ++vector) {
+      const std::uint32_t* from = weights.words.data() + weights.tile_begin[tile] +
+                                  std::size_t{vector} * layout.words(tile) * group_channels;
+      std::uint8_t* to = weights.bytes.data() + weights.byte_begin[tile] +
+                         vector / batch_vectors * bytes * batch_bytes + vector % batch_vectors;
+      for (std::size_t byte = 0; byte < bytes; ++byte) {
+        for (std::size_t lane = 0; lane < group_channels; ++lane) {
+          to[byte * batch_bytes + lane * batch_vectors] =
+              static_cast<std::uint8_t>(from[byte / 4 * group_channels + lane] >> (8 * (byte % 4)));
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
 WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t outputs,
                            std::uint32_t weight_bits, const TileLayout& layout,
                            WeightMapping mapping) {
@@ -101,6 +131,7 @@ WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t o
       }
     }
   }
+  lay_out_bytes(layout, result);
   return result;
 }
 

@@ -24,6 +24,9 @@ struct MapShape {
 /// Output channels are read in groups of this many: the lanes of a (virtual) vector.
 inline constexpr std::uint32_t group_channels = 16;
 
+/// Vectors in a batch: of them one lane of bytes holds the counts.
+inline constexpr std::uint32_t batch_vectors = 4;
+
 /// The columns of one layer as words of cell states (1 = LRS).
 struct WeightPlanes {
   std::uint32_t outputs = 0;
@@ -33,9 +36,16 @@ struct WeightPlanes {
   bool top_plane_negative = false;
   AlignedVector<std::uint32_t> words;   ///< [tile][set][group][plane][word of tile][16 channels]
   std::vector<std::size_t> tile_begin;  ///< where each tile begins in `words`
+  /// The same cells for lookups by four rows (column_kernel): [tile][batch][eight rows][16
+  /// channels][vector of the batch], row 8 q + r of a tile in bit r of byte q; 0 beyond the last
+  /// row and the last vector.
+  AlignedVector<std::uint8_t> bytes;
+  std::vector<std::size_t> byte_begin;  ///< where each tile begins in `bytes`
 
   /// Vectors of 16 columns that share a read of a tile.
   std::uint32_t vectors() const { return sets * groups * planes; }
+  /// Batches of `batch_vectors` neighbouring ones, which also share random words.
+  std::uint32_t batches() const { return (vectors() + batch_vectors - 1) / batch_vectors; }
 };
 
 /// Cuts the weights [output][input] (`weight_bits`-bit two's complement numbers) into planes; with

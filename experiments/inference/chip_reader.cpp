@@ -233,15 +233,16 @@ void ChipReader::add_votes(const ColumnLayer& layer, const Vector& vector) {
 
 void ChipReader::show_codes(const ColumnLayer& layer, const Vector& vector,
                             std::span<const ChipRead> reads, bool voted) {
-  // The vector alone: one group of one plane.
-  const ColumnGroups one{1, 1, false, layer.groups().lanes(vector.number)};
+  const std::uint32_t lanes = layer.groups().lanes(vector.number);
   const std::uint32_t words = layer.layout().words(vector.tile);
   const std::uint32_t* weights = layer.weights().words.data() +
                                  layer.weights().tile_begin[vector.tile] +
                                  std::size_t{vector.number} * words * group_channels;
-  alignas(64) std::array<std::uint32_t, group_channels> counts{};
+  std::array<std::uint32_t, group_channels> counts;
   for (const ChipRead& read : reads) {
-    count_lrs({read.input, weights, words, read.active_rows, 0, 0, {0, 1}}, one, counts);
+    for (std::uint32_t lane = 0; lane < group_channels; ++lane) {
+      counts[lane] = count_lrs(read.input, weights + lane, words);
+    }
     std::array<std::uint32_t, group_channels> codes;
     if (voted) {
       std::copy_n(words_.begin() + static_cast<std::ptrdiff_t>(read.position * group_channels),
@@ -249,8 +250,7 @@ void ChipReader::show_codes(const ColumnLayer& layer, const Vector& vector,
     } else {
       codes = codes_of(read);
     }
-    observer_->see(read.active_rows, std::span(counts).first(one.channels),
-                   std::span(codes).first(one.channels));
+    observer_->see(read.active_rows, std::span(counts).first(lanes), std::span(codes).first(lanes));
   }
 }
 

@@ -10,6 +10,8 @@
 //
 #include <hwy/highway.h>
 
+#include "circuits/column.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace cimstat::experiments::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -19,95 +21,139 @@ using Columns = hn::CappedTag<std::uint32_t, group_channels>;
 using Words = hn::Vec<Columns>;
 inline constexpr std::uint32_t width = hn::MaxLanes(Columns());
 
-// Whether one instruction counts the bits of 32-bit lanes. Else they are counted in bytes, which
-// are added up once a tile.
-#if HWY_TARGET == HWY_AVX3_DL
-inline constexpr bool counts_words = true;
-#else
-inline constexpr bool counts_words = false;
-#endif
-
-/// LRS cells among the active ones in the columns of one vector. `known` is the number of words, 0
-/// where it is not known at compile time; `input` holds them, broadcast, where it is.
-template <std::uint32_t known>
-HWY_INLINE Words lrs_count(const ColumnRead& read, const Words* input,
-                           const std::uint32_t* HWY_RESTRICT weights) {
-  const Columns d;
-  const std::uint32_t words = known == 0 ? read.words : known;
-  const auto active_cells = [&](std::uint32_t word) HWY_ATTR {
-    const Words active = known == 0 ? hn::Set(d, read.input[word]) : input[word];
-    return hn::And(active, hn::Load(d, weights + word * group_channels));
-  };
-  if constexpr (counts_words) {
-    Words sum = hn::PopulationCount(active_cells(0));
-    for (std::uint32_t word = 1; word < words; ++word) {
-      sum = hn::Add(sum, hn::PopulationCount(active_cells(word)));
-    }
-    return sum;
-  } else {
-    const hn::Repartition<std::uint8_t, Columns> d8;
-    const auto in_bytes = [&](std::uint32_t word) HWY_ATTR {
-      return hn::PopulationCount(hn::BitCast(d8, active_cells(word)));
-    };
-    if constexpr (known >= 1 && known <= 7) {  // all four bytes of a lane add up to 255 at the most
-      auto bytes = in_bytes(0);
-      for (std::uint32_t word = 1; word < known; ++word) bytes = hn::Add(bytes, in_bytes(word));
-      const Words pairs = hn::Add(hn::BitCast(d, bytes), hn::ShiftRight<8>(hn::BitCast(d, bytes)));
-      return hn::And(hn::Add(pairs, hn::ShiftRight<16>(pairs)), hn::Set(d, 0xff));
-    } else {
-      const Words mask = hn::Set(d, 0x00ff00ff);
-      Words pairs = hn::Zero(d);
-      for (std::uint32_t first = 0; first < words; first += 31) {  // a byte holds 31 * 8
-        const std::uint32_t end = words - first < 31 ? words : first + 31;
-        auto bytes = in_bytes(first);
-        for (std::uint32_t word = first + 1; word < end; ++word) {
-          bytes = hn::Add(bytes, in_bytes(word));
-        }
-        const Words sum = hn::BitCast(d, bytes);
-        pairs = hn::Add(pairs, hn::Add(hn::And(sum, mask), hn::And(hn::ShiftRight<8>(sum), mask)));
+/// Row a of this table: LRS cells among the active ones of four rows, a and the cells in bits.
+struct NibbleCounts {
+  constexpr NibbleCounts() {
+    for (unsigned a = 0; a < 16; ++a) {
+      for (unsigned cells = 0; cells < 16; ++cells) {
+        const unsigned both = a & cells;
+        of[16 * a + cells] =
+            static_cast<std::uint8_t>((both & 1) + (both >> 1 & 1) + (both >> 2 & 1) + (both >> 3));
       }
-      return hn::Add(hn::And(pairs, hn::Set(d, 0xffff)), hn::ShiftRight<16>(pairs));
     }
+  }
+  alignas(64) std::uint8_t of[256] = {};
+};
+inline constexpr NibbleCounts nibble_counts;
+
+/// So many counts of up to eight add up in a byte.
+inline constexpr std::uint32_t most_summed = 31;
+/// Reads of the same cells that are counted together, so that each cell is loaded once: those of
+/// the planes of an input.
+inline constexpr std::uint32_t most_reads = 4;
+
+/// Where the rows of a read's activation, four at a time, begin in the table.
+struct TableRows {
+  alignas(16) std::uint8_t begin[circuits::row_limit / 4];
+};
+
+HWY_INLINE void find_rows(const std::uint32_t* HWY_RESTRICT input, std::uint32_t words,
+                          TableRows& rows) {
+  for (std::uint32_t word = 0; word < words; ++word) {
+    // Bytes 2 b and 2 b + 1 are those of the lower and upper half of byte b, 16 times each.
+    std::uint64_t bytes = input[word];
+    bytes = (bytes | bytes << 16) & 0x0000ffff0000ffffU;
+    bytes = (bytes | bytes << 8) & 0x00ff00ff00ff00ffU;
+    bytes = (bytes << 4 & 0x00f000f000f000f0U) | (bytes << 8 & 0xf000f000f000f000U);
+    std::memcpy(rows.begin + 8 * word, &bytes, sizeof bytes);
   }
 }
 
-/// Calls visit(vector, first lane, LRS counts) for all columns of a read.
-template <std::uint32_t known, class Visit>
-HWY_INLINE void visit_counts(const ColumnRead& read, std::uint32_t vectors, const Visit& visit) {
+/// LRS cells among the active ones in each column of `batches` neighbouring batches, in each of
+/// `count` reads of the same cells: visit(read, batch, vector of the batch, first lane, counts).
+/// One lookup counts four rows of as many columns as a register has bytes: a third of the
+/// instructions that counting bits of words takes where no single one does.
+template <std::uint32_t count, std::uint32_t batches, class Visit>
+HWY_INLINE void visit_batches(const TableRows* HWY_RESTRICT rows, const ColumnRead& read,
+                              std::uint32_t batch, const Visit& visit) {
   const Columns d;
-  Words input[known == 0 ? 1 : known];
-  for (std::uint32_t word = 0; word < known; ++word) input[word] = hn::Set(d, read.input[word]);
-  const std::size_t stride = std::size_t{known == 0 ? read.words : known} * group_channels;
-  const std::uint32_t* HWY_RESTRICT weights = read.weights;
-  for (std::uint32_t vector = 0; vector < vectors; ++vector, weights += stride) {
-    for (std::uint32_t lane = 0; lane < group_channels; lane += width) {
-      visit(vector, lane, lrs_count<known>(read, input, weights + lane));
+  const hn::Repartition<std::uint8_t, Columns> d8;
+  using Bytes = hn::Vec<decltype(d8)>;
+  const Words byte_mask = hn::Set(d, 0xff);
+  const Bytes low = hn::Set(d8, 15);
+  const std::uint32_t size = read.row_bytes;
+  const std::size_t stride = std::size_t{size} * batch_words;
+  for (std::uint32_t lane = 0; lane < group_channels; lane += width) {
+    const std::uint8_t* HWY_RESTRICT from = read.bytes + batch * stride + lane * batch_vectors;
+    const auto sum_bytes = [&](std::uint32_t first, std::uint32_t end, Bytes* sums) HWY_ATTR {
+      for (std::uint32_t i = 0; i < count * batches; ++i) sums[i] = hn::Zero(d8);
+      for (std::uint32_t byte = first; byte < end; ++byte) {
+        Bytes lower[batches];
+        Bytes upper[batches];
+#pragma GCC unroll 4
+        for (std::uint32_t b = 0; b < batches; ++b) {
+          const Bytes cells = hn::Load(d8, from + b * stride + byte * batch_words);
+          lower[b] = hn::And(cells, low);
+          upper[b] = hn::And(hn::BitCast(d8, hn::ShiftRight<4>(hn::BitCast(d, cells))), low);
+        }
+#pragma GCC unroll 4
+        for (std::uint32_t r = 0; r < count; ++r) {
+          const std::uint8_t* begin = rows[r].begin + 2 * byte;
+          const Bytes of_lower = hn::LoadDup128(d8, nibble_counts.of + begin[0]);
+          const Bytes of_upper = hn::LoadDup128(d8, nibble_counts.of + begin[1]);
+#pragma GCC unroll 4
+          for (std::uint32_t b = 0; b < batches; ++b) {
+            Bytes& sum = sums[r * batches + b];
+            sum = hn::Add(sum, hn::TableLookupBytes(of_lower, lower[b]));
+            sum = hn::Add(sum, hn::TableLookupBytes(of_upper, upper[b]));
+          }
+        }
+      }
+    };
+    const auto count_of = [&](Bytes bytes, std::uint32_t vector) HWY_ATTR {
+      const Words shifted = hn::ShiftRightSame(hn::BitCast(d, bytes), static_cast<int>(8 * vector));
+      return vector == 3 ? shifted : hn::And(shifted, byte_mask);
+    };
+    Bytes sums[count * batches];
+    sum_bytes(0, std::min(size, most_summed), sums);
+    if (HWY_LIKELY(size <= most_summed)) {
+#pragma GCC unroll 8
+      for (std::uint32_t i = 0; i < count * batches; ++i) {
+#pragma GCC unroll 4
+        for (std::uint32_t v = 0; v < batch_vectors; ++v) {
+          visit(i / batches, batch + i % batches, v, lane, count_of(sums[i], v));
+        }
+      }
+      continue;
+    }
+    Words counts[count * batches][batch_vectors];
+    for (std::uint32_t i = 0; i < count * batches; ++i) {
+      for (std::uint32_t v = 0; v < batch_vectors; ++v) counts[i][v] = count_of(sums[i], v);
+    }
+    for (std::uint32_t first = most_summed; first < size; first += most_summed) {
+      sum_bytes(first, std::min(size, first + most_summed), sums);
+      for (std::uint32_t i = 0; i < count * batches; ++i) {
+        for (std::uint32_t v = 0; v < batch_vectors; ++v) {
+          counts[i][v] = hn::Add(counts[i][v], count_of(sums[i], v));
+        }
+      }
+    }
+    for (std::uint32_t i = 0; i < count * batches; ++i) {
+      for (std::uint32_t v = 0; v < batch_vectors; ++v) {
+        visit(i / batches, batch + i % batches, v, lane, counts[i][v]);
+      }
     }
   }
 }
 
-template <class Visit>
-HWY_INLINE void visit_all_counts(const ColumnRead& read, std::uint32_t vectors,
-                                 const Visit& visit) {
-  switch (read.words) {
-    case 1:
-      return visit_counts<1>(read, vectors, visit);
-    case 2:
-      return visit_counts<2>(read, vectors, visit);
-    case 3:
-      return visit_counts<3>(read, vectors, visit);
-    case 4:
-      return visit_counts<4>(read, vectors, visit);
-    default:
-      return visit_counts<0>(read, vectors, visit);
-  }
+/// The same for all batches of `count` reads.
+template <std::uint32_t count, class Visit>
+HWY_INLINE void visit_reads(const ColumnRead* reads, std::uint32_t batches, const Visit& visit) {
+  TableRows rows[count];
+  for (std::uint32_t r = 0; r < count; ++r) find_rows(reads[r].input, reads[r].words, rows[r]);
+  std::uint32_t batch = 0;
+  for (; batch + 2 <= batches; batch += 2) visit_batches<count, 2>(rows, *reads, batch, visit);
+  if (batch < batches) visit_batches<count, 1>(rows, *reads, batch, visit);
 }
 
 void count_lrs(const ColumnRead& read, std::uint32_t vectors, std::uint32_t* counts) {
   const Columns d;
-  visit_all_counts(read, vectors,
-                   [=](std::uint32_t vector, std::uint32_t lane, Words count)
-                       HWY_ATTR { hn::Store(count, d, counts + vector * group_channels + lane); });
+  visit_reads<1>(&read, (vectors + batch_vectors - 1) / batch_vectors,
+                 [=](std::uint32_t, std::uint32_t batch, std::uint32_t vector, std::uint32_t lane,
+                     Words count) HWY_ATTR {
+                   const std::uint32_t at = batch * batch_vectors + vector;
+                   if (at < vectors) hn::Store(count, d, counts + at * group_channels + lane);
+                 });
 }
 
 /// Adds 2^bit times the LRS counts.
@@ -115,57 +161,62 @@ void add_lrs(const ColumnRead& read, std::uint32_t vectors, std::uint32_t bit,
              std::uint32_t* counts) {
   const Columns d;
   const int shift = static_cast<int>(bit);
-  visit_all_counts(read, vectors,
-                   [=](std::uint32_t vector, std::uint32_t lane, Words count) HWY_ATTR {
-                     std::uint32_t* to = counts + vector * group_channels + lane;
-                     hn::Store(hn::Add(hn::Load(d, to), hn::ShiftLeftSame(count, shift)), d, to);
-                   });
+  visit_reads<1>(&read, (vectors + batch_vectors - 1) / batch_vectors,
+                 [=](std::uint32_t, std::uint32_t batch, std::uint32_t vector, std::uint32_t lane,
+                     Words count) HWY_ATTR {
+                   const std::uint32_t at = batch * batch_vectors + vector;
+                   if (at >= vectors) return;
+                   std::uint32_t* to = counts + at * group_channels + lane;
+                   hn::Store(hn::Add(hn::Load(d, to), hn::ShiftLeftSame(count, shift)), d, to);
+                 });
 }
 
-/// Which slot each word of `vectors` neighbouring vectors picks.
-HWY_INLINE void find_slots(const ColumnRead& read, std::uint32_t vectors,
-                           const CodeSampler& sampler, const std::uint32_t* words,
-                           std::uint32_t* slots) {
+/// Which slot each word picks in `count` reads of the same cells, also in planes that don't count.
+template <std::uint32_t count>
+HWY_NOINLINE void find_read_slots(const ColumnRead* reads, std::uint32_t batches,
+                                  const CodeSampler& sampler,
+                                  const std::uint32_t* HWY_RESTRICT words,
+                                  std::uint32_t* HWY_RESTRICT slots) {
   const Columns d;
   const int slot_bits = static_cast<int>(sampler.slot_bits());
   const Words slot_mask = hn::Set(d, (1U << slot_bits) - 1);
-  const Words first = hn::Set(d, sampler.first_slot(read.active_rows));
-  visit_all_counts(
-      read, vectors, [=](std::uint32_t vector, std::uint32_t lane, Words count) HWY_ATTR {
-        const std::size_t i = vector * group_channels + lane;
-        const Words of_class = hn::Add(hn::ShiftLeftSame(count, slot_bits), first);
-        hn::Store(hn::Add(of_class, hn::And(hn::Load(d, words + i), slot_mask)), d, slots + i);
+  std::uint32_t first[count];
+  for (std::uint32_t r = 0; r < count; ++r) first[r] = sampler.first_slot(reads[r].active_rows);
+  const std::size_t size = std::size_t{batches} * batch_words;
+  visit_reads<count>(
+      reads, batches,
+      [&](std::uint32_t read, std::uint32_t batch, std::uint32_t vector, std::uint32_t lane,
+          Words lrs) HWY_ATTR {
+        const std::size_t i = read * size + batch * batch_words + vector * group_channels + lane;
+        const Words of_class = hn::Add(hn::ShiftLeftSame(lrs, slot_bits), hn::Set(d, first[read]));
+        const Words slot = hn::And(hn::Load(d, words + i), slot_mask);
+        hn::Store(hn::Add(of_class, slot), d, slots + i);
       });
 }
 
-/// The same where not all planes of a group count.
-HWY_NOINLINE void find_plane_slots(const ColumnRead& read, const ColumnGroups& groups,
-                                   const CodeSampler& sampler, const std::uint32_t* words,
-                                   std::uint32_t* slots) {
-  const std::size_t stride = std::size_t{read.words} * group_channels;
-  for (std::uint32_t group = 0; group < groups.groups; ++group) {
-    const std::size_t first = std::size_t{group} * groups.planes + read.planes.begin;
-    ColumnRead part = read;
-    part.weights += first * stride;
-    find_slots(part, read.planes.size(), sampler, words + first * group_channels,
-               slots + first * group_channels);
-  }
-}
-
-/// Which slot each word picks; 0 in planes that don't count.
-void find_all_slots(std::span<const ColumnRead> reads, const ColumnGroups& groups,
-                    const CodeSampler& sampler, const std::uint32_t* words, std::uint32_t* slots) {
-  const std::size_t size = groups.batches() * batch_words;
-  for (const ColumnRead& read : reads) {
-    const bool whole = read.planes.size() == groups.planes;
-    std::fill(slots + (whole ? groups.vectors() * group_channels : 0), slots + size, 0U);
-    if (whole) {
-      find_slots(read, groups.vectors(), sampler, words, slots);
-    } else {
-      find_plane_slots(read, groups, sampler, words, slots);
+void find_slots(std::span<const ColumnRead> reads, const ColumnGroups& groups,
+                const CodeSampler& sampler, const std::uint32_t* words, std::uint32_t* slots) {
+  const std::uint32_t batches = groups.batches();
+  for (std::size_t i = 0; i < reads.size();) {
+    const ColumnRead* read = reads.data() + i;
+    std::size_t same = 1;
+    while (same < most_reads && i + same < reads.size() && read[same].bytes == read->bytes) ++same;
+    switch (same) {
+      case 1:
+        find_read_slots<1>(read, batches, sampler, words, slots);
+        break;
+      case 2:
+        find_read_slots<2>(read, batches, sampler, words, slots);
+        break;
+      case 3:
+        find_read_slots<3>(read, batches, sampler, words, slots);
+        break;
+      default:
+        find_read_slots<4>(read, batches, sampler, words, slots);
     }
-    words += size;
-    slots += size;
+    words += same * batches * batch_words;
+    slots += same * batches * batch_words;
+    i += same;
   }
 }
 
@@ -198,17 +249,16 @@ HWY_NOINLINE Words replace_escapes(const EscapeContext& context, std::uint32_t v
                                    std::uint32_t first_lane, Words codes) {
   const Columns d;
   const ColumnRead& read = context.read;
-  alignas(64) std::uint32_t counts[group_channels];
   alignas(64) std::uint32_t result[group_channels];
-  const std::uint32_t* weights =
-      read.weights + std::size_t{vector} * read.words * group_channels + first_lane;
-  hn::Store(lrs_count<0>(read, nullptr, weights), d, counts);
   hn::Store(codes, d, result);
   for (std::uint32_t lane = 0; lane < width; ++lane) {
     if (result[lane] != CodeSampler::escape) continue;
+    const std::uint32_t* column =
+        read.weights + std::size_t{vector} * read.words * group_channels + first_lane + lane;
+    const std::uint32_t count = cimstat::experiments::count_lrs(read.input, column, read.words);
     const std::uint64_t draw = draw_number(read.first_batch, vector, first_lane + lane);
-    result[lane] = context.sampler.escaped_code({counts[lane], read.active_rows},
-                                                escape_word(context.origin, draw));
+    result[lane] =
+        context.sampler.escaped_code({count, read.active_rows}, escape_word(context.origin, draw));
   }
   return hn::Load(d, result);
 }
@@ -321,7 +371,7 @@ namespace cimstat::experiments {
 
 HWY_EXPORT(count_lrs);
 HWY_EXPORT(add_lrs);
-HWY_EXPORT(find_all_slots);
+HWY_EXPORT(find_slots);
 HWY_EXPORT(look_up);
 HWY_EXPORT(add_codes);
 HWY_EXPORT(add_known_codes);
@@ -344,7 +394,7 @@ void sample_codes(std::span<const ColumnRead> reads, const ColumnGroups& groups,
   assert(words.size() >= reads.size() * groups.batches() * batch_words);
   assert(scratch.size() >= reads.size() * groups.batches() * batch_words);
   assert(sums.size() == std::size_t{groups.groups} * group_channels);
-  HWY_DYNAMIC_DISPATCH(find_all_slots)(reads, groups, sampler, words.data(), scratch.data());
+  HWY_DYNAMIC_DISPATCH(find_slots)(reads, groups, sampler, words.data(), scratch.data());
   HWY_DYNAMIC_DISPATCH(look_up)
   (sampler.slots(), reads.size() * groups.batches(), scratch.data());
   HWY_DYNAMIC_DISPATCH(add_codes)

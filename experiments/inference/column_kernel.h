@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -27,12 +28,14 @@ struct ColumnRead {
   const std::uint32_t* input = nullptr;    ///< [word]
   const std::uint32_t* weights = nullptr;  ///< [group][plane][word][16 channels]
   std::uint32_t words = 0;
-  std::uint32_t active_rows = 0;  ///< of several planes the sum of their levels
-  std::uint32_t shift = 0;        ///< the (lowest) activation plane: codes count 2^shift-fold
-  std::uint64_t first_batch = 0;  ///< of the random words
-  PlaneRange planes = {};         ///< those whose codes count
-  std::uint32_t bits = 1;         ///< activation planes
-  std::uint32_t next_plane = 0;   ///< words from one of them to the next
+  const std::uint8_t* bytes = nullptr;  ///< the same cells as in WeightPlanes::bytes
+  std::uint32_t row_bytes = 0;          ///< runs of eight rows
+  std::uint32_t active_rows = 0;        ///< of several planes the sum of their levels
+  std::uint32_t shift = 0;              ///< the (lowest) activation plane: codes count 2^shift-fold
+  std::uint64_t first_batch = 0;        ///< of the random words
+  PlaneRange planes = {};               ///< those whose codes count
+  std::uint32_t bits = 1;               ///< activation planes
+  std::uint32_t next_plane = 0;         ///< words from one of them to the next
 };
 
 /// What all reads of a layer have in common. A *vector* is 16 columns: one weight plane of one
@@ -52,8 +55,18 @@ struct ColumnGroups {
   }
   PlaneRange all_planes() const { return {0, planes}; }
   /// Random words come in batches of four vectors: 16 Philox blocks, lane = block, vector = word.
-  std::uint32_t batches() const { return (vectors() + 3) / 4; }
+  std::uint32_t batches() const { return (vectors() + batch_vectors - 1) / batch_vectors; }
 };
+
+/// The LRS count of one column: `words` words of input, and of cells those of every 16th place.
+inline std::uint32_t count_lrs(const std::uint32_t* input, const std::uint32_t* cells,
+                               std::uint32_t words) {
+  int count = 0;
+  for (std::uint32_t word = 0; word < words; ++word) {
+    count += std::popcount(input[word] & cells[word * group_channels]);
+  }
+  return static_cast<std::uint32_t>(count);
+}
 
 /// LRS counts: counts[vector][lane] for one read; of several planes the levels of the rows in LRS.
 void count_lrs(const ColumnRead& read, const ColumnGroups& groups, std::span<std::uint32_t> counts);

@@ -173,6 +173,7 @@ void ColumnLayer::collect_reads(const ActivationPlanes& planes, std::uint32_t pi
             ((std::uint64_t{pixel} * layout_.tiles() + tile) * parts + part) * cycles + cycle;
         reads.push_back({planes.words(tile, part, plane),
                          weights_.words.data() + weights_.tile_begin[tile], layout_.words(tile),
+                         weights_.bytes.data() + weights_.byte_begin[tile], layout_.bytes(tile),
                          active_rows, plane, first_batch_ + number * groups_.batches(), range, bits,
                          layout_.plane_words()});
       }

@@ -26,6 +26,8 @@ class TileLayout {
   /// Rows in use; the first tile has the most.
   std::uint32_t height(std::uint32_t tile) const { return tiles_[tile].height; }
   std::uint32_t words(std::uint32_t tile) const { return (height(tile) + 31) / 32; }
+  /// Runs of eight rows.
+  std::uint32_t bytes(std::uint32_t tile) const { return (height(tile) + 7) / 8; }
   std::uint32_t first_input(std::uint32_t tile) const { return tiles_[tile].first_input; }
   /// Where a tile's words begin in a plane of `plane_words()` words.
   std::uint32_t first_word(std::uint32_t tile) const { return tiles_[tile].first_word; }

@@ -180,6 +180,15 @@ void PatchGeometry::add_run(std::uint32_t offset) {
   }
 }
 
+std::vector<std::size_t> PatchGeometry::offsets() const {
+  std::vector<std::size_t> result;
+  result.reserve(inputs_);
+  for (const Run& run : runs_) {
+    for (std::uint32_t i = 0; i < run.length; ++i) result.push_back(run.offset + i);
+  }
+  return result;
+}
+
 void PatchGeometry::pad(std::span<const std::uint8_t> map,
                         std::vector<std::uint8_t>& padded) const {
   assert(map.size() == input_.size());

@@ -73,6 +73,11 @@ class PatchGeometry {
   std::uint32_t output_rows() const { return output_rows_; }
   std::uint32_t output_columns() const { return output_columns_; }
   std::uint32_t pixels() const { return output_rows_ * output_columns_; }
+  /// Whether windows move by one place each way.
+  bool moves_by_one() const { return stride_ == Extents(1); }
+  std::uint32_t padded_columns() const { return padded_.columns; }
+  /// Where the inputs of output pixel 0 lie in the padded map.
+  std::vector<std::size_t> offsets() const;
   /// The map with its border of zeros or padding levels, ready for patch(). `padded` is resized.
   void pad(std::span<const std::uint8_t> map, std::vector<std::uint8_t>& padded) const;
   /// Bytes that patch() may write: the inputs, and some more.

@@ -59,80 +59,93 @@ HWY_INLINE void find_rows(const std::uint32_t* HWY_RESTRICT input, std::uint32_t
   }
 }
 
+using ByteColumns = hn::Repartition<std::uint8_t, Columns>;
+using Bytes = hn::Vec<ByteColumns>;
+
+/// Eight rows of a tile from `first` on, `end` left out, in `count` reads and as many neighbouring
+/// batches as sums has room for: sums[read][batch], a byte for each column. `cells` are those of
+/// the first batch, `stride` bytes before those of the next.
+template <std::uint32_t count, std::uint32_t batches>
+HWY_INLINE void sum_bytes(const TableRows* HWY_RESTRICT rows,
+                          const std::uint8_t* HWY_RESTRICT cells, std::size_t stride,
+                          std::uint32_t first, std::uint32_t end, Bytes (&sums)[count * batches]) {
+  const Columns d;
+  const ByteColumns d8;
+  const Bytes low = hn::Set(d8, 15);
+#pragma GCC unroll 8
+  for (std::uint32_t i = 0; i < count * batches; ++i) sums[i] = hn::Zero(d8);
+  for (std::uint32_t byte = first; byte < end; ++byte) {
+    Bytes lower[batches];
+    Bytes upper[batches];
+#pragma GCC unroll 4
+    for (std::uint32_t b = 0; b < batches; ++b) {
+      const Bytes eight = hn::Load(d8, cells + b * stride + byte * batch_words);
+      lower[b] = hn::And(eight, low);
+      upper[b] = hn::And(hn::BitCast(d8, hn::ShiftRight<4>(hn::BitCast(d, eight))), low);
+    }
+#pragma GCC unroll 4
+    for (std::uint32_t r = 0; r < count; ++r) {
+      const std::uint8_t* begin = rows[r].begin + 2 * byte;
+      const Bytes of_lower = hn::LoadDup128(d8, nibble_counts.of + begin[0]);
+      const Bytes of_upper = hn::LoadDup128(d8, nibble_counts.of + begin[1]);
+#pragma GCC unroll 4
+      for (std::uint32_t b = 0; b < batches; ++b) {
+        Bytes& sum = sums[r * batches + b];
+        sum = hn::Add(sum, hn::TableLookupBytes(of_lower, lower[b]));
+        sum = hn::Add(sum, hn::TableLookupBytes(of_upper, upper[b]));
+      }
+    }
+  }
+}
+
+/// The counts of one vector among those of a batch.
+HWY_INLINE Words count_of(Bytes sums, std::uint32_t vector) {
+  const Columns d;
+  const Words shifted = hn::ShiftRightSame(hn::BitCast(d, sums), static_cast<int>(8 * vector));
+  return vector == 3 ? shifted : hn::And(shifted, hn::Set(d, 0xff));
+}
+
 /// LRS cells among the active ones in each column of `batches` neighbouring batches, in each of
 /// `count` reads of the same cells: visit(read, batch, vector of the batch, first lane, counts).
-/// One lookup counts four rows of as many columns as a register has bytes: a third of the
-/// instructions that counting bits of words takes where no single one does.
+/// One lookup counts four rows of as many columns as a register has bytes, with a third of the
+/// instructions that counting the bits of words takes.
 template <std::uint32_t count, std::uint32_t batches, class Visit>
 HWY_INLINE void visit_batches(const TableRows* HWY_RESTRICT rows, const ColumnRead& read,
                               std::uint32_t batch, const Visit& visit) {
-  const Columns d;
-  const hn::Repartition<std::uint8_t, Columns> d8;
-  using Bytes = hn::Vec<decltype(d8)>;
-  const Words byte_mask = hn::Set(d, 0xff);
-  const Bytes low = hn::Set(d8, 15);
   const std::uint32_t size = read.row_bytes;
   const std::size_t stride = std::size_t{size} * batch_words;
   for (std::uint32_t lane = 0; lane < group_channels; lane += width) {
-    const std::uint8_t* HWY_RESTRICT from = read.bytes + batch * stride + lane * batch_vectors;
-    const auto sum_bytes = [&](std::uint32_t first, std::uint32_t end, Bytes* sums) HWY_ATTR {
-      for (std::uint32_t i = 0; i < count * batches; ++i) sums[i] = hn::Zero(d8);
-      for (std::uint32_t byte = first; byte < end; ++byte) {
-        Bytes lower[batches];
-        Bytes upper[batches];
-#pragma GCC unroll 4
-        for (std::uint32_t b = 0; b < batches; ++b) {
-          const Bytes cells = hn::Load(d8, from + b * stride + byte * batch_words);
-          lower[b] = hn::And(cells, low);
-          upper[b] = hn::And(hn::BitCast(d8, hn::ShiftRight<4>(hn::BitCast(d, cells))), low);
-        }
-#pragma GCC unroll 4
-        for (std::uint32_t r = 0; r < count; ++r) {
-          const std::uint8_t* begin = rows[r].begin + 2 * byte;
-          const Bytes of_lower = hn::LoadDup128(d8, nibble_counts.of + begin[0]);
-          const Bytes of_upper = hn::LoadDup128(d8, nibble_counts.of + begin[1]);
-#pragma GCC unroll 4
-          for (std::uint32_t b = 0; b < batches; ++b) {
-            Bytes& sum = sums[r * batches + b];
-            sum = hn::Add(sum, hn::TableLookupBytes(of_lower, lower[b]));
-            sum = hn::Add(sum, hn::TableLookupBytes(of_upper, upper[b]));
-          }
-        }
-      }
-    };
-    const auto count_of = [&](Bytes bytes, std::uint32_t vector) HWY_ATTR {
-      const Words shifted = hn::ShiftRightSame(hn::BitCast(d, bytes), static_cast<int>(8 * vector));
-      return vector == 3 ? shifted : hn::And(shifted, byte_mask);
-    };
     Bytes sums[count * batches];
-    sum_bytes(0, std::min(size, most_summed), sums);
-    if (HWY_LIKELY(size <= most_summed)) {
+    sum_bytes<count, batches>(rows, read.bytes + batch * stride + lane * batch_vectors, stride, 0,
+                              size, sums);
 #pragma GCC unroll 8
-      for (std::uint32_t i = 0; i < count * batches; ++i) {
+    for (std::uint32_t i = 0; i < count * batches; ++i) {
 #pragma GCC unroll 4
-        for (std::uint32_t v = 0; v < batch_vectors; ++v) {
-          visit(i / batches, batch + i % batches, v, lane, count_of(sums[i], v));
-        }
-      }
-      continue;
-    }
-    Words counts[count * batches][batch_vectors];
-    for (std::uint32_t i = 0; i < count * batches; ++i) {
-      for (std::uint32_t v = 0; v < batch_vectors; ++v) counts[i][v] = count_of(sums[i], v);
-    }
-    for (std::uint32_t first = most_summed; first < size; first += most_summed) {
-      sum_bytes(first, std::min(size, first + most_summed), sums);
-      for (std::uint32_t i = 0; i < count * batches; ++i) {
-        for (std::uint32_t v = 0; v < batch_vectors; ++v) {
-          counts[i][v] = hn::Add(counts[i][v], count_of(sums[i], v));
-        }
-      }
-    }
-    for (std::uint32_t i = 0; i < count * batches; ++i) {
       for (std::uint32_t v = 0; v < batch_vectors; ++v) {
-        visit(i / batches, batch + i % batches, v, lane, counts[i][v]);
+        visit(i / batches, batch + i % batches, v, lane, count_of(sums[i], v));
       }
     }
+  }
+}
+
+/// The same of one batch with more rows than its bytes can count.
+template <class Visit>
+HWY_INLINE void visit_long_batch(const TableRows& rows, const ColumnRead& read, std::uint32_t batch,
+                                 const Visit& visit) {
+  const std::uint32_t size = read.row_bytes;
+  const std::uint8_t* cells = read.bytes + std::size_t{batch} * size * batch_words;
+  for (std::uint32_t lane = 0; lane < group_channels; lane += width) {
+    Words counts[batch_vectors];
+    for (Words& of_vector : counts) of_vector = hn::Zero(Columns());
+    for (std::uint32_t first = 0; first < size; first += most_summed) {
+      Bytes sums[1];
+      sum_bytes<1, 1>(&rows, cells + lane * batch_vectors, 0, first,
+                      std::min(size, first + most_summed), sums);
+      for (std::uint32_t v = 0; v < batch_vectors; ++v) {
+        counts[v] = hn::Add(counts[v], count_of(sums[0], v));
+      }
+    }
+    for (std::uint32_t v = 0; v < batch_vectors; ++v) visit(batch, v, lane, counts[v]);
   }
 }
 
@@ -141,6 +154,16 @@ template <std::uint32_t count, class Visit>
 HWY_INLINE void visit_reads(const ColumnRead* reads, std::uint32_t batches, const Visit& visit) {
   TableRows rows[count];
   for (std::uint32_t r = 0; r < count; ++r) find_rows(reads[r].input, reads[r].words, rows[r]);
+  if (HWY_UNLIKELY(reads->row_bytes > most_summed)) {
+    for (std::uint32_t r = 0; r < count; ++r) {
+      for (std::uint32_t batch = 0; batch < batches; ++batch) {
+        visit_long_batch(rows[r], reads[r], batch,
+                         [&](std::uint32_t at, std::uint32_t vector, std::uint32_t lane, Words lrs)
+                             HWY_ATTR { visit(r, at, vector, lane, lrs); });
+      }
+    }
+    return;
+  }
   std::uint32_t batch = 0;
   for (; batch + 2 <= batches; batch += 2) visit_batches<count, 2>(rows, *reads, batch, visit);
   if (batch < batches) visit_batches<count, 1>(rows, *reads, batch, visit);

@@ -36,6 +36,7 @@ struct ColumnRead {
   PlaneRange planes = {};               ///< those whose codes count
   std::uint32_t bits = 1;               ///< activation planes
   std::uint32_t next_plane = 0;         ///< words from one of them to the next
+  std::int64_t units = 0;               ///< what a unit of each of its codes adds up to
 };
 
 /// What all reads of a layer have in common. A *vector* is 16 columns: one weight plane of one

@@ -78,6 +78,25 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
                                             fmt::format("2 to {} can", most_votes)));
   }
   check_cycles(cycles_, layer.name, diagonals_);
+  for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) {
+    for (std::uint32_t part = 0; part < layout_.parts(); ++part) {
+      for (std::uint32_t cycle = 0; cycle < cycles_.count(); ++cycle) {
+        ReadPlace place;
+        place.tile = tile;
+        place.part = part;
+        place.plane = cycles_.first_bit(cycle);
+        place.bits = cycles_.bits(cycle);
+        place.spared = protected_planes(cycle);
+        place.plain = {0, place.spared.begin};
+        const auto units_of = [&](const PlaneRange& planes) {
+          return units(planes, place.plane) * highest_level(place.bits);
+        };
+        place.plain_units = units_of(place.plain);
+        place.spared_units = units_of(place.spared);
+        places_.push_back(place);
+      }
+    }
+  }
 }
 
 std::uint64_t ColumnLayer::batches() const {
@@ -155,29 +174,30 @@ ColumnLayer::Workspace ColumnLayer::workspace() const {
 void ColumnLayer::collect_reads(const ActivationPlanes& planes, std::uint32_t pixel, Reads which,
                                 std::vector<ColumnRead>& reads) const {
   reads.clear();
-  const std::uint32_t parts = layout_.parts();
-  const std::uint32_t cycles = cycles_.count();
-  for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) {
-    for (std::uint32_t part = 0; part < parts; ++part) {
-      for (std::uint32_t cycle = 0; cycle < cycles; ++cycle) {
-        const std::uint32_t plane = cycles_.first_bit(cycle);
-        const std::uint32_t bits = cycles_.bits(cycle);
-        std::uint32_t active_rows = planes.active_rows(tile, part, plane);
-        for (std::uint32_t bit = 1; bit < bits; ++bit) {
-          active_rows += planes.active_rows(tile, part, plane + bit) << bit;
-        }
-        const PlaneRange spared = protected_planes(cycle);
-        const PlaneRange range = which == Reads::spared ? spared : PlaneRange{0, spared.begin};
-        if (active_rows == 0 || range.size() == 0) continue;
-        const std::uint64_t number =
-            ((std::uint64_t{pixel} * layout_.tiles() + tile) * parts + part) * cycles + cycle;
-        reads.push_back({planes.words(tile, part, plane),
-                         weights_.words.data() + weights_.tile_begin[tile], layout_.words(tile),
-                         weights_.bytes.data() + weights_.byte_begin[tile], layout_.bytes(tile),
-                         active_rows, plane, first_batch_ + number * groups_.batches(), range, bits,
-                         layout_.plane_words()});
-      }
+  std::uint64_t first_batch =
+      first_batch_ + std::uint64_t{pixel} * places_.size() * groups_.batches();
+  for (const ReadPlace& place : places_) {
+    const std::uint64_t batch = first_batch;
+    first_batch += groups_.batches();
+    const PlaneRange& range = which == Reads::spared ? place.spared : place.plain;
+    std::uint32_t active_rows = planes.active_rows(place.tile, place.part, place.plane);
+    for (std::uint32_t bit = 1; bit < place.bits; ++bit) {
+      active_rows += planes.active_rows(place.tile, place.part, place.plane + bit) << bit;
     }
+    if (active_rows == 0 || range.size() == 0) continue;
+    ColumnRead& read = reads.emplace_back();  // in place: a copy would wait for its own stores
+    read.input = planes.words(place.tile, place.part, place.plane);
+    read.weights = weights_.words.data() + weights_.tile_begin[place.tile];
+    read.words = layout_.words(place.tile);
+    read.bytes = weights_.bytes.data() + weights_.byte_begin[place.tile];
+    read.row_bytes = layout_.bytes(place.tile);
+    read.active_rows = active_rows;
+    read.shift = place.plane;
+    read.first_batch = batch;
+    read.planes = range;
+    read.bits = place.bits;
+    read.next_plane = layout_.plane_words();
+    read.units = which == Reads::spared ? place.spared_units : place.plain_units;
   }
 }
 
@@ -222,32 +242,36 @@ void ColumnLayer::read_source(const SourcedCodes& codes, const DrawOrigin& origi
 ColumnLayer::PixelSums ColumnLayer::pixel_sums(std::span<const ColumnRead> reads,
                                                std::span<const std::int32_t> codes) const {
   PixelSums result{.codes = codes};
-  for (const ColumnRead& read : reads) {
-    result.units += units(read.planes, read.shift) * highest_level(read.bits);
-  }
+  for (const ColumnRead& read : reads) result.units += read.units;
   return result;
 }
 
-double ColumnLayer::estimate_of(std::uint32_t output, const PixelSums& sums) const {
-  std::int32_t sum = sums.codes[output];
-  if (weights_.sets == 2) {
-    sum -= sums.codes[std::size_t{weights_.groups} * group_channels + output];
+template <class Take>
+void ColumnLayer::visit_estimates(const PixelSums& sums, const Take& take) const {
+  const double origin = sums.code_origin * static_cast<double>(sums.units);
+  const std::int32_t* negative =
+      weights_.sets == 2 ? sums.codes.data() + std::size_t{weights_.groups} * group_channels
+                         : nullptr;
+  for (std::uint32_t output = 0; output < weights_.outputs; ++output) {
+    const std::int32_t sum = sums.codes[output] - (negative ? negative[output] : 0);
+    take(output, sums.code_step * sum + origin + sums.constant);
   }
-  return sums.code_step * sum + sums.code_origin * static_cast<double>(sums.units) + sums.constant;
 }
 
 void ColumnLayer::store_estimates(std::uint32_t pixel, const PixelSums& sums,
                                   std::span<double> estimates) const {
-  for (std::uint32_t output = 0; output < weights_.outputs; ++output) {
-    estimates[std::size_t{output} * geometry_.pixels() + pixel] = estimate_of(output, sums);
-  }
+  double* const first = estimates.data() + pixel;
+  const std::size_t pixels = geometry_.pixels();
+  visit_estimates(sums,
+                  [=](std::uint32_t output, double value) { first[output * pixels] = value; });
 }
 
 void ColumnLayer::add_estimates(std::uint32_t pixel, const PixelSums& sums,
                                 std::span<double> estimates) const {
-  for (std::uint32_t output = 0; output < weights_.outputs; ++output) {
-    estimates[std::size_t{output} * geometry_.pixels() + pixel] += estimate_of(output, sums);
-  }
+  double* const first = estimates.data() + pixel;
+  const std::size_t pixels = geometry_.pixels();
+  visit_estimates(sums,
+                  [=](std::uint32_t output, double value) { first[output * pixels] += value; });
 }
 
 void ColumnLayer::add_protected_counts(const ActivationPlanes& planes, std::uint32_t pixel,

@@ -168,6 +168,17 @@ class ColumnLayer {
                 const DrawOrigin& origin, Workspace& workspace, std::span<double> estimates) const;
 
  private:
+  /// What all pixels' reads at one place have in common.
+  struct ReadPlace {
+    std::uint32_t tile = 0;
+    std::uint32_t part = 0;
+    std::uint32_t plane = 0;  ///< the lowest of `bits` activation planes
+    std::uint32_t bits = 1;
+    PlaneRange plain;   ///< weight planes whose codes are not protected
+    PlaneRange spared;  ///< those whose are
+    std::int64_t plain_units = 0;
+    std::int64_t spared_units = 0;
+  };
   /// Draws codes of reads and adds them to sums.
   struct Draw {
     const CodeSampler& sampler;
@@ -184,7 +195,9 @@ class ColumnLayer {
                      std::optional<FastStream>& stream, Workspace& workspace,
                      std::span<std::int32_t> sums) const;
   void read_source(const SourcedCodes& codes, const DrawOrigin& origin, Workspace& workspace) const;
-  double estimate_of(std::uint32_t output, const PixelSums& sums) const;
+  /// take(output, estimate) of each output of a pixel.
+  template <class Take>
+  void visit_estimates(const PixelSums& sums, const Take& take) const;
   PixelSums pixel_sums(std::span<const ColumnRead> reads,
                        std::span<const std::int32_t> codes) const;
 
@@ -198,6 +211,7 @@ class ColumnLayer {
   InputCycles cycles_;
   std::uint32_t index_;
   std::uint64_t first_batch_;
+  std::vector<ReadPlace> places_;  ///< [tile][part][cycle]
 };
 
 }  // namespace cimstat::experiments

@@ -206,12 +206,7 @@ void ForwardPass::weighted(const Node& node, std::size_t index, const Arithmetic
       observer->see_estimates(index, k, result, workspace.exact);
     }
   }
-  scale_sums(node.layer, values);
-  if (node.bits > 0) {
-    requantise(values, node.bits, workspace.maps[index]);
-  } else {
-    workspace.reals[index].assign(values.begin(), values.end());
-  }
+  deliver_sums(node.layer, values, result_of(index, workspace));
 }
 
 void ForwardPass::start(std::span<const std::uint8_t> pixels, Workspace& workspace) const {

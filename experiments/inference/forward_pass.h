@@ -10,6 +10,7 @@
 #include "experiments/inference/array_options.h"
 #include "experiments/inference/column_layer.h"
 #include "experiments/inference/digital_layer.h"
+#include "experiments/inference/integer_layer.h"
 #include "experiments/inference/network.h"
 
 /// A network laid out on arrays, and one image through it.

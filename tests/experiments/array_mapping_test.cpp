@@ -8,6 +8,7 @@
 
 #include "experiments/inference/column_layer.h"
 #include "experiments/inference/digital_layer.h"
+#include "experiments/inference/integer_layer.h"
 #include "experiments/inference/vote.h"
 #include "tests/experiments/array_reads.h"
 #include "tests/experiments/inference_fixtures.h"

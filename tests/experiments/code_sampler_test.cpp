@@ -177,7 +177,12 @@ std::vector<std::uint64_t> drawn_counts(const circuits::ErrorTable& table, std::
   const CodeSampler sampler(table);
   const ColumnGroups groups{4, 1, false};
   const std::uint32_t input = ~0U;
-  const AlignedVector<std::uint32_t> weights(64, (1U << lrs_count) - 1);
+  const std::uint32_t cells = (1U << lrs_count) - 1;
+  const AlignedVector<std::uint32_t> weights(64, cells);
+  AlignedVector<std::uint8_t> bytes;
+  for (unsigned byte = 0; byte < 4; ++byte) {
+    bytes.insert(bytes.end(), batch_words, static_cast<std::uint8_t>(cells >> 8 * byte));
+  }
   const DrawOrigin origin{{seed}, 0};
   AlignedVector<std::uint32_t> words(32 * batch_words);
   AlignedVector<std::uint32_t> scratch(batch_words);
@@ -187,7 +192,15 @@ std::vector<std::uint64_t> drawn_counts(const circuits::ErrorTable& table, std::
   for (std::uint64_t first = 0; first < reads; first += 32) {
     fill_batches(origin, core::Domain::code_sampling, {&first, 1}, 32, words);
     for (std::uint64_t i = 0; i < 32; ++i) {
-      const ColumnRead read{&input, weights.data(), 1, 32, 0, first + i, groups.all_planes()};
+      ColumnRead read;
+      read.input = &input;
+      read.weights = weights.data();
+      read.words = 1;
+      read.bytes = bytes.data();
+      read.row_bytes = 4;
+      read.active_rows = 32;
+      read.first_batch = first + i;
+      read.planes = groups.all_planes();
       std::fill(sums.begin(), sums.end(), 0);
       sample_codes({&read, 1}, groups, sampler, origin,
                    std::span<const std::uint32_t>(words).subspan(i * batch_words, batch_words),

@@ -11,6 +11,7 @@
 
 #include "experiments/inference/cell_simulation.h"
 #include "experiments/inference/digital_layer.h"
+#include "experiments/inference/integer_layer.h"
 #include "tests/experiments/inference_fixtures.h"
 
 namespace cimstat::experiments {

@@ -197,6 +197,12 @@ core::Section accuracy_section() {
   tiling.example = "\"kernel_positions\"";
   tiling.absent = "\"im2col\"";
   tiling.source = "whole channels: ASiM; kernel positions: Peng et al., ISCAS 2019";
+  Parameter attention = parameter("attention", core::option_rule(places, {}),
+                                  "where products of two maps are computed; each image writes one "
+                                  "of them into the arrays");
+  attention.example = "\"analog\"";
+  attention.absent = "\"digital\"";
+  attention.source = "QK and AV products of ASiM";
   Parameter diagonals =
       parameter("protected_diagonals", CountRule{0, most_diagonals, std::nullopt, {}},
                 "so many topmost diagonals of pairs of activation and weight bits are protected");
@@ -238,6 +244,7 @@ core::Section accuracy_section() {
                  "where the first layer with weights is computed"),
        parameter("last_layer", core::option_rule(places, "analog"),
                  "where the last layer with weights is computed"),
+       attention,
        stream(),
        noise,
        chips,
@@ -371,6 +378,9 @@ AccuracySettings read_accuracy_settings(const SectionReader& section, std::uint3
   settings.array.diagonals = read_diagonals(section);
   settings.array.first_layer = core::read_option(section, "first_layer", places);
   settings.array.last_layer = core::read_option(section, "last_layer", places);
+  if (section.has("attention")) {
+    settings.array.attention = core::read_option(section, "attention", places);
+  }
   settings.stream = core::read_option(section, "stream", streams);
   if (section.has("noise")) settings.noise = core::read_option(section, "noise", noises);
   if (section.has("chips")) settings.chips = static_cast<std::uint32_t>(section.count("chips"));
@@ -385,6 +395,10 @@ AccuracySettings read_accuracy_settings(const SectionReader& section, std::uint3
                  "write noise = \"frozen\", or leave it out");
   }
   check_input_bits(section, settings);
+  if (settings.noise == AccuracyNoise::frozen && settings.array.attention == LayerPlace::analog) {
+    section.fail("attention", "is \"analog\" on frozen chips", written_cells_are_no_chips,
+                 "write \"digital\", or noise = \"table\"");
+  }
   return settings;
 }
 

@@ -60,6 +60,7 @@ struct ArrayOptions {
                             ///< without current stand for, half of the converter's range
   LayerPlace first_layer = LayerPlace::analog;  ///< the first weighted layer
   LayerPlace last_layer = LayerPlace::analog;   ///< the last one
+  LayerPlace attention = LayerPlace::digital;   ///< products of two maps, one of them written
   ProtectedDiagonals diagonals = {};
 };
 

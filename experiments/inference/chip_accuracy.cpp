@@ -23,6 +23,10 @@ ForwardPass checked_pass(const Network& network, const ChipDesign& design,
                                             fmt::format("1 to {}", chip_limit)));
   }
   ForwardPass pass(network, options.array);
+  if (pass.writes_arrays()) {
+    throw core::UsageError(core::error_line("accuracy.attention", "is \"analog\" on frozen chips",
+                                            written_cells_are_no_chips, "leave it digital"));
+  }
   if (pass.most_active_rows() > design.rows) {
     throw core::UsageError(core::error_line(
         "column", fmt::format("has {} rows", design.rows),

@@ -60,6 +60,7 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
       diagonals_(options.diagonals),
       mapping_(options.weights),
       zero_value_(options.weights == WeightMapping::offset ? options.zero_value : 0.0),
+      weight_bits_(layer.weight_bits),
       cycles_{input_bits, options.input_bits_per_cycle},
       index_(index),
       first_batch_(first_batch) {
@@ -97,6 +98,11 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
       }
     }
   }
+}
+
+void ColumnLayer::write(std::span<const std::int8_t> weights) {
+  weights_ = weight_planes(weights, weights_.outputs, weight_bits_, layout_, mapping_);
+  assert(weights_.planes == groups_.planes);
 }
 
 std::uint64_t ColumnLayer::batches() const {

@@ -119,6 +119,10 @@ class ColumnLayer {
   bool holds(std::uint32_t codes) const;
   Workspace workspace() const;
 
+  /// Writes other weights, as many, into the arrays: of one kernel position, and of magnitudes
+  /// below 2^(weight_bits - 1), as those that it was made with.
+  void write(std::span<const std::int8_t> weights);
+
   // How it lies on arrays, for what reads its columns in another order.
   const TileLayout& layout() const { return layout_; }
   const PatchGeometry& geometry() const { return geometry_; }
@@ -208,6 +212,7 @@ class ColumnLayer {
   ProtectedDiagonals diagonals_;
   WeightMapping mapping_;
   double zero_value_;
+  std::uint32_t weight_bits_;
   InputCycles cycles_;
   std::uint32_t index_;
   std::uint64_t first_batch_;

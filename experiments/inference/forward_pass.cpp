@@ -1,7 +1,6 @@
 #include "experiments/inference/forward_pass.h"
 
 #include <algorithm>
-#include <cassert>
 #include <map>
 #include <set>
 #include <string>
@@ -9,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+
+#include "experiments/inference/token_layer.h"
 
 namespace cimstat::experiments {
 namespace {
@@ -46,8 +47,7 @@ ForwardPass::ForwardPass(const Network& network, const ArrayOptions& options) {
   input.bits = network.input_bits;
   nodes_.push_back(std::move(input));
   std::map<std::string, std::size_t> number{{"input", 0}};
-  std::uint64_t next_batch = 0;
-  std::uint32_t next_index = first_of_groups;
+  Places places{.next_batch = 0, .next_index = first_of_groups};
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const Layer& layer = layers[i];
     Node node;
@@ -59,29 +59,22 @@ ForwardPass::ForwardPass(const Network& network, const ArrayOptions& options) {
     if (is_weighted(layer.kind)) {
       const bool digital = (&layer == first && options.first_layer == LayerPlace::digital) ||
                            (&layer == last && options.last_layer == LayerPlace::digital);
-      const MapShape input_of_group{source.shape.channels / layer.groups, source.shape.rows,
-                                    source.shape.columns};
       for (std::uint32_t k = 0; k < layer.groups; ++k) {
-        const Layer group = group_of(layer, k);
-        node.integer.emplace_back(group, input_of_group);
-        if (digital) continue;
-        const auto index = k == 0 ? static_cast<std::uint32_t>(nodes_.size()) : next_index++;
-        if (index == index_limit) {
-          throw core::UsageError(core::error_line(
-              "accuracy.network",
-              fmt::format("layer '{}': {} groups are too many", layer.name, layer.groups),
-              fmt::format("all layers' groups on arrays together are at most {}",
-                          index_limit - first_of_groups),
-              "use fewer groups"));
-        }
-        node.analog.emplace_back(group, input_of_group, source.bits, options, index, next_batch);
-        next_batch += node.analog.back().batches();
+        add_group(node, group_of(layer, k), digital ? nullptr : &options, places);
       }
-      node.layer.weight = {};  // the two layers hold what they need of it
+      node.layer.weight = {};  // the groups hold what they need of it
+    } else if (is_product(layer.kind)) {
+      const Node& second = nodes_[node.inputs[1]];
+      const Layer head = convolution_of_head(layer, source.shape, second.shape, second.bits);
+      const bool digital = options.attention == LayerPlace::digital;
+      for (std::uint32_t k = 0; k < layer.groups; ++k) {
+        add_group(node, head, digital ? nullptr : &options, places);
+      }
     }
     number[layer.name] = nodes_.size();
     nodes_.push_back(std::move(node));
   }
+  const std::uint64_t next_batch = places.next_batch;
   if (16 * next_batch >= core::block_limit) {
     throw core::UsageError(core::error_line(
         "accuracy.network", fmt::format("takes {} random batches an image", next_batch),
@@ -90,13 +83,36 @@ ForwardPass::ForwardPass(const Network& network, const ArrayOptions& options) {
   }
 }
 
+void ForwardPass::add_group(Node& node, const Layer& group, const ArrayOptions* options,
+                            Places& places) const {
+  const Node& source = nodes_[node.inputs[0]];
+  const std::uint32_t count = node.layer.groups;
+  const MapShape input{source.shape.channels / count, source.shape.rows, source.shape.columns};
+  LayerGroups& groups = node.groups;
+  groups.integer.emplace_back(group, input);
+  if (options == nullptr) return;
+  const auto index =
+      groups.analog.empty() ? static_cast<std::uint32_t>(nodes_.size()) : places.next_index++;
+  if (index == index_limit) {
+    throw core::UsageError(
+        core::error_line("accuracy.network",
+                         fmt::format("layer '{}': {} groups are too many", node.layer.name, count),
+                         fmt::format("all layers' groups on arrays together are at most {}",
+                                     index_limit - first_of_groups),
+                         "use fewer groups"));
+  }
+  groups.analog.emplace_back(group, input, source.bits, *options, index, places.next_batch);
+  places.next_batch += groups.analog.back().batches();
+}
+
 ForwardPass::Workspace ForwardPass::workspace() const {
   Workspace result;
   std::size_t most_values = 0;
   for (const Node& node : nodes_) {
     result.maps.emplace_back(node.bits > 0 ? node.shape.size() : 0);
     result.reals.emplace_back(node.bits > 0 ? 0 : node.shape.size());
-    result.columns.push_back(largest_workspace(node.analog));
+    result.columns.push_back(largest_workspace(node.groups.analog));
+    result.written.push_back(is_product(node.layer.kind) ? node.groups : LayerGroups{});
     most_values = std::max(most_values, node.shape.size());
   }
   result.values.reserve(most_values);
@@ -111,7 +127,7 @@ void ForwardPass::observe(Workspace& workspace, LayerObserver* observer) {
 std::uint64_t ForwardPass::partial_sums() const {
   std::uint64_t sum = 0;
   for (const Node& node : nodes_) {
-    for (const ColumnLayer& group : node.analog) sum += group.partial_sums();
+    for (const ColumnLayer& group : node.groups.analog) sum += group.partial_sums();
   }
   return sum;
 }
@@ -119,7 +135,7 @@ std::uint64_t ForwardPass::partial_sums() const {
 std::vector<std::uint32_t> ForwardPass::cycle_widths() const {
   std::set<std::uint32_t> widths;
   for (const Node& node : nodes_) {
-    for (const ColumnLayer& group : node.analog) {
+    for (const ColumnLayer& group : node.groups.analog) {
       const InputCycles& cycles = group.cycles();
       for (std::uint32_t i = 0; i < cycles.count(); ++i) widths.insert(cycles.bits(i));
     }
@@ -130,15 +146,22 @@ std::vector<std::uint32_t> ForwardPass::cycle_widths() const {
 std::uint64_t ForwardPass::batches() const {
   std::uint64_t sum = 0;
   for (const Node& node : nodes_) {
-    for (const ColumnLayer& group : node.analog) sum += group.batches();
+    for (const ColumnLayer& group : node.groups.analog) sum += group.batches();
   }
   return sum;
+}
+
+bool ForwardPass::writes_arrays() const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) {
+    return is_product(node.layer.kind) && !node.groups.analog.empty();
+  });
 }
 
 std::uint32_t ForwardPass::most_active_rows() const {
   std::uint32_t most = 0;
   for (const Node& node : nodes_) {
-    for (const ColumnLayer& group : node.analog) most = std::max(most, group.most_active_rows());
+    for (const ColumnLayer& group : node.groups.analog)
+      most = std::max(most, group.most_active_rows());
   }
   return most;
 }
@@ -146,7 +169,7 @@ std::uint32_t ForwardPass::most_active_rows() const {
 void ForwardPass::check_codes(std::uint32_t codes) const {
   for (const Node& node : nodes_) {
     const auto holds = [&](const ColumnLayer& group) { return group.holds(codes); };
-    if (!std::all_of(node.analog.begin(), node.analog.end(), holds)) {
+    if (!std::all_of(node.groups.analog.begin(), node.groups.analog.end(), holds)) {
       throw core::UsageError(core::error_line(
           "accuracy.network",
           fmt::format("layer '{}': sums of {} codes can overflow 32 bits", node.layer.name, codes),
@@ -162,104 +185,6 @@ std::vector<std::uint8_t> ForwardPass::input_levels(std::span<const std::uint8_t
     return static_cast<std::uint8_t>((pixel * highest + 127) / 255);
   });
   return levels;
-}
-
-MapValues ForwardPass::values_of(std::size_t node, const Workspace& workspace) const {
-  if (nodes_[node].bits == 0) return std::span(workspace.reals[node]);
-  return std::span(workspace.maps[node]);
-}
-
-MapResult ForwardPass::result_of(std::size_t node, Workspace& workspace) const {
-  if (nodes_[node].bits == 0) return std::span(workspace.reals[node]);
-  return std::span(workspace.maps[node]);
-}
-
-void ForwardPass::weighted(const Node& node, std::size_t index, const Arithmetic& arithmetic,
-                           const DrawOrigin& origin, Workspace& workspace) const {
-  const std::span<const std::uint8_t> input(workspace.maps[node.inputs[0]]);
-  workspace.values.resize(node.shape.size());
-  const std::span<double> values(workspace.values);
-  const std::size_t groups = node.integer.size();
-  const std::size_t inputs = input.size() / groups;
-  const std::size_t outputs = values.size() / groups;
-  const bool analog = !node.analog.empty() && !std::holds_alternative<ExactIntegers>(arithmetic) &&
-                      (workspace.in_integers.empty() || workspace.in_integers[index] == 0);
-  const auto* reading = std::get_if<ColumnReading>(&arithmetic);
-  LayerObserver* observer = node.analog.empty() ? nullptr : workspace.observer;
-  if (observer && analog) observer->enter(index);
-  for (std::size_t k = 0; k < groups; ++k) {
-    const auto input_of_group = input.subspan(k * inputs, inputs);
-    const auto result = values.subspan(k * outputs, outputs);
-    if (!analog) {
-      node.integer[k].sums(input_of_group, workspace.integers, result);
-      if (observer) observer->see_exact(index, k, result);
-      continue;
-    }
-    if (reading) {
-      node.analog[k].estimate(input_of_group, *reading, origin, workspace.columns[index], result);
-    } else {
-      std::get<LayerSource*>(arithmetic)->estimate(node.analog[k], input_of_group, origin, result);
-    }
-    if (observer) {
-      workspace.exact.resize(outputs);
-      node.integer[k].sums(input_of_group, workspace.integers, workspace.exact);
-      observer->see_estimates(index, k, result, workspace.exact);
-    }
-  }
-  deliver_sums(node.layer, values, result_of(index, workspace));
-}
-
-void ForwardPass::start(std::span<const std::uint8_t> pixels, Workspace& workspace) const {
-  assert(pixels.size() == nodes_[0].shape.size());
-  workspace.maps[0] = input_levels(pixels);
-}
-
-void ForwardPass::run_node(std::size_t index, const Arithmetic& arithmetic,
-                           const DrawOrigin& origin, Workspace& workspace) const {
-  const Node& node = nodes_[index];
-  const MapShape shape = nodes_[node.inputs[0]].shape;
-  const MapValues input = values_of(node.inputs[0], workspace);
-  const MapResult result = result_of(index, workspace);
-  switch (node.layer.kind) {
-    case LayerKind::convolution:
-    case LayerKind::fully_connected:
-      weighted(node, index, arithmetic, origin, workspace);
-      break;
-    case LayerKind::max_pool:
-      max_pool(node.layer, shape, input, result);
-      break;
-    case LayerKind::average_pool:
-      average_pool(node.layer, shape, input, result);
-      break;
-    case LayerKind::add:
-      add(node.layer, input, values_of(node.inputs[1], workspace), result);
-      break;
-    case LayerKind::relu:
-      relu(input, result);
-      break;
-    case LayerKind::flatten:
-      copy(input, result);
-      break;
-    case LayerKind::quantise:
-      quantise(node.layer, input, result);
-      break;
-  }
-}
-
-std::uint32_t ForwardPass::answer(Workspace& workspace) const {
-  workspace.values = workspace.reals.back();
-  const auto largest = std::max_element(workspace.values.begin(), workspace.values.end());
-  return static_cast<std::uint32_t>(largest - workspace.values.begin());
-}
-
-std::uint32_t ForwardPass::classify(std::span<const std::uint8_t> pixels,
-                                    const Arithmetic& arithmetic, const DrawOrigin& origin,
-                                    Workspace& workspace) const {
-  start(pixels, workspace);
-  for (std::size_t index = 1; index < nodes_.size(); ++index) {
-    run_node(index, arithmetic, origin, workspace);
-  }
-  return answer(workspace);
 }
 
 }  // namespace cimstat::experiments

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -15,6 +16,10 @@
 
 /// A network laid out on arrays, and one image through it.
 namespace cimstat::experiments {
+
+/// Why frozen chips have no attend layers.
+inline constexpr std::string_view written_cells_are_no_chips =
+    "each image writes cells of its own there, which nothing freezes";
 
 /// How the analog layers are computed: exact integers everywhere, or columns read one way or
 /// another.
@@ -43,6 +48,13 @@ class LayerObserver : public ReadObserver {
                              std::span<const double> sums) = 0;
 };
 
+/// What multiplies in a weighted or attend layer, one of each for each group of channels: groups
+/// follow each other in maps.
+struct LayerGroups {
+  std::vector<IntegerLayer> integer;
+  std::vector<ColumnLayer> analog;  ///< empty where it is computed digitally
+};
+
 /// Immutable; shared by all workers.
 class ForwardPass {
  public:
@@ -55,8 +67,11 @@ class ForwardPass {
     IntegerLayer::Workspace integers;
     std::vector<std::uint8_t> in_integers;  ///< [node]: 1 for analog layers to be computed in exact
                                             ///< integers all the same; empty: none
-    LayerObserver* observer = nullptr;      ///< set by observe()
-    std::vector<double> exact;              ///< sums for the observer
+    /// [node]: attend layers with what this image's maps wrote, and their weights.
+    std::vector<LayerGroups> written;
+    std::vector<std::vector<std::int8_t>> weights;  ///< [head], of the layer at hand
+    LayerObserver* observer = nullptr;              ///< set by observe()
+    std::vector<double> exact;                      ///< sums for the observer
   };
 
   /// Throws what check(network) throws, and UsageError for rows out of range and for more groups
@@ -78,7 +93,10 @@ class ForwardPass {
 
   std::size_t nodes() const { return nodes_.size(); }
   /// The columns of a node, of each of its groups; nothing where it has none, as node 0.
-  std::span<const ColumnLayer> analog(std::size_t node) const { return nodes_[node].analog; }
+  /// Of an attend layer they hold zeros: each image writes its own.
+  std::span<const ColumnLayer> analog(std::size_t node) const { return nodes_[node].groups.analog; }
+  /// Whether images write into arrays: an attend layer is on some.
+  bool writes_arrays() const;
   const std::string& name(std::size_t node) const { return nodes_[node].layer.name; }
 
   /// Turns 8-bit pixels into the network's input levels.
@@ -100,14 +118,26 @@ class ForwardPass {
     std::vector<std::size_t> inputs;
     MapShape shape;
     std::uint32_t bits = 0;  ///< 0: real values
-    // A weighted layer, one for each group of channels: groups follow each other in maps.
-    std::vector<IntegerLayer> integer;
-    std::vector<ColumnLayer> analog;  ///< empty where it is computed digitally
+    LayerGroups groups;
   };
+  /// Where the next column layer stands in the random-number contract.
+  struct Places {
+    std::uint64_t next_batch = 0;
+    std::uint32_t next_index = 0;
+  };
+  /// On columns too, where there are options.
+  void add_group(Node& node, const Layer& group, const ArrayOptions* options, Places& places) const;
   MapValues values_of(std::size_t node, const Workspace& workspace) const;
   MapResult result_of(std::size_t node, Workspace& workspace) const;
-  void weighted(const Node& node, std::size_t index, const Arithmetic& arithmetic,
-                const DrawOrigin& origin, Workspace& workspace) const;
+  bool on_columns(std::size_t index, const Arithmetic& arithmetic,
+                  const Workspace& workspace) const;
+  /// Sums of all groups of a node, [output][pixel], to workspace.values.
+  void add_up(std::size_t index, const LayerGroups& groups, const Arithmetic& arithmetic,
+              const DrawOrigin& origin, Workspace& workspace) const;
+  void weighted(std::size_t index, const Arithmetic& arithmetic, const DrawOrigin& origin,
+                Workspace& workspace) const;
+  void attend(std::size_t index, const Arithmetic& arithmetic, const DrawOrigin& origin,
+              Workspace& workspace) const;
 
   std::vector<Node> nodes_;  ///< node 0 is the input
 };

@@ -131,14 +131,11 @@ void run_one(const IntegerProduct<double>& product) {
 constexpr std::int64_t single_precision_limit = std::int64_t{1} << 24;
 
 /// The largest magnitude that any partial sum can reach with 8-bit inputs.
-std::int64_t largest_sum(const Layer& layer) {
-  const std::size_t inputs = layer.weight.size() / layer.weight_shape[0];
+std::int64_t largest_sum(std::span<const std::int8_t> weights, std::size_t inputs) {
   std::int64_t largest = 0;
-  for (std::size_t first = 0; first < layer.weight.size(); first += inputs) {
+  for (std::size_t first = 0; first < weights.size(); first += inputs) {
     std::int64_t sum = 0;
-    for (std::size_t i = first; i < first + inputs; ++i) {
-      sum += std::abs(int{layer.weight[i]}) * 255;
-    }
+    for (const int weight : weights.subspan(first, inputs)) sum += std::abs(weight) * 255;
     largest = std::max(largest, sum);
   }
   return largest;
@@ -150,13 +147,14 @@ std::size_t round_up(std::size_t number, std::size_t step) {
 
 /// [four outputs][input][4], filled up with zeros, or the weights as they are.
 template <class Scalar>
-AlignedVector<Scalar> laid_out(const Layer& layer, std::size_t inputs, bool one_pixel) {
-  if (one_pixel) return {layer.weight.begin(), layer.weight.end()};
-  AlignedVector<Scalar> result(round_up(layer.weight_shape[0], outputs_at_once) * inputs);
-  for (std::size_t i = 0; i < layer.weight.size(); ++i) {
+AlignedVector<Scalar> laid_out(std::span<const std::int8_t> weights, std::size_t inputs,
+                               bool one_pixel) {
+  if (one_pixel) return {weights.begin(), weights.end()};
+  AlignedVector<Scalar> result(round_up(weights.size() / inputs, outputs_at_once) * inputs);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
     const std::size_t output = i / inputs;
     const std::size_t block = output / outputs_at_once * inputs + i % inputs;
-    result[block * outputs_at_once + output % outputs_at_once] = layer.weight[i];
+    result[block * outputs_at_once + output % outputs_at_once] = weights[i];
   }
   return result;
 }
@@ -177,10 +175,19 @@ IntegerLayer::IntegerLayer(const Layer& layer, MapShape input)
     row_positions_ = geometry_.padded_columns();
     positions_ = (geometry_.output_rows() - 1) * row_positions_ + geometry_.output_columns();
   }
-  if (largest_sum(layer) < single_precision_limit) {
-    narrow_ = laid_out<float>(layer, inputs, pixels == 1);
+  write(layer.weight);
+}
+
+void IntegerLayer::write(std::span<const std::int8_t> weights) {
+  const std::size_t inputs = geometry_.inputs();
+  const bool one_pixel = geometry_.pixels() == 1;
+  assert(weights.size() == outputs_ * inputs);
+  narrow_.clear();
+  wide_.clear();
+  if (largest_sum(weights, inputs) < single_precision_limit) {
+    narrow_ = laid_out<float>(weights, inputs, one_pixel);
   } else {
-    wide_ = laid_out<double>(layer, inputs, pixels == 1);
+    wide_ = laid_out<double>(weights, inputs, one_pixel);
   }
 }
 

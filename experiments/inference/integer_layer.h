@@ -26,6 +26,8 @@ class IntegerLayer {
     AlignedVector<double> wide_sums;
   };
   IntegerLayer(const Layer& layer, MapShape input);
+  /// Other weights, as many, in place of the layer's.
+  void write(std::span<const std::int8_t> weights);
   /// The sums as doubles (exact), [output][pixel].
   void sums(std::span<const std::uint8_t> map, Workspace& workspace,
             std::span<double> result) const;

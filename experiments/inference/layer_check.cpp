@@ -49,8 +49,9 @@ Signal LayerCheck::output(const std::vector<Signal>& inputs, LayerPosition posit
   check_groups();
   check_weights();
   check_scale();
+  check_token_numbers();
   check_bits(position);
-  const std::size_t wanted = layer_.kind == LayerKind::add ? 2 : 1;
+  const std::size_t wanted = layer_.kind == LayerKind::add || is_product(layer_.kind) ? 2 : 1;
   if (inputs.size() != wanted) {
     refuse(fmt::format("has {} inputs ({} takes {})", inputs.size(), name_of(layer_.kind), wanted));
   }
@@ -88,6 +89,20 @@ double LayerCheck::largest_value(const std::vector<Signal>& inputs) const {
     largest = scaled(0, largest);
   } else if (layer_.kind == LayerKind::add) {
     largest = scaled(0, largest) + inputs[1].largest * std::abs(layer_.scale[1]);
+  } else if (is_product(layer_.kind)) {
+    largest = scaled(0, 2.0 * largest_sum);
+  } else if (layer_.kind == LayerKind::softmax) {
+    largest = 1.0;
+  } else if (layer_.kind == LayerKind::layer_norm) {
+    const double most = std::sqrt(static_cast<double>(layer_.scale.size()));
+    largest = 0.0;
+    for (std::size_t channel = 0; channel < layer_.scale.size(); ++channel) {
+      largest = std::max(largest, scaled(channel, most));
+    }
+  } else if (layer_.kind == LayerKind::add_constant || layer_.kind == LayerKind::prepend_tokens) {
+    double constant = 0.0;
+    for (const double bias : layer_.bias) constant = std::max(constant, std::abs(bias));
+    largest = largest * std::abs(layer_.scale[0]) + constant;
   }
   if (!std::isfinite(largest)) {
     refuse("its scales and biases can give a value that is not finite", {},
@@ -123,6 +138,25 @@ Shape LayerCheck::output_shape(const std::vector<Signal>& inputs) const {
                            shape_text(inputs[1])));
       }
       return input.shape;
+    case LayerKind::add_constant:
+      return with_constants(input);
+    case LayerKind::prepend_tokens:
+      return with_tokens(input);
+    case LayerKind::layer_norm:
+      return normalised(input);
+    case LayerKind::gelu:
+      require_reals(input);
+      return input.shape;
+    case LayerKind::softmax:
+      require_reals(input);
+      if (input.shape[0] % layer_.groups != 0) {
+        refuse(
+            fmt::format("groups {} (a divisor of its {} channels)", layer_.groups, input.shape[0]));
+      }
+      return input.shape;
+    case LayerKind::attend_keys:
+    case LayerKind::attend_values:
+      return multiplied(inputs);
   }
   refuse("is of an unknown kind");
 }
@@ -150,7 +184,7 @@ Shape LayerCheck::convolved(const Signal& input) const {
   }
   require_levels(input);
   check_padding_level(input);
-  check_accumulator(std::uint64_t{shape[1]} * shape[2] * shape[3], input.bits);
+  check_accumulator(std::uint64_t{shape[1]} * shape[2] * shape[3], layer_.weight_bits, input.bits);
   const std::uint64_t rows =
       std::uint64_t{input.shape[1]} + layer_.padding.top + layer_.padding.bottom;
   const std::uint64_t columns =
@@ -184,23 +218,31 @@ Shape LayerCheck::connected(const Signal& input) const {
                        shape_text(input)));
   }
   require_levels(input);
-  check_accumulator(shape[1], input.bits);
+  check_accumulator(shape[1], layer_.weight_bits, input.bits);
   return {shape[0], 1, 1};
 }
 
-void LayerCheck::require_levels(const Signal& input) const {
+void LayerCheck::require_levels(const Signal& input, std::size_t index) const {
   if (!input.is_real()) return;
-  refuse(fmt::format("its input '{}' delivers real values", layer_.inputs[0]),
+  refuse(fmt::format("its input '{}' delivers real values", layer_.inputs[index]),
          fmt::format("{} takes levels", name_of(layer_.kind)), "put a quantise layer between them");
 }
 
-void LayerCheck::check_accumulator(std::uint64_t fan_in, std::uint32_t input_bits) const {
+void LayerCheck::require_reals(const Signal& input) const {
+  if (input.is_real()) return;
+  refuse(fmt::format("its input '{}' delivers levels", layer_.inputs[0]),
+         fmt::format("{} takes real values", name_of(layer_.kind)),
+         "let that one deliver real values, or scale them back by an add_constant");
+}
+
+void LayerCheck::check_accumulator(std::uint64_t fan_in, std::uint32_t weight_bits,
+                                   std::uint32_t input_bits) const {
   const std::uint64_t largest_product =
-      (std::uint64_t{1} << (layer_.weight_bits - 1)) * ((std::uint64_t{1} << input_bits) - 1);
+      (std::uint64_t{1} << (weight_bits - 1)) * ((std::uint64_t{1} << input_bits) - 1);
   if (fan_in * largest_product >= accumulator_limit) {
     refuse(
         fmt::format("sums of {} products of {}-bit weights and {}-bit inputs can overflow 32 bits",
-                    fan_in, layer_.weight_bits, input_bits),
+                    fan_in, weight_bits, input_bits),
         {}, "use fewer inputs or bits");
   }
 }

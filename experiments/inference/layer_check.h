@@ -51,15 +51,22 @@ class LayerCheck {
   void check_groups() const;
   void check_weights() const;
   void check_scale() const;
+  void check_token_numbers() const;
   void check_bits(LayerPosition position) const;
   double largest_value(const std::vector<Signal>& inputs) const;
   std::array<std::uint32_t, 3> output_shape(const std::vector<Signal>& inputs) const;
   std::array<std::uint32_t, 3> slid(const Signal& input, std::uint32_t channels) const;
   std::array<std::uint32_t, 3> convolved(const Signal& input) const;
   std::array<std::uint32_t, 3> connected(const Signal& input) const;
+  std::array<std::uint32_t, 3> with_constants(const Signal& input) const;
+  std::array<std::uint32_t, 3> with_tokens(const Signal& input) const;
+  std::array<std::uint32_t, 3> normalised(const Signal& input) const;
+  std::array<std::uint32_t, 3> multiplied(const std::vector<Signal>& inputs) const;
   void check_padding_level(const Signal& input) const;
-  void require_levels(const Signal& input) const;
-  void check_accumulator(std::uint64_t fan_in, std::uint32_t input_bits) const;
+  void require_levels(const Signal& input, std::size_t index = 0) const;
+  void require_reals(const Signal& input) const;
+  void check_accumulator(std::uint64_t fan_in, std::uint32_t weight_bits,
+                         std::uint32_t input_bits) const;
 
   const Layer& layer_;
   std::string place_;

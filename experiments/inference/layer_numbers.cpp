@@ -62,8 +62,11 @@ void LayerCheck::check_window() const {
 }
 
 void LayerCheck::check_groups() const {
+  const bool has_heads = layer_.kind == LayerKind::softmax || is_product(layer_.kind);
+  if (has_heads && layer_.groups < 1) refuse("groups 0 (1 or more)");
   if (layer_.kind != LayerKind::convolution) {
-    if (layer_.groups != 1) refuse(fmt::format("{} has no groups (1)", name_of(layer_.kind)));
+    if (layer_.groups != 1 && !has_heads)
+      refuse(fmt::format("{} has no groups (1)", name_of(layer_.kind)));
     if (!layer_.padding_level.empty()) {
       refuse(fmt::format("{} has no padding_level", name_of(layer_.kind)));
     }
@@ -110,6 +113,11 @@ void LayerCheck::check_scale() const {
   std::size_t biases = scales;
   if (is_weighted(layer_.kind)) scales = biases = layer_.weight_shape[0];
   if (layer_.kind == LayerKind::add) scales = 2;
+  // As many as their inputs ask for, which is checked with these.
+  const bool has_lists =
+      layer_.kind == LayerKind::add_constant || layer_.kind == LayerKind::prepend_tokens;
+  if (layer_.kind == LayerKind::layer_norm) scales = biases = layer_.scale.size();
+  if (has_lists) biases = layer_.bias.size();
   if (layer_.scale.size() != scales || layer_.bias.size() != biases) {
     refuse(fmt::format("{} scales and {} biases ({} and {} are needed)", layer_.scale.size(),
                        layer_.bias.size(), scales, biases));

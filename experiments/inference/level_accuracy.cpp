@@ -62,6 +62,10 @@ ForwardPass checked_pass(const Network& network, const LevelDesign& design,
                          const AccuracyOptions& options) {
   require_plain(options);
   ForwardPass pass(network, options.array);
+  if (pass.writes_arrays()) {
+    throw core::UsageError(core::error_line("accuracy.attention", "is \"analog\" on frozen chips",
+                                            written_cells_are_no_chips, "leave it digital"));
+  }
   if (pass.most_active_rows() > design.chip.rows) {
     throw core::UsageError(core::error_line(
         "column", fmt::format("has {} rows", design.chip.rows),

@@ -20,6 +20,20 @@ std::string_view name_of(LayerKind kind) {
       return "flatten";
     case LayerKind::quantise:
       return "quantise";
+    case LayerKind::add_constant:
+      return "add_constant";
+    case LayerKind::prepend_tokens:
+      return "prepend_tokens";
+    case LayerKind::layer_norm:
+      return "layer_norm";
+    case LayerKind::gelu:
+      return "gelu";
+    case LayerKind::softmax:
+      return "softmax";
+    case LayerKind::attend_keys:
+      return "attend_keys";
+    case LayerKind::attend_values:
+      return "attend_values";
   }
   return "unknown";
 }
@@ -28,14 +42,26 @@ bool is_weighted(LayerKind kind) {
   return kind == LayerKind::convolution || kind == LayerKind::fully_connected;
 }
 
+bool is_product(LayerKind kind) {
+  return kind == LayerKind::attend_keys || kind == LayerKind::attend_values;
+}
+
 bool has_window(LayerKind kind) {
   return kind == LayerKind::convolution || kind == LayerKind::max_pool ||
          kind == LayerKind::average_pool;
 }
 
 bool requantises(LayerKind kind) {
-  return is_weighted(kind) || kind == LayerKind::average_pool || kind == LayerKind::add ||
-         kind == LayerKind::quantise;
+  switch (kind) {
+    case LayerKind::relu:
+    case LayerKind::max_pool:
+    case LayerKind::flatten:
+    case LayerKind::gelu:
+    case LayerKind::softmax:
+      return false;
+    default:
+      return true;
+  }
 }
 
 Extents window_reach(const Layer& layer) {

@@ -18,6 +18,12 @@
 /// output_bits = 0 delivers `value` itself, a real (logits, residual branches with a sign). A
 /// weighted layer takes levels; the others take levels or reals. relu, max_pool and flatten deliver
 /// what they take and have output_bits = 0.
+///
+/// In a transformer a pixel is a token, its channels the token's numbers: projections are 1 x 1
+/// convolutions. layer_norm, gelu and softmax take and deliver reals. The attend layers are
+/// convolutions of 1 x 1 with `groups` heads whose weights come from the image: their second input,
+/// of b bits, is written into the arrays as weights w = max(level, 1) - 2^(b - 1), and
+///     value = (sum w x - zero_level * sum w) * scale[0] + bias[0]
 namespace cimstat::experiments {
 
 enum class LayerKind {
@@ -28,7 +34,15 @@ enum class LayerKind {
   average_pool,     ///< value = sum * scale[0] + bias[0], the sum in row, column order
   add,              ///< value = a * scale[0] + b * scale[1] + bias[0]
   flatten,
-  quantise,  ///< value = x * scale[0] + bias[0], output_bits > 0; bias is the level of a real 0
+  quantise,      ///< value = x * scale[0] + bias[0], output_bits > 0; bias is the level of a real 0
+  add_constant,  ///< value = x * scale[0] + bias, of which each value has its own
+  prepend_tokens,  ///< bias as pixels before the map's own, which are x * scale[0]; one column
+  layer_norm,      ///< each pixel: (x - mean) / sqrt(variance + epsilon) * scale + bias, of its
+                   ///< channels
+  gelu,            ///< x / 2 * (1 + erf(x / sqrt(2)))
+  softmax,         ///< each pixel: exp(x) over the sum of its group of channels
+  attend_keys,     ///< of each head: x queries, w keys; an output channel for each key
+  attend_values,   ///< of each head: x shares, w values; an input channel for each pixel of these
 };
 
 /// Rows and columns of a window, of its steps, or from one of its points to the next. One number
@@ -69,7 +83,7 @@ struct Layer {
   Extents stride;
   Extents dilation;
   Padding padding;
-  // convolution (else 1 and empty)
+  // convolution (else 1 and empty); groups are heads of softmax and the attend layers, too
   std::uint32_t groups = 1;  ///< group k of outputs sees input channels k input / groups and on
   std::vector<std::uint8_t> padding_level;  ///< [input channels]: what windows over the edge see
                                             ///< instead of zeros; empty: zeros
@@ -78,11 +92,14 @@ struct Layer {
   std::array<std::uint32_t, 4> weight_shape{};  ///< output, input / groups, kernel rows, kernel
                                                 ///< columns (1, 1 when fully connected)
   std::vector<std::int8_t> weight;
-  // digital scale: [output] each when weighted, [1] and [1] of average_pool and quantise, [2] and
-  // [1] of add
+  // digital scale: [output] each when weighted, [1] and [1] of average_pool, quantise and the
+  // attend layers, [2] and [1] of add, [channel] each of layer_norm, [1] and [value] of
+  // add_constant, [1] and [channel][token] of prepend_tokens
   std::vector<double> scale;
   std::vector<double> bias;
   std::uint32_t output_bits = 0;  ///< 0: real values
+  std::uint32_t zero_level = 0;   ///< attend layers: of the first input, what stands for a real 0
+  double epsilon = 0.0;           ///< layer_norm: above 0; else 0
 };
 
 struct Network {
@@ -101,11 +118,14 @@ std::string_view name_of(LayerKind kind);
 /// Whether the kind has weights: convolution and fully_connected.
 bool is_weighted(LayerKind kind);
 
+/// Whether the kind multiplies two maps, one of them written into the arrays: the attend layers.
+bool is_product(LayerKind kind);
+
 /// Whether the kind slides a window over its input: convolution and pools.
 bool has_window(LayerKind kind);
 
-/// Whether the kind scales what it delivers, to output_bits of its own: weighted layers,
-/// average_pool, add and quantise; the others keep the bits of their input.
+/// Whether the kind scales what it delivers, to output_bits of its own. relu, max_pool, flatten,
+/// gelu and softmax don't: they keep the bits of their input.
 bool requantises(LayerKind kind);
 
 /// From the first point of a layer's window to its last, both counted.

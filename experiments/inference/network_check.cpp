@@ -33,11 +33,11 @@ struct Totals {
   std::uint64_t values = 0;
   std::uint64_t reals = 0;
 
-  void add(const LayerCheck& check, const Layer& layer, const Signal& output) {
+  void add(const LayerCheck& check, std::uint64_t more_weights, const Signal& output) {
     const auto refuse_beyond = [&](std::uint64_t count, std::uint64_t most, std::string_view what) {
       if (count > most) check.refuse(fmt::format("more than {} {} in all", most, what));
     };
-    weights += layer.weight.size();
+    weights += more_weights;
     refuse_beyond(weights, most_elements, "weights");
     values += output.size();
     refuse_beyond(values, most_values, "values at the outputs");
@@ -88,7 +88,8 @@ std::vector<Signal> checked_signals(const Network& network, std::string_view pla
     signals.push_back(layer_check.output(
         inputs, &layer == &network.layers.back() ? LayerPosition::last : LayerPosition::inside));
     known.emplace(layer.name, signals.back());
-    totals.add(layer_check, layer, signals.back());
+    totals.add(layer_check, is_product(layer.kind) ? inputs[1].size() : layer.weight.size(),
+               signals.back());
   }
   if (signals.back().shape != std::array<std::uint32_t, 3>{network.classes, 1, 1}) {
     refuse(fmt::format("the last layer delivers {} (the {} classes x 1 x 1 are needed)",

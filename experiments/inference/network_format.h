@@ -17,12 +17,19 @@ inline constexpr std::int64_t network_major = 1;
 /// there were no groups, dilation, padding_level and quantise. Files without these say
 /// plain_network_minor.
 inline constexpr std::int64_t extended_network_minor = 2;
+/// Brought the layers of transformers.
+inline constexpr std::int64_t token_network_minor = 3;
+inline constexpr std::int64_t newest_network_minor = token_network_minor;
 inline constexpr std::int64_t plain_network_minor = 1;
 
-/// Whether a file of this minor version may hold such a layer.
-inline bool is_in_version(LayerKind kind, std::int64_t minor) {
-  return kind != LayerKind::quantise || minor >= extended_network_minor;
+/// The first minor version whose files may hold such a layer.
+inline std::int64_t first_minor(LayerKind kind) {
+  if (kind > LayerKind::quantise) return token_network_minor;
+  return kind == LayerKind::quantise ? extended_network_minor : 0;
 }
+
+/// Whether a file of this minor version may hold such a layer.
+inline bool is_in_version(LayerKind kind, std::int64_t minor) { return minor >= first_minor(kind); }
 
 inline std::string layer_group_name(std::size_t index, std::string_view name) {
   return fmt::format("{:03}_{}", index, name);

@@ -44,8 +44,9 @@ class Digest {
   std::string bytes_;
 };
 
-/// What came with version 1.2 of the format, where it is there at all: older networks keep their
-/// hash. No layer's name begins with '/', so that nothing here can be taken for the next layer.
+/// What came with versions 1.2 and 1.3 of the format, where it is there at all: older networks keep
+/// their hash. No layer's name begins with '/', so that nothing here can be taken for the next
+/// layer.
 void add_extensions(const Layer& layer, Digest& digest) {
   using namespace std::string_view_literals;
   const auto add_extents = [&](std::string_view name, Extents extents) {
@@ -66,6 +67,14 @@ void add_extensions(const Layer& layer, Digest& digest) {
   if (!layer.padding_level.empty()) {
     digest.add("/padding_level"sv);
     digest.add(layer.padding_level);
+  }
+  if (layer.zero_level != 0) {
+    digest.add("/zero_level"sv);
+    digest.add(std::uint64_t{layer.zero_level});
+  }
+  if (layer.epsilon != 0.0) {
+    digest.add("/epsilon"sv);
+    digest.add(std::bit_cast<std::uint64_t>(layer.epsilon));
   }
 }
 

@@ -17,11 +17,15 @@ namespace {
 constexpr std::uint64_t most_weights = std::uint64_t{1} << 26;
 constexpr std::size_t most_layers = 999;
 constexpr std::uint64_t most_channels = std::uint64_t{1} << 20;
+constexpr std::uint64_t most_numbers = std::uint64_t{1} << 24;  // scales and biases in all
 constexpr std::string_view correct = "correct the network and write it again";
 
-constexpr std::array kinds = {LayerKind::convolution, LayerKind::fully_connected, LayerKind::relu,
-                              LayerKind::max_pool,    LayerKind::average_pool,    LayerKind::add,
-                              LayerKind::flatten,     LayerKind::quantise};
+constexpr std::array kinds = {
+    LayerKind::convolution,    LayerKind::fully_connected, LayerKind::relu,
+    LayerKind::max_pool,       LayerKind::average_pool,    LayerKind::add,
+    LayerKind::flatten,        LayerKind::quantise,        LayerKind::add_constant,
+    LayerKind::prepend_tokens, LayerKind::layer_norm,      LayerKind::gelu,
+    LayerKind::softmax,        LayerKind::attend_keys,     LayerKind::attend_values};
 
 std::vector<std::string> kind_names(std::int64_t minor) {
   std::vector<std::string> names;
@@ -33,11 +37,12 @@ std::vector<std::string> kind_names(std::int64_t minor) {
 
 /// Refuses what came with a later version than the file says it is of.
 [[noreturn]] void refuse_extended(const core::Hdf5Input& input, const std::string& path,
-                                  const std::string& problem, std::int64_t minor) {
+                                  const std::string& problem, std::int64_t minor,
+                                  std::int64_t first_minor) {
   input.fail(path, problem,
              fmt::format("the file is of version {}.{}, and {}.{} brought this", network_major,
-                         minor, network_major, extended_network_minor),
-             fmt::format("write schema_version [{}, {}]", network_major, extended_network_minor));
+                         minor, network_major, first_minor),
+             fmt::format("write schema_version [{}, {}]", network_major, first_minor));
 }
 
 LayerKind read_kind(const core::Hdf5Input& input, const std::string& path, std::int64_t minor) {
@@ -51,7 +56,7 @@ LayerKind read_kind(const core::Hdf5Input& input, const std::string& path, std::
                      : fmt::format("take one of {}", fmt::join(kind_names(minor), ", ")));
   }
   if (!is_in_version(*known, minor)) {
-    refuse_extended(input, path, fmt::format("is of kind '{}'", name), minor);
+    refuse_extended(input, path, fmt::format("is of kind '{}'", name), minor, first_minor(*known));
   }
   return *known;
 }
@@ -128,11 +133,12 @@ void read_weights(const core::Hdf5Input& input, const std::string& path, std::ui
   }
 }
 
-std::vector<double> read_vector(const core::Hdf5Input& input, const std::string& dataset) {
+std::vector<double> read_vector(const core::Hdf5Input& input, const std::string& dataset,
+                                std::uint64_t limit) {
   if (input.shape(dataset).size() != 1) {
     input.fail(dataset, "is not one-dimensional", {}, correct);
   }
-  return input.doubles(dataset, most_channels);
+  return input.doubles(dataset, limit);
 }
 
 /// Levels out of the range of their bits are the check's to refuse.
@@ -156,6 +162,8 @@ void require_known_layer(const core::Hdf5Input& input, const std::string& path, 
   std::vector<std::string> attributes = {"name",   "kind",    "inputs",      "kernel",
                                          "stride", "padding", "weight_bits", "output_bits"};
   if (minor >= extended_network_minor) attributes.insert(attributes.end(), {"dilation", "groups"});
+  if (is_product(kind)) attributes.emplace_back("zero_level");
+  if (kind == LayerKind::layer_norm) attributes.emplace_back("epsilon");
   static const std::vector<std::string> dataset_attributes = {"units", "long_name"};
   std::vector<std::string> members;
   if (is_weighted(kind)) members.emplace_back("weight");
@@ -185,7 +193,13 @@ void require_known_root(const core::Hdf5Input& input) {
   input.require_known("/layers", input.children("/layers"), {});
 }
 
-Layer read_layer(const core::Hdf5Input& input, const std::string& path, std::uint64_t weight_limit,
+/// What may still be read.
+struct Room {
+  std::uint64_t weights = most_weights;
+  std::uint64_t numbers = most_numbers;
+};
+
+Layer read_layer(const core::Hdf5Input& input, const std::string& path, const Room& room,
                  std::int64_t minor) {
   Layer layer;
   layer.name = input.text_attribute(path, "name");
@@ -197,14 +211,22 @@ Layer read_layer(const core::Hdf5Input& input, const std::string& path, std::uin
   layer.padding = {sides[0], sides[1], sides[2], sides[3]};
   layer.weight_bits = small_number(input, path, "weight_bits");
   layer.output_bits = small_number(input, path, "output_bits");
-  if (is_weighted(layer.kind)) read_weights(input, path, weight_limit, layer);
-  if (input.has(path + "/scale")) layer.scale = read_vector(input, path + "/scale");
-  if (input.has(path + "/bias")) layer.bias = read_vector(input, path + "/bias");
+  if (is_weighted(layer.kind)) read_weights(input, path, room.weights, layer);
+  if (input.has(path + "/scale")) layer.scale = read_vector(input, path + "/scale", room.numbers);
+  if (input.has(path + "/bias")) {
+    layer.bias = read_vector(input, path + "/bias", room.numbers - layer.scale.size());
+  }
   if (minor < extended_network_minor) return layer;
   if (input.has_attribute(path, "dilation")) {
     layer.dilation = read_extents(input, path, "dilation", minor);
   }
   if (input.has_attribute(path, "groups")) layer.groups = small_number(input, path, "groups");
+  if (is_product(layer.kind) && input.has_attribute(path, "zero_level")) {
+    layer.zero_level = small_number(input, path, "zero_level");
+  }
+  if (layer.kind == LayerKind::layer_norm) {
+    layer.epsilon = input.number_attribute(path, "epsilon");
+  }
   if (input.has(path + "/padding_level")) {
     layer.padding_level = read_levels(input, path + "/padding_level");
   }
@@ -217,7 +239,7 @@ Network read_network(const std::filesystem::path& file) {
   const core::Hdf5Input input(file);
   input.require_type(network_filetype, network_major);
   const std::int64_t minor = input.integers_attribute("/", "schema_version").at(1);
-  const bool is_known_version = minor <= extended_network_minor;
+  const bool is_known_version = minor <= newest_network_minor;
   if (is_known_version) require_known_root(input);
   Network network;
   network.name = input.text_attribute("/", "name");
@@ -237,22 +259,23 @@ Network read_network(const std::filesystem::path& file) {
                fmt::format("{} layers at most", most_layers), correct);
   }
   std::sort(groups.begin(), groups.end());
-  std::uint64_t weights_left = most_weights;
+  Room room;
   for (std::size_t index = 0; index < groups.size(); ++index) {
     const std::string path = "/layers/" + groups[index];
-    Layer layer = read_layer(input, path, weights_left, minor);
+    Layer layer = read_layer(input, path, room, minor);
     if (groups[index] != layer_group_name(index, layer.name)) {
       input.fail(path, fmt::format("is not called {}", layer_group_name(index, layer.name)),
                  "its place and name", correct);
     }
     if (is_known_version) require_known_layer(input, path, layer.kind, minor);
-    weights_left -= layer.weight.size();
+    room.weights -= layer.weight.size();
+    room.numbers -= layer.scale.size() + layer.bias.size();
     network.layers.push_back(std::move(layer));
   }
   for (std::size_t index = 0; index < groups.size() && minor < extended_network_minor; ++index) {
     if (delivers_reals_inside(network, network.layers[index])) {
       refuse_extended(input, "/layers/" + groups[index], "has output_bits 0, for real values",
-                      minor);
+                      minor, extended_network_minor);
     }
   }
   check(network, file.string());

@@ -11,6 +11,12 @@
 namespace cimstat::experiments {
 namespace {
 
+bool has_token_layers(const Network& network) {
+  return std::any_of(network.layers.begin(), network.layers.end(), [](const Layer& layer) {
+    return first_minor(layer.kind) == token_network_minor;
+  });
+}
+
 bool is_extended(const Network& network) {
   return std::any_of(network.layers.begin(), network.layers.end(), [&](const Layer& layer) {
     return !is_in_version(layer.kind, plain_network_minor) || !layer.kernel.is_square() ||
@@ -18,6 +24,12 @@ bool is_extended(const Network& network) {
            layer.groups != 1 || !layer.padding_level.empty() ||
            delivers_reals_inside(network, layer);
   });
+}
+
+/// The first version that has all that the network needs.
+std::int64_t minor_of(const Network& network) {
+  if (has_token_layers(network)) return token_network_minor;
+  return is_extended(network) ? extended_network_minor : plain_network_minor;
 }
 
 void write_extents(core::Hdf5Output& output, const std::string& path, std::string_view name,
@@ -51,6 +63,8 @@ void write_layer(core::Hdf5Output& output, const std::string& path, const Layer&
   output.attribute(path, "output_bits", std::int64_t{layer.output_bits});
   if (layer.dilation != Extents()) write_extents(output, path, "dilation", layer.dilation);
   if (layer.groups != 1) output.attribute(path, "groups", std::int64_t{layer.groups});
+  if (layer.zero_level != 0) output.attribute(path, "zero_level", std::int64_t{layer.zero_level});
+  if (layer.epsilon != 0.0) output.attribute(path, "epsilon", layer.epsilon);
   if (is_weighted(layer.kind)) {
     core::Shape64 shape(layer.weight_shape.begin(), layer.weight_shape.end());
     if (layer.kind == LayerKind::fully_connected) shape.resize(2);
@@ -72,9 +86,7 @@ void write_network(const Network& network, const std::filesystem::path& file) {
   check(network, file.string());
   core::Hdf5Output output(file);
   output.attribute("/", "filetype", network_filetype);
-  output.attribute("/", "schema_version",
-                   std::vector{network_major, is_extended(network) ? extended_network_minor
-                                                                   : plain_network_minor});
+  output.attribute("/", "schema_version", std::vector{network_major, minor_of(network)});
   output.attribute("/", "source", core::source_text());
   output.attribute("/", "name", network.name);
   output.attribute("/", "description", network.description);

@@ -1,6 +1,7 @@
 #include "experiments/seeing/network_summary.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct LayerFigures {
 std::vector<LayerFigures> figures_of(const Network& network) {
   const auto shapes = output_shapes(network);
   std::vector<LayerFigures> figures;
+  std::map<std::string, std::uint64_t> channels{{"input", network.input_shape[0]}};
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
     LayerFigures f{.layer = &layer, .output = shapes[i]};
@@ -36,6 +38,13 @@ std::vector<LayerFigures> figures_of(const Network& network) {
           f.fan_in * outputs *
           (layer.kind == LayerKind::convolution ? std::uint64_t{shapes[i][1]} * shapes[i][2] : 1);
     }
+    if (is_product(layer.kind)) {
+      // Keys: channels of a head; values: their pixels, as many as a head's shares.
+      const std::uint64_t inputs = channels[layer.inputs[0]];
+      f.fan_in = inputs / layer.groups;
+      f.macs = f.fan_in * shapes[i][0] * shapes[i][1] * shapes[i][2];
+    }
+    channels[layer.name] = shapes[i][0];
     figures.push_back(f);
   }
   return figures;
@@ -58,7 +67,8 @@ std::string shape_text(const std::array<std::uint32_t, 3>& shape) {
   return fmt::format("{}", fmt::join(shape, " x "));
 }
 
-/// What only some layers have: rectangular or dilated windows, groups, levels beyond the edge.
+/// What only some layers have: rectangular or dilated windows, groups or heads, levels beyond the
+/// edge, levels of a real 0.
 std::vector<std::pair<std::string_view, std::vector<std::uint32_t>>> special_numbers(
     const Layer& layer) {
   std::vector<std::pair<std::string_view, std::vector<std::uint32_t>>> found;
@@ -72,6 +82,7 @@ std::vector<std::pair<std::string_view, std::vector<std::uint32_t>>> special_num
     found.emplace_back("padding", std::vector{p.top, p.left, p.bottom, p.right});
   }
   if (layer.groups != 1) found.emplace_back("groups", std::vector{layer.groups});
+  if (layer.zero_level != 0) found.emplace_back("zero_level", std::vector{layer.zero_level});
   return found;
 }
 
@@ -124,13 +135,14 @@ std::string format_network(const Network& network) {
   for (const LayerFigures& f : figures) {
     const Layer& layer = *f.layer;
     const bool weighted = is_weighted(layer.kind);
+    const bool multiplies = weighted || is_product(layer.kind);
     const auto or_dash = [](bool given, std::uint64_t value) {
       return given ? fmt::format("{}", value) : std::string("-");
     };
     text += fmt::format("  {:<16} {:<15} {:<14} {:>6} {:>7} {:>9}  {:<11} {:<12} {:<20} {}\n",
                         core::one_line(layer.name), name_of(layer.kind), shape_text(f.output),
-                        bits_text(network, layer), or_dash(weighted, f.fan_in),
-                        or_dash(weighted, f.macs), or_dash(weighted, layer.weight_bits),
+                        bits_text(network, layer), or_dash(multiplies, f.fan_in),
+                        or_dash(multiplies, f.macs), or_dash(weighted, layer.weight_bits),
                         range_text(layer.weight), range_text(layer.scale), range_text(layer.bias));
   }
   for (const Layer& layer : network.layers) {

@@ -370,8 +370,11 @@ TEST(NetworkFile, SaysWhatItRefuses) {
               HasSubstr("'input_bits' is 1099511627776"));
   EXPECT_THAT((HandMade{.group = "001_logits"}.message()),
               HasSubstr("/layers/001_logits: is not called 000_logits"));
+  EXPECT_THAT((HandMade{.kind = "hardtanh"}.message()),
+              HasSubstr("/layers/000_logits: is of the unknown kind 'hardtanh'"));
   EXPECT_THAT((HandMade{.kind = "softmax"}.message()),
-              HasSubstr("/layers/000_logits: is of the unknown kind 'softmax'"));
+              HasSubstr("/layers/000_logits: is of kind 'softmax' (the file is of version 1.0, and "
+                        "1.3 brought this)"));
   EXPECT_THAT((HandMade{.kind = "convolution"}.message()),
               HasSubstr("/layers/000_logits/weight: has 2 axes (4 of convolution are needed)"));
   EXPECT_THAT((HandMade{.weight = {1, 2, 3, 300}}.message()), HasSubstr("holds 300"));

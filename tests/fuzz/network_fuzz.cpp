@@ -105,6 +105,53 @@ Network extended_network() {
   return network;
 }
 
+/// What version 1.3 added: the layers of transformers.
+Network token_network() {
+  Network network = plain_network();
+  auto& layers = network.layers;
+  Layer first = weighted(LayerKind::convolution, "conv", "input", {4, 1, 3, 3});
+  first.stride = 3;
+  Layer tokens = layer_of(LayerKind::prepend_tokens, "tokens", {"conv"});
+  tokens.scale = {0.5};
+  tokens.bias = {1.0, -1.0, 0.5, 0.0};
+  Layer places = layer_of(LayerKind::add_constant, "places", {"tokens"});
+  places.scale = {1.0};
+  for (int i = 0; i < 20; ++i) places.bias.push_back(0.25 * (i % 5));
+  Layer norm = layer_of(LayerKind::layer_norm, "norm", {"places"});
+  norm.scale = {1.0, -0.5, 2.0, 1.5};
+  norm.bias = {0.0, 0.5, 0.0, 0.25};
+  norm.epsilon = 1e-5;
+  Layer levels = layer_of(LayerKind::quantise, "levels", {"norm"});
+  levels.scale = {3.0};
+  levels.bias = {8.0};
+  levels.output_bits = 4;
+  Layer scores = layer_of(LayerKind::attend_keys, "scores", {"levels", "levels"});
+  scores.groups = 2;
+  scores.zero_level = 8;
+  scores.scale = {0.125};
+  scores.bias = {0.0};
+  Layer shares = layer_of(LayerKind::softmax, "shares", {"scores"});
+  shares.groups = 2;
+  Layer parts = layer_of(LayerKind::quantise, "parts", {"shares"});
+  parts.scale = {15.0};
+  parts.bias = {0.0};
+  parts.output_bits = 4;
+  Layer context = layer_of(LayerKind::attend_values, "context", {"parts", "levels"});
+  context.groups = 2;
+  context.scale = {0.0625};
+  context.bias = {0.0};
+  Layer ends = levels;
+  ends.name = "ends";
+  ends.inputs = {"bent"};
+  layers = {first,   tokens,
+            places,  norm,
+            levels,  scores,
+            shares,  parts,
+            context, layer_of(LayerKind::gelu, "bent", {"context"}),
+            ends,    weighted(LayerKind::fully_connected, "logits", "ends", {3, 20, 1, 1})};
+  return network;
+}
+
 StoredFile written_network(const Network& network) {
   return written(
       [&](const std::filesystem::path& target) { experiments::write_network(network, target); });
@@ -129,6 +176,8 @@ bool is_cheap(const Network& network) {
     const std::uint64_t border =
         std::uint64_t{padding.top} + padding.left + padding.bottom + padding.right;
     work += pixels * (shapes[i][0] * window + layer.weight.size());
+    // A product's fan-in is that of a head at the most: as many channels or pixels as there are.
+    if (experiments::is_product(layer.kind)) work += pixels * shapes[i][0] * 1000;
     work += 1000 * std::uint64_t{layer.groups} + 10 * border * border * layer.weight_shape[1];
     if (work > most) return false;
   }
@@ -140,14 +189,15 @@ bool is_cheap(const Network& network) {
 }  // namespace cimstat::fuzz
 
 /// A network file: read and checked; a small one that passes must run, too. Recipes whose first
-/// byte has bit 2 set change the extended network.
+/// byte has bit 2 set change the extended network, those with bit 3 that of tokens.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cimstat;
   static const fuzz::StoredFile plain = fuzz::written_network(fuzz::plain_network());
   static const fuzz::StoredFile extended = fuzz::written_network(fuzz::extended_network());
-  const bool is_extended = size > 0 && (data[0] & 4) != 0;
-  const std::filesystem::path file =
-      fuzz::hdf5_file_of({data, size}, is_extended ? extended : plain, fuzz::drop_hash);
+  static const fuzz::StoredFile tokens = fuzz::written_network(fuzz::token_network());
+  const std::uint8_t choice = size > 0 ? data[0] : 0;
+  const fuzz::StoredFile& whole = (choice & 8) != 0 ? tokens : (choice & 4) != 0 ? extended : plain;
+  const std::filesystem::path file = fuzz::hdf5_file_of({data, size}, whole, fuzz::drop_hash);
   experiments::Network network;
   const auto refusal = fuzz::refusal_of([&] { network = experiments::read_network(file); });
   fuzz::require_whole({data, size}, refusal);

@@ -153,8 +153,8 @@ case("n over limit", "a thousand layers", net(
 # ---- unknown key
 case("unknown key", "an unknown kind of layer", net(attribute(POOL, "kind", text("max_pol"))),
      "net.h5: /layers/001_pool: is of the unknown kind 'max_pol'; did you mean max_pool?")
-case("unknown key", "another unknown kind", net(attribute(POOL, "kind", text("softmax"))),
-     "net.h5: /layers/001_pool: is of the unknown kind 'softmax'; take one of convolution, fully_connected, relu, max_pool, average_pool, add, flatten")
+case("unknown key", "another unknown kind", net(attribute(POOL, "kind", text("hardtanh"))),
+     "net.h5: /layers/001_pool: is of the unknown kind 'hardtanh'; take one of convolution, fully_connected, relu, max_pool, average_pool, add, flatten")
 case("unknown key", "an attribute of a layer", net(attribute(CONV, "dilation", 2)),
      "net.h5: /layers/000_conv: holds the unknown attribute 'dilation' (this version of the format has none of that name); remove it")
 case("unknown key", "a dataset of a layer", net(dataset(f"{CONV}/zero_point", numpy.zeros(2))),
@@ -213,6 +213,8 @@ case("contradictory", "two inputs where one is taken", net(attribute(FLAT, "inpu
      "net.h5: /layers/002_flat: has 2 inputs (flatten takes 1); correct the network and write it again")
 case("contradictory", "real values in a file of an earlier version", net(attribute(CONV, "output_bits", 0)),
      "net.h5: /layers/000_conv: has output_bits 0, for real values (the file is of version 1.0, and 1.2 brought this); write schema_version [1, 2]")
+case("contradictory", "a layer of transformers in a file of an earlier version", net(attribute(POOL, "kind", text("softmax"))),
+     "net.h5: /layers/001_pool: is of kind 'softmax' (the file is of version 1.0, and 1.3 brought this); write schema_version [1, 3]")
 case("contradictory", "real values into a weighted layer", net(
     attribute("/", "schema_version", [1, 2]), attribute(CONV, "output_bits", 0)),
      "net.h5: /layers/003_logits: its input 'flat' delivers real values (fully_connected takes levels); put a quantise layer between them")

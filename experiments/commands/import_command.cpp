@@ -314,7 +314,8 @@ void add_import_command(CLI::App& app) {
   command->footer(
       "BatchNormalization, biases and factors go into scales, the mean and deviation of the images "
       "into the first layer.\nActivations behind a ReLU are levels from 0 on; others have a level "
-      "for 0, or stay real where sums take them.\nA model with QuantizeLinear and "
+      "for 0, or stay real where sums take them. A\ntransformer's keys and values have "
+      "--weight-bits: arrays hold them for each image.\nA model with QuantizeLinear and "
       "DequantizeLinear nodes keeps its levels and scales, and needs no images.\n"
       "Example: cimstat import resnet20.onnx --data-set cifar10 --mean 0.4914,0.4822,0.4465 "
       "--deviation 0.247,0.243,0.262\n"

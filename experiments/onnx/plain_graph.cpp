@@ -35,8 +35,12 @@ std::string layer_name(std::string_view name) {
 }  // namespace
 
 GraphMaker::GraphMaker(const OnnxModel& model) : model_(model) {
+  shape_of_[model.input().name] = model.input().shape;
   graph_.is_quantised = !model.stored().empty();
   for (const OnnxStep& step : model_.steps()) {
+    for (std::size_t i = 0; i < step.node.outputs.size(); ++i) {
+      shape_of_[step.node.outputs[i]] = step.outputs[i];
+    }
     for (const std::string& name : step.node.inputs) {
       ++uses_[name];
       user_[name] = &step.node;
@@ -54,7 +58,7 @@ PlainGraph GraphMaker::make() {
   }
   graph_.input_shape = {narrow(shape[1]), narrow(shape[2]), narrow(shape[3])};
   places_[model_.input().name] = 0;
-  shapes_.push_back(shape);
+  maps_.push_back(graph_.input_shape);
   for (const OnnxStep& step : model_.steps()) {
     step_ = &step;
     add();
@@ -62,13 +66,16 @@ PlainGraph GraphMaker::make() {
   if (level_tensors_.contains(model_.output().name)) {
     refuse_model("it gives whole numbers", "scores are real: a DequantizeLinear makes them");
   }
-  const std::size_t last = places_.at(model_.output().name);
-  if (last != graph_.layers.size() || !(is_weighted(graph_.layers.back().kind) ||
-                                        graph_.layers.back().kind == LayerKind::quantise)) {
+  const auto end = places_.find(model_.output().name);
+  if (end == places_.end() || end->second != graph_.layers.size() ||
+      !(is_weighted(graph_.layers.back().kind) ||
+        graph_.layers.back().kind == LayerKind::quantise)) {
     refuse_model("its last layer is no matrix product or convolution", "scores come from one");
   }
-  graph_.classes = narrow(std::accumulate(shapes_.back().begin(), shapes_.back().end(),
-                                          std::int64_t{1}, std::multiplies<>()));
+  const OnnxShape& scores = model_.output().shape;
+  graph_.classes =
+      narrow(std::accumulate(scores.begin(), scores.end(), std::int64_t{1}, std::multiplies<>()));
+  drop_taken_apart();
   return std::move(graph_);
 }
 
@@ -96,18 +103,44 @@ bool GraphMaker::has_input(std::size_t index) const {
 
 std::size_t GraphMaker::place(std::size_t index) const {
   const auto found = places_.find(node().inputs.at(index));
-  if (found == places_.end()) refuse("takes a constant where an image's data are wanted");
-  return found->second;
+  if (found != places_.end()) return found->second;
+  if (parts_.contains(node().inputs[index])) {
+    refuse("takes part of a norm or GELU that is written out",
+           "as PyTorch writes them out, all of it can be laid out, or none");
+  }
+  if (is_moved(index)) {
+    refuse("takes a map whose numbers were moved or scaled", "only tokens' layers can");
+  }
+  refuse("takes a constant where an image's data are wanted");
+}
+
+const OnnxShape& GraphMaker::input_shape(std::size_t index) const {
+  place(index);
+  return shape_of_.find(node().inputs[index])->second;
 }
 
 PlainLayer& GraphMaker::append(LayerKind kind, std::size_t inputs) {
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < inputs; ++i) places.push_back(place(i));
+  const OnnxShape& shape = step_->outputs[0];
+  PlainShape map{1, 1, 1};
+  for (std::size_t axis = 1; axis < shape.size(); ++axis) {
+    map[shape.size() == 4 ? axis - 1 : 0] *= narrow(shape[axis]);
+  }
+  append(kind, std::move(places), map);
+  give(graph_.layers.size());
+  return graph_.layers.back();
+}
+
+PlainLayer& GraphMaker::append(LayerKind kind, std::vector<std::size_t> places,
+                               const PlainShape& map) {
   PlainLayer layer;
   layer.kind = kind;
   layer.name = layer_name(node().name);
-  for (std::size_t i = 0; i < inputs; ++i) layer.inputs.push_back(place(i));
+  layer.tensor = node().outputs[0];
+  layer.inputs = std::move(places);
   graph_.layers.push_back(std::move(layer));
-  shapes_.push_back(step_->outputs[0]);
-  give(graph_.layers.size());
+  maps_.push_back(map);
   return graph_.layers.back();
 }
 
@@ -126,6 +159,7 @@ void GraphMaker::add() {
   const std::string& kind = node().kind;
   if (kind == "QuantizeLinear") return quantise();
   if (kind == "DequantizeLinear") return dequantise();
+  if (!graph_.is_quantised && add_tokens()) return;
   if (kind == "Identity" || kind == "Dropout") return pass();
   if (kind == "Flatten" || kind == "Reshape" || kind == "Squeeze") return flatten();
   if (takes_levels()) {
@@ -145,7 +179,8 @@ void GraphMaker::add() {
   if (kind == "Softmax" && node().outputs[0] == model_.output().name) return pass();
   if (kind == "Add" || kind == "Sub" || kind == "Mul" || kind == "Div") return combine();
   refuse("can't be laid out yet",
-         "convolutions, matrix products, pools, ReLU, sums and what is folded into them can");
+         "convolutions, matrix products, pools, ReLU, GELU, norms, attention, sums and what is "
+         "folded into them can");
 }
 
 void GraphMaker::take_window(PlainLayer& layer, const OnnxWindow& window) const {
@@ -187,8 +222,7 @@ void GraphMaker::rectify() {
 }
 
 void GraphMaker::pool() {
-  const OnnxShape& input = shape(place(0));
-  const OnnxWindow window = pool_window(call(), input);
+  const OnnxWindow window = pool_window(call(), input_shape(0));
   const bool is_mean = node().kind == "AveragePool";
   PlainLayer& layer = append(is_mean ? LayerKind::average_pool : LayerKind::max_pool);
   take_window(layer, window);
@@ -204,7 +238,7 @@ void GraphMaker::pool() {
 }
 
 void GraphMaker::pool_all() {
-  const OnnxShape& input = shape(place(0));
+  const OnnxShape input = input_shape(0);
   if (node().kind == "ReduceMean") {
     OnnxShape axes = call().list("axes").value_or(OnnxShape{});
     for (std::int64_t& axis : axes) axis += axis < 0 ? 4 : 0;
@@ -218,8 +252,7 @@ void GraphMaker::pool_all() {
 
 void GraphMaker::flatten() {
   const OnnxShape& to = step_->outputs[0];
-  const OnnxShape& from = shape(place(0));
-  if (to == from) return pass();
+  if (to == input_shape(0)) return pass();
   if (to.size() != 2 || to[0] != 1) {
     refuse(fmt::format("to {}", text_of(to)), "one list for the image can be laid out");
   }

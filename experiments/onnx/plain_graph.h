@@ -29,8 +29,8 @@ struct LevelRule {
 };
 
 /// A layer of inference/network.h before it is quantised. `input` 0 is the image, `input` i layer
-/// i - 1. Convolutions and fully connected layers hold what followed them channel by channel
-/// (BatchNormalization, biases, factors).
+/// i - 1. Convolutions, fully connected layers and layer_norm hold what followed them channel by
+/// channel (BatchNormalization, biases, factors).
 struct PlainLayer {
   std::string name;  ///< of the first node of the model that it stands for
   LayerKind kind = LayerKind::flatten;
@@ -43,11 +43,13 @@ struct PlainLayer {
   std::uint32_t groups = 1;
   std::array<std::uint32_t, 4> weight_shape{};  ///< as Layer's
   std::vector<double> weight;
-  std::vector<double> factor;  ///< [output], what multiplies the weights; empty for 1
+  /// [output], what multiplies the weights; empty for 1. [1] of the attend layers.
+  std::vector<double> factor;
   /// Where the model holds its weights as levels, instead of `weight`: weight = step * level.
   std::vector<std::int8_t> level;
   std::vector<double> step;  ///< [output]
-  std::vector<double> bias;  ///< [output]
+  std::vector<double> bias;  ///< [output]; as Layer's, the constants of add_constant and others
+  double epsilon = 0.0;      ///< of layer_norm
   /// relu: where it is cut off; 0 and infinity for a plain one.
   double lowest = 0.0;
   double highest = std::numeric_limits<double>::infinity();

@@ -36,8 +36,7 @@ void GraphMaker::convolution() {
   if (weight->size() == 0) refuse("has no weights");
   if (has_input(2) && constant(2) == nullptr) refuse("its bias is no constant");
   if (graph_.is_quantised && stored(1) == nullptr) refuse(real_weights, others_are_levels, keep);
-  const OnnxWindow window =
-      window_of(call(), shape(place(0)), {weight->shape[2], weight->shape[3]});
+  const OnnxWindow window = window_of(call(), input_shape(0), {weight->shape[2], weight->shape[3]});
   PlainLayer& layer = append(LayerKind::convolution);
   take_window(layer, window);
   layer.groups = narrow(call().whole("group", 1));
@@ -52,15 +51,22 @@ void GraphMaker::convolution() {
 
 void GraphMaker::product() {
   const OnnxTensor* weight = constant(1);
-  if (weight == nullptr || constant(0) != nullptr) {
-    refuse("multiplies what both depend on the image", "attention can't be laid out yet");
+  if (weight == nullptr && constant(0) == nullptr) {
+    if (graph_.is_quantised || node().kind != "MatMul") {
+      refuse("multiplies what both depend on the image",
+             "attention can be laid out where it is MatMul of a model in real numbers");
+    }
+    return attend();
   }
+  if (weight == nullptr) refuse("multiplies a constant by a map", "the map comes first elsewhere");
   if (weight->size() == 0) refuse("has no weights");
-  const OnnxShape& input = shape(place(0));
+  const bool of_tokens = !graph_.is_quantised && is_moved(0);
+  const OnnxShape input = of_tokens ? view(0).shape() : input_shape(0);
   const bool general = node().kind == "Gemm";
   const bool turned = general && call().whole("transB", 0) != 0;
   const bool is_row = input.size() == 2 && input[0] == 1;
-  if (weight->shape.size() != 2 || !is_row || (general && call().whole("transA", 0) != 0)) {
+  if (weight->shape.size() != 2 || !(is_row || of_tokens) ||
+      (general && call().whole("transA", 0) != 0)) {
     refuse(fmt::format("of {} and {}", text_of(input), text_of(weight->shape)));
   }
   const auto outputs = narrow(weight->shape[turned ? 0 : 1]);
@@ -68,7 +74,7 @@ void GraphMaker::product() {
   if (has_input(2) && constant(2) == nullptr) refuse("its bias is no constant");
   if (graph_.is_quantised && stored(1) == nullptr) refuse(real_weights, others_are_levels, keep);
   const double alpha = general ? call().real("alpha", 1.0) : 1.0;
-  PlainLayer& layer = append(LayerKind::fully_connected);
+  PlainLayer& layer = of_tokens ? append_linear(outputs) : append(LayerKind::fully_connected);
   layer.weight_shape = {outputs, inputs, 1, 1};
   layer.bias.assign(outputs, 0.0);
   if (has_input(2)) {
@@ -89,12 +95,25 @@ void GraphMaker::product() {
   }
 }
 
-void GraphMaker::fold(std::size_t input, const ChannelAffine& affine) {
+void GraphMaker::require_finite(const ChannelAffine& affine) const {
   const auto is_finite = [](double number) { return std::isfinite(number); };
   if (!std::all_of(affine.factor.begin(), affine.factor.end(), is_finite) ||
       !std::all_of(affine.shift.begin(), affine.shift.end(), is_finite)) {
     refuse("gives numbers that are not finite", "a variance below 0, perhaps");
   }
+}
+
+void GraphMaker::fold_into(PlainLayer& layer, const ChannelAffine& affine) const {
+  std::vector<double>& factor = layer.step.empty() ? layer.factor : layer.step;
+  factor.resize(layer.bias.size(), 1.0);
+  for (std::size_t output = 0; output < layer.bias.size(); ++output) {
+    factor[output] *= affine.factor[output];
+    layer.bias[output] = layer.bias[output] * affine.factor[output] + affine.shift[output];
+  }
+}
+
+void GraphMaker::fold(std::size_t input, const ChannelAffine& affine) {
+  require_finite(affine);
   const std::size_t from = place(input);
   const bool is_own = uses_[node().inputs[input]] == 1;
   const bool is_image = from == 0 || (graph_.layers[from - 1].kind == LayerKind::quantise &&
@@ -108,16 +127,11 @@ void GraphMaker::fold(std::size_t input, const ChannelAffine& affine) {
     return give(from);
   }
   PlainLayer& layer = graph_.layers[from - 1];
-  if (!is_weighted(layer.kind) || !is_own) {
+  if ((!is_weighted(layer.kind) && layer.kind != LayerKind::layer_norm) || !is_own) {
     refuse("stands behind no convolution or matrix product of its own",
            "only there it can be folded into the weights");
   }
-  std::vector<double>& factor = layer.step.empty() ? layer.factor : layer.step;
-  factor.resize(layer.weight_shape[0], 1.0);
-  for (std::size_t output = 0; output < layer.weight_shape[0]; ++output) {
-    factor[output] *= affine.factor[output];
-    layer.bias[output] = layer.bias[output] * affine.factor[output] + affine.shift[output];
-  }
+  fold_into(layer, affine);
   give(from);
 }
 
@@ -144,8 +158,8 @@ void GraphMaker::combine() {
   const std::string& kind = node().kind;
   if (given == nullptr) {
     if (kind != "Add") refuse("combines two layers", "only sums of layers can be laid out yet");
-    if (shape(place(0)) != shape(place(1))) {
-      refuse(fmt::format("adds {} and {}", text_of(shape(place(0))), text_of(shape(place(1)))));
+    if (input_shape(0) != input_shape(1)) {
+      refuse(fmt::format("adds {} and {}", text_of(input_shape(0)), text_of(input_shape(1))));
     }
     append(LayerKind::add, 2);
     return;

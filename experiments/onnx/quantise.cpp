@@ -104,6 +104,16 @@ class Quantiser {
         return sum(index);
       case LayerKind::average_pool:
         return mean(index);
+      case LayerKind::add_constant:
+      case LayerKind::prepend_tokens:
+        return with_constants(index);
+      case LayerKind::layer_norm:
+      case LayerKind::gelu:
+      case LayerKind::softmax:
+        return of_reals(index);
+      case LayerKind::attend_keys:
+      case LayerKind::attend_values:
+        return product(index);
       default:
         return passing(index);
     }
@@ -168,6 +178,21 @@ class Quantiser {
     return finish(std::move(layer), step);
   }
 
+  /// A quantise layer behind a map: level = value / step + zero, of a real value or a level.
+  ScaledMap add_levels(const ScaledMap& of, std::string name, double step, double zero,
+                       std::uint32_t bits) {
+    Layer layer;
+    layer.name = names_.unique(std::move(name));
+    layer.kind = LayerKind::quantise;
+    layer.inputs = {of.layer};
+    layer.scale = {of.scale[0] / step};
+    layer.bias = {zero - of.zero[0] * layer.scale[0]};
+    layer.output_bits = bits;
+    ScaledMap map{.layer = layer.name, .bits = bits, .scale = {step}, .zero = {zero}};
+    network_.layers.push_back(std::move(layer));
+    return map;
+  }
+
   /// Levels of an input that is real so far: made once, behind the layer that gives it.
   ScaledMap levels_of(std::size_t place) {
     if (maps_[place].is_level()) return maps_[place];
@@ -179,17 +204,83 @@ class Quantiser {
     const double step = width > 0.0 ? width / top_of(options_.activation_bits) : 1.0;
     const double zero =
         std::clamp(std::floor(-range.least / step + 0.5), 0.0, top_of(options_.activation_bits));
-    Layer layer;
-    layer.name = names_.unique(source.name + "_levels");
-    layer.kind = LayerKind::quantise;
-    layer.inputs = {maps_[place].layer};
-    layer.scale = {1.0 / step};
-    layer.bias = {zero};
-    layer.output_bits = options_.activation_bits;
-    ScaledMap map{
-        .layer = layer.name, .bits = options_.activation_bits, .scale = {step}, .zero = {zero}};
-    network_.layers.push_back(std::move(layer));
+    const ScaledMap map =
+        add_levels(maps_[place], source.name + "_levels", step, zero, options_.activation_bits);
     return made_levels_.emplace(place, map).first->second;
+  }
+
+  /// What is written into arrays: levels about the middle one, as many bits as weights have.
+  ScaledMap written_levels_of(std::size_t place) {
+    if (const auto made = made_written_.find(place); made != made_written_.end()) {
+      return made->second;
+    }
+    const PlainLayer& source = graph_.layers[place - 1];
+    const std::uint32_t bits = options_.weights.bits;
+    const ValueRange range = range_of(histogram(source), options_.calibration, bits);
+    const double largest = std::max(range.largest, -range.least);
+    const double half = static_cast<double>(1U << (bits - 1));
+    const ScaledMap map = add_levels(maps_[place], source.name + "_written",
+                                     largest > 0.0 ? largest / (half - 1.0) : 1.0, half, bits);
+    return made_written_.emplace(place, map).first->second;
+  }
+
+  /// A product of two maps, of levels that stand for real numbers with a sign.
+  ScaledMap product(std::size_t index) {
+    const PlainLayer& plain = graph_.layers[index];
+    const ScaledMap first = levels_of(plain.inputs[0]);
+    const ScaledMap second = written_levels_of(plain.inputs[1]);
+    Layer layer = start(plain);
+    layer.inputs = {first.layer, second.layer};
+    layer.groups = plain.groups;
+    layer.zero_level = static_cast<std::uint32_t>(first.zero[0]);
+    layer.scale = {first.scale[0] * second.scale[0] * plain.factor[0]};
+    layer.bias = {0.0};
+    return finish(std::move(layer), output_step(index));
+  }
+
+  /// The real values of a map; of levels by a layer more.
+  ScaledMap reals_of(std::size_t place) {
+    const ScaledMap map = maps_[place];
+    if (!map.is_level()) return map;
+    if (const auto made = made_reals_.find(place); made != made_reals_.end()) return made->second;
+    Layer layer;
+    layer.name = names_.unique(map.layer + "_real");
+    layer.kind = LayerKind::average_pool;
+    layer.inputs = {map.layer};
+    layer.scale = {map.scale[0]};
+    layer.bias = {-map.scale[0] * map.zero[0]};
+    network_.layers.push_back(std::move(layer));
+    const ScaledMap reals{.layer = network_.layers.back().name};
+    return made_reals_.emplace(place, reals).first->second;
+  }
+
+  ScaledMap of_reals(std::size_t index) {
+    const PlainLayer& plain = graph_.layers[index];
+    require_no_image(plain);
+    Layer layer = start(plain);
+    layer.inputs = {reals_of(plain.inputs[0]).layer};
+    layer.groups = plain.groups;
+    if (plain.kind == LayerKind::layer_norm) {
+      layer.epsilon = plain.epsilon;
+      layer.scale = plain.factor;
+      layer.bias = plain.bias;
+      return finish(std::move(layer), output_step(index));
+    }
+    network_.layers.push_back(std::move(layer));
+    return {.layer = network_.layers.back().name};
+  }
+
+  ScaledMap with_constants(std::size_t index) {
+    const PlainLayer& plain = graph_.layers[index];
+    require_no_image(plain);
+    const ScaledMap input =
+        plain.kind == LayerKind::add_constant ? maps_[plain.inputs[0]] : reals_of(plain.inputs[0]);
+    Layer layer = start(plain);
+    layer.inputs = {input.layer};
+    layer.scale = {input.scale[0]};
+    layer.bias = plain.bias;
+    for (double& constant : layer.bias) constant -= input.scale[0] * input.zero[0];
+    return finish(std::move(layer), output_step(index));
   }
 
   /// The weights' levels, with steps that make real sums of the input's levels.
@@ -254,10 +345,12 @@ class Quantiser {
   const std::map<std::string, ValueHistogram>& histograms_;
   const QuantiseOptions& options_;
   const std::string& file_;
-  std::vector<std::vector<std::size_t>> users_;   ///< [place]: layers
-  std::vector<ScaledMap> maps_;                   ///< [place]
-  std::map<std::size_t, ScaledMap> done_;         ///< ReLUs that their inputs end in
-  std::map<std::size_t, ScaledMap> made_levels_;  ///< place -> its levels
+  std::vector<std::vector<std::size_t>> users_;    ///< [place]: layers
+  std::vector<ScaledMap> maps_;                    ///< [place]
+  std::map<std::size_t, ScaledMap> done_;          ///< ReLUs that their inputs end in
+  std::map<std::size_t, ScaledMap> made_levels_;   ///< place -> its levels
+  std::map<std::size_t, ScaledMap> made_written_;  ///< ... as arrays take them
+  std::map<std::size_t, ScaledMap> made_reals_;    ///< ... its real values
   LayerNames names_;
   Network network_;
 };

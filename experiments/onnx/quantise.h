@@ -14,9 +14,11 @@
 ///
 /// Weights: symmetric, w = s q with |q| < 2^(bits - 1), by one of weight_levels' rules. Activations
 /// behind a ReLU: x = s q, q = 0 .. 2^bits - 1, s from the calibrated range. Others stay real where
-/// sums or pools take them, and become x = s (q - z), z a level, where weights do. The image: pixel
-/// p stands for (p / 255 - mean) / deviation; scale and mean of each channel go into the first
-/// layer's weights and biases, and windows over the edge see the level next to the mean.
+/// sums or pools take them, and become x = s (q - z), z a level, where weights do, and where
+/// products of two maps drive rows; what these write into arrays has the weights' bits and x = s (q
+/// - 2^(bits - 1)). The image: pixel p stands for (p / 255 - mean) / deviation; scale and mean of
+/// each channel go into the first layer's weights and biases, and windows over the edge see the
+/// level next to the mean.
 namespace cimstat::experiments {
 
 struct QuantiseOptions {

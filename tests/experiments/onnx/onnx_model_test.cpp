@@ -49,7 +49,8 @@ TEST_P(Exported, AnswersAsItsExporterDoes) {
 
 INSTANTIATE_TEST_SUITE_P(Models, Exported,
                          ::testing::Values("plain", "windows", "residual", "transformer13",
-                                           "transformer17", "quantised", "fake_quantised"),
+                                           "transformer17", "multihead", "quantised",
+                                           "fake_quantised"),
                          [](const auto& name) { return std::string(name.param); });
 
 /// Runs one node on a tensor of 0, 1, 2, ...

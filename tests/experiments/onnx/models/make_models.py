@@ -117,6 +117,28 @@ class Transformer(nn.Module):
         return self.last(x[:, 0])
 
 
+class Multihead(nn.Module):
+    """PyTorch's own attention; mean over the tokens; a ReLU in one block and GELU in the other."""
+    def __init__(self, width=12, heads=3):
+        super().__init__()
+        self.patch = nn.Conv2d(2, width, (2, 3), stride=(2, 3))
+        self.place = nn.Parameter(torch.zeros(1, 8, width))
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
+        self.attention = nn.ModuleList(nn.MultiheadAttention(width, heads, batch_first=True) for _ in range(2))
+        self.up = nn.ModuleList(nn.Linear(width, 10) for _ in range(2))
+        self.down = nn.ModuleList(nn.Linear(10, width) for _ in range(2))
+        self.last = nn.Linear(width, 5)
+
+    def forward(self, x):
+        x = self.patch(x).flatten(2).transpose(1, 2) + self.place
+        for block in range(2):
+            y = self.norms[block](x)
+            x = x + self.attention[block](y, y, y)[0]
+            bend = functional.gelu if block else functional.relu
+            x = x + self.down[block](bend(self.up[block](x)))
+        return self.last(self.norms[2](x).mean(1))
+
+
 def quantised():
     """QuantizeLinear and DequantizeLinear around a convolution, weights by channel."""
     random = numpy.random.default_rng(5)
@@ -257,6 +279,7 @@ if __name__ == "__main__":
     export("transformer13", Transformer(), (1, 3, 8, 8), 13,
            dynamic_axes={"image": {0: "batch"}, "scores": {0: "batch"}})
     export("transformer17", Transformer(), (1, 3, 8, 8), 17)
+    export("multihead", Multihead(), (1, 2, 8, 6), 13)
     quantised()
     clipped_residual()
     export("fake_quantised", FakeQuantised(), (1, 3, 8, 8), 13)

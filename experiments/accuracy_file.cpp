@@ -256,6 +256,7 @@ AccuracyRecord read_accuracy(const std::filesystem::path& path) {
   record.network = file.text_attribute("/", "network");
   record.data_set = file.text_attribute("/", "data_set");
   record.config_toml = header.config_toml;
+  record.recalibration_images = header.experiment.accuracy.recalibration_images;
   if (!frozen) record.table_sha256 = file.text_attribute("/", "table_content_sha256");
   read_sizes(file, frozen, record.result);
   record.result.exact_correct = read_answers(file, "/exact_correct");

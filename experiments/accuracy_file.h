@@ -17,6 +17,7 @@ struct AccuracyRecord {
   std::string table_sha256;      ///< content hash of the error table that was used; of chips ""
   std::string config_toml = {};  ///< resolved; set by read_accuracy
   double confidence = 0.95;
+  std::uint64_t recalibration_images = 0;  ///< 0: scales are the network's own
   AccuracyResult result;
   LayerReport layers = {};  ///< what result.layers amounts to, which no file holds itself
 };

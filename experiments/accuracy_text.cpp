@@ -83,14 +83,21 @@ std::string format_accuracy(const AccuracyRecord& record) {
                       100.0 * record.confidence);
   text += fmt::format("  exact integers           {}{}\n", percent(statistics.exact),
                       frozen ? "  over images" : "");
-  if (frozen) return text + chips_text(record, statistics) + answers_text(record);
+  const std::string recalibrated =
+      record.recalibration_images == 0
+          ? std::string()
+          : fmt::format("  Channels have mean and deviation counted anew on {} other images{}.\n",
+                        record.recalibration_images, frozen ? ", for each chip" : "");
+  if (frozen) {
+    return text + chips_text(record, statistics) + recalibrated + answers_text(record);
+  }
   text += fmt::format("  on this macro            {}\n", percent(statistics.sampled));
   text += fmt::format("  difference, paired       {}\n", percent(statistics.difference));
   if (statistics.sampled_on_these_images) {
     text += fmt::format("  ... these images, reads  {}\n",
                         percent(*statistics.sampled_on_these_images));
   }
-  return text + answers_text(record);
+  return text + recalibrated + answers_text(record);
 }
 
 core::Json accuracy_as_json(const AccuracyRecord& record) {
@@ -104,6 +111,9 @@ core::Json accuracy_as_json(const AccuracyRecord& record) {
                      {"difference", json_of(statistics.difference)}};
   if (statistics.sampled_on_these_images) {
     summary["sampled_on_these_images"] = json_of(*statistics.sampled_on_these_images);
+  }
+  if (record.recalibration_images > 0) {
+    summary["recalibration_images"] = record.recalibration_images;
   }
   add_answers(record, summary);
   if (record.result.chips == 0) return summary;

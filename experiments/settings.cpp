@@ -34,7 +34,8 @@ constexpr std::uint64_t read_limit = 10'000;
 constexpr std::uint64_t most_chips = 10'000;
 static_assert(most_chips < chip_limit);
 constexpr std::size_t longest_path = 4096;
-constexpr std::uint64_t most_diagonals = 16;  // of 8 activation and 8 weight bits: 15
+constexpr std::uint64_t most_recalibration_images = 4096;  // whose maps are all kept
+constexpr std::uint64_t most_diagonals = 16;               // of 8 activation and 8 weight bits: 15
 
 constexpr Option<Method> methods[] = {
     {Method::automatic, {"auto", "exact where it can be, else monte_carlo; the result says which"}},
@@ -171,6 +172,14 @@ core::Section accuracy_section() {
                 "512 ... images, or at `images`");
   half_width.example = "0.01";
   half_width.absent = "all of `images` are run";
+  Parameter recalibration = parameter(
+      "recalibration_images", CountRule{2, most_recalibration_images, std::nullopt, {}},
+      "so many images, the last of the test set and none of `images`, by which the mean and the "
+      "deviation of each channel are counted anew on the arrays; frozen chips each count their "
+      "own");
+  recalibration.example = "256";
+  recalibration.absent = "none: scales are those of exact integers";
+  recalibration.source = "BN calibration of AdaBits and PIM-QAT";
   Parameter layers =
       parameter("layers", FlagRule{false},
                 "record each layer's signal-to-noise ratio, codes and classes of partial sums");
@@ -248,6 +257,7 @@ core::Section accuracy_section() {
        stream(),
        noise,
        chips,
+       recalibration,
        half_width,
        layers,
        sensitivity});
@@ -384,6 +394,9 @@ AccuracySettings read_accuracy_settings(const SectionReader& section, std::uint3
   settings.stream = core::read_option(section, "stream", streams);
   if (section.has("noise")) settings.noise = core::read_option(section, "noise", noises);
   if (section.has("chips")) settings.chips = static_cast<std::uint32_t>(section.count("chips"));
+  if (section.has("recalibration_images")) {
+    settings.recalibration_images = section.count("recalibration_images");
+  }
   settings.half_width = section.optional_number("half_width");
   // Read where they are given alone: a default would be written into every result.
   settings.layers = section.has("layers") && section.flag("layers");

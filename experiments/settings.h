@@ -60,11 +60,12 @@ struct AccuracySettings {
   ArrayOptions array;       ///< rows are the column's
   core::Stream stream = core::Stream::philox;
   AccuracyNoise noise = AccuracyNoise::table;
-  std::uint32_t chips = 1;           ///< where frozen
-  LevelOptions levels;               ///< ... and on cells of several levels
-  std::optional<double> half_width;  ///< of the accuracy, at which a run ends before `images`
-  bool layers = false;               ///< figures of each layer on arrays
-  bool sensitivity = false;          ///< accuracy with each layer alone on arrays, and spared
+  std::uint32_t chips = 1;                 ///< where frozen
+  LevelOptions levels;                     ///< ... and on cells of several levels
+  std::uint64_t recalibration_images = 0;  ///< by which scales are counted anew; 0: they stay
+  std::optional<double> half_width;        ///< of the accuracy, at which a run ends before `images`
+  bool layers = false;                     ///< figures of each layer on arrays
+  bool sensitivity = false;                ///< accuracy with each layer alone on arrays, and spared
 };
 
 std::vector<core::Section> settings_sections();

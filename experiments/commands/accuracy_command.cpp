@@ -132,6 +132,7 @@ AccuracyRecord empty_record(const Experiment& experiment, const Network& network
           .table_sha256 = {},
           .config_toml = experiment.accuracy_toml,
           .confidence = experiment.table.confidence,
+          .recalibration_images = experiment.accuracy.recalibration_images,
           .result = {}};
 }
 
@@ -311,6 +312,7 @@ void add_accuracy_command(CLI::App& app) {
         .stream = settings.stream,
         .reads = settings.reads,
         .images = settings.images,
+        .recalibration_images = settings.recalibration_images,
         .table_name = has_table ? options->table_file.string() : AccuracyOptions().table_name,
         .layers = settings.layers,
         .sensitivity = settings.sensitivity};

@@ -43,6 +43,7 @@ AccuracyResult run(const ForwardPass& pass, const ImageSet& image_set, std::size
   const auto origin_of = [&](std::uint64_t image_read) {
     return DrawOrigin{options.key, image_read};
   };
+  passes.recalibrate(arithmetic_of, origin_of, threads);
   core::for_each_block(
       images, threads,
       [&](std::size_t index, std::size_t slot) {
@@ -50,6 +51,35 @@ AccuracyResult run(const ForwardPass& pass, const ImageSet& image_set, std::size
       },
       progress);
   return passes.result();
+}
+
+/// Throws UsageError where images that are recalibrated with are run, too, or layers are run that
+/// the scales are not made for.
+void check_recalibration(const ImageSet& image_set, std::size_t images,
+                         const AccuracyOptions& options) {
+  if (options.recalibration_images == 0) return;
+  if (std::uint64_t{image_set.size()} * options.reads > most_answers) {
+    throw core::UsageError(core::error_line(
+        "accuracy.reads",
+        fmt::format("{} reads of the set's {} images are too many", options.reads,
+                    image_set.size()),
+        fmt::format("{} image-reads at most beside recalibration_images", most_answers),
+        "ask for fewer reads"));
+  }
+  const std::size_t end = options.first_image + images;
+  if (options.recalibration_images > image_set.size() - end) {
+    throw core::UsageError(core::error_line(
+        "accuracy.recalibration_images",
+        fmt::format("{} are wanted beside {}", options.recalibration_images,
+                    counted(end, "image") + " that are classified"),
+        fmt::format("{} has {}, and none may be both", image_set.name, image_set.size()),
+        "ask for fewer of one or the other"));
+  }
+  if (options.sensitivity) {
+    throw core::UsageError(core::error_line(
+        "accuracy.sensitivity", "has no place beside recalibration_images",
+        "scales are those of all layers on arrays together", "leave one of them out"));
+  }
 }
 
 /// A t interval within `range`. Where all values are equal, their spread says nothing: then the
@@ -100,6 +130,7 @@ std::size_t images_to_run(const Network& network, const ImageSet& image_set,
         "accuracy.images", fmt::format("{} images are wanted", images),
         fmt::format("{} has {}", image_set.name, there), "ask for as many as there are"));
   }
+  check_recalibration(image_set, images, options);
   if (options.chips > 0) require_serial(options.array, "a frozen chip");
   static_assert(most_answers <= core::instance_limit);
   if (std::uint64_t{options.first_image + images} * options.reads > most_answers) {

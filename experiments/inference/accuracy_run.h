@@ -34,7 +34,9 @@ struct AccuracyOptions {
   std::size_t first_image = 0;
   std::string table_name = "error table";  ///< the table's place in messages: its file
   std::uint32_t chips = 0;                 ///< frozen ones (chip_accuracy.h); 0: nothing is frozen
-  bool layers = false;                     ///< record what each layer on arrays reads and delivers
+  std::size_t recalibration_images = 0;  ///< the last ones of the set, by which scales are counted
+                                         ///< anew (recalibration.h); 0: they stay
+  bool layers = false;                   ///< record what each layer on arrays reads and delivers
   bool sensitivity = false;  ///< run each layer on columns alone, and all but each: two passes more
                              ///< for each layer and read
 };

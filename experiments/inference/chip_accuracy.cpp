@@ -85,14 +85,16 @@ AccuracyResult accuracy_on_chips(const Network& network, const ImageSet& image_s
     const auto origin_of = [&](std::uint64_t image_read) {
       return DrawOrigin{options.key, chip_read_instance(chip, image_read)};
     };
+    const auto reader_of = [&](std::size_t slot) {
+      if (!readers[slot]) readers[slot] = std::make_unique<ChipReader>(design, options.stream);
+      readers[slot]->use(cells);
+      return Arithmetic(readers[slot].get());
+    };
+    passes.recalibrate(reader_of, origin_of, threads);
     core::for_each_block(
         images, threads,
         [&](std::size_t index, std::size_t slot) {
-          if (!readers[slot]) {
-            readers[slot] = std::make_unique<ChipReader>(design, options.stream);
-          }
-          readers[slot]->use(cells);
-          passes.run(index, slot, chip, readers[slot].get(), origin_of);
+          passes.run(index, slot, chip, reader_of(slot), origin_of);
         },
         progress ? [&](std::size_t done,
                        std::size_t) { progress(before + done, options.chips * images); }

@@ -77,15 +77,29 @@ PatchGeometry patch_geometry(const Layer& layer, MapShape input, PatchOrder orde
   return PatchGeometry(input, layer, order);
 }
 
-void deliver_sums(const Layer& layer, std::span<const double> sums, MapResult result) {
-  const std::size_t pixels = sums.size() / layer.scale.size();
-  for (std::size_t channel = 0; channel < layer.scale.size(); ++channel) {
+namespace {
+
+void deliver(std::span<const double> scale, std::span<const double> bias, std::uint32_t output_bits,
+             std::span<const double> sums, MapResult result) {
+  const std::size_t pixels = sums.size() / scale.size();
+  for (std::size_t channel = 0; channel < scale.size(); ++channel) {
     const std::size_t first = channel * pixels;
     const MapResult part =
         std::visit([&](auto all) { return MapResult(all.subspan(first, pixels)); }, result);
-    scale_map(sums.subspan(first, pixels), layer.scale[channel], layer.bias[channel],
-              highest_level(layer.output_bits), part);
+    scale_map(sums.subspan(first, pixels), scale[channel], bias[channel],
+              highest_level(output_bits), part);
   }
+}
+
+}  // namespace
+
+void deliver_sums(const Layer& layer, std::span<const double> sums, MapResult result) {
+  deliver(layer.scale, layer.bias, layer.output_bits, sums, result);
+}
+
+void deliver_sums(const LayerScales& scales, std::uint32_t output_bits,
+                  std::span<const double> sums, MapResult result) {
+  deliver(scales.scale, scales.bias, output_bits, sums, result);
 }
 
 void relu(MapValues map, MapResult result) {

@@ -20,9 +20,20 @@ Layer group_of(const Layer& layer, std::uint32_t group);
 PatchGeometry patch_geometry(const Layer& layer, MapShape input,
                              PatchOrder order = PatchOrder::channels_outside);
 
+/// Scales and biases in place of a weighted layer's own: [channel] each.
+struct LayerScales {
+  std::vector<double> scale;
+  std::vector<double> bias;
+};
+/// [node]; empty where a layer keeps its own, and empty where all do.
+using NetworkScales = std::vector<LayerScales>;
+
 /// value = sum * scale[channel] + bias[channel] (network.h), as levels with output_bits > 0. sums:
 /// [channel][pixel].
 void deliver_sums(const Layer& layer, std::span<const double> sums, MapResult result);
+/// The same with other scales.
+void deliver_sums(const LayerScales& scales, std::uint32_t output_bits,
+                  std::span<const double> sums, MapResult result);
 
 // The values of `result` are in the order of the map. For kinds that deliver what they take both
 // are levels or both reals.

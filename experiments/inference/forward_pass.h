@@ -70,8 +70,10 @@ class ForwardPass {
     /// [node]: attend layers with what this image's maps wrote, and their weights.
     std::vector<LayerGroups> written;
     std::vector<std::vector<std::int8_t>> weights;  ///< [head], of the layer at hand
-    LayerObserver* observer = nullptr;              ///< set by observe()
-    std::vector<double> exact;                      ///< sums for the observer
+    const NetworkScales* scales = nullptr;  ///< of weighted layers that are not computed in exact
+                                            ///< integers throughout; null: their own
+    LayerObserver* observer = nullptr;      ///< set by observe()
+    std::vector<double> exact;              ///< sums for the observer
   };
 
   /// Throws what check(network) throws, and UsageError for rows out of range and for more groups
@@ -98,6 +100,10 @@ class ForwardPass {
   /// Whether images write into arrays: an attend layer is on some.
   bool writes_arrays() const;
   const std::string& name(std::size_t node) const { return nodes_[node].layer.name; }
+  /// Without its weights.
+  const Layer& layer(std::size_t node) const { return nodes_[node].layer; }
+  /// Nodes whose maps a node takes.
+  std::span<const std::size_t> inputs(std::size_t node) const { return nodes_[node].inputs; }
 
   /// Turns 8-bit pixels into the network's input levels.
   std::vector<std::uint8_t> input_levels(std::span<const std::uint8_t> pixels) const;
@@ -111,6 +117,8 @@ class ForwardPass {
   void run_node(std::size_t index, const Arithmetic& arithmetic, const DrawOrigin& origin,
                 Workspace& workspace) const;
   std::uint32_t answer(Workspace& workspace) const;
+  /// Delivers a weighted node's sums, workspace.values, once more, by workspace.scales.
+  void deliver(std::size_t index, Workspace& workspace) const;
 
  private:
   struct Node {

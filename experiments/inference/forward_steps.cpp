@@ -62,7 +62,22 @@ void ForwardPass::add_up(std::size_t index, const LayerGroups& groups, const Ari
 void ForwardPass::weighted(std::size_t index, const Arithmetic& arithmetic,
                            const DrawOrigin& origin, Workspace& workspace) const {
   add_up(index, nodes_[index].groups, arithmetic, origin, workspace);
-  deliver_sums(nodes_[index].layer, workspace.values, result_of(index, workspace));
+  if (std::holds_alternative<ExactIntegers>(arithmetic)) {
+    deliver_sums(nodes_[index].layer, workspace.values, result_of(index, workspace));
+  } else {
+    deliver(index, workspace);
+  }
+}
+
+void ForwardPass::deliver(std::size_t index, Workspace& workspace) const {
+  const Layer& layer = nodes_[index].layer;
+  const MapResult result = result_of(index, workspace);
+  const NetworkScales* scales = workspace.scales;
+  if (scales && !scales->empty() && !(*scales)[index].scale.empty()) {
+    deliver_sums((*scales)[index], layer.output_bits, workspace.values, result);
+  } else {
+    deliver_sums(layer, workspace.values, result);
+  }
 }
 
 void ForwardPass::attend(std::size_t index, const Arithmetic& arithmetic, const DrawOrigin& origin,

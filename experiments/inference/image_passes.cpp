@@ -6,6 +6,7 @@
 #include "core/error.h"
 
 #include "experiments/inference/layer_recorder.h"
+#include "experiments/inference/recalibration.h"
 
 namespace cimstat::experiments {
 
@@ -71,9 +72,21 @@ ImagePasses::Worker& ImagePasses::worker(std::size_t slot) {
   std::unique_ptr<Worker>& worker = workers_[slot];
   if (!worker) {
     worker = std::make_unique<Worker>(Worker{pass_.workspace(), {}});
+    worker->workspace.scales = &scales_;
     if (options_.layers) worker->recorder.emplace(pass_, scale_.codes);
   }
   return *worker;
+}
+
+void ImagePasses::recalibrate(const std::function<Arithmetic(std::size_t slot)>& arithmetic_of,
+                              const OriginOf& origin_of, core::Threads threads) {
+  const std::size_t count = options_.recalibration_images;
+  if (count == 0) return;
+  const auto origin = [&](std::size_t image) {
+    return origin_of(std::uint64_t{image} * options_.reads);
+  };
+  scales_ = recalibrated(pass_, {&image_set_, image_set_.size() - count, count}, arithmetic_of,
+                         origin, threads);
 }
 
 void ImagePasses::run(std::size_t index, std::size_t slot, std::uint32_t chip,

@@ -27,6 +27,10 @@ class ImagePasses {
               std::size_t images, const CodeScale& scale, std::size_t workers);
   ~ImagePasses();
 
+  /// Counts the scales of later runs anew, where options.recalibration_images asks for it.
+  void recalibrate(const std::function<Arithmetic(std::size_t slot)>& arithmetic_of,
+                   const OriginOf& origin_of, core::Threads threads);
+
   /// All passes of image options.first_image + index on chip `chip`; chips in turn, 0 where nothing
   /// is frozen. `arithmetic` is the worker's own.
   void run(std::size_t index, std::size_t slot, std::uint32_t chip, const Arithmetic& arithmetic,
@@ -44,6 +48,7 @@ class ImagePasses {
   const AccuracyOptions& options_;
   CodeScale scale_;
   std::vector<std::size_t> analog_;  ///< nodes
+  NetworkScales scales_;
   std::vector<std::unique_ptr<Worker>> workers_;
   AccuracyResult result_;
 };

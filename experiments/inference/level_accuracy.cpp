@@ -31,6 +31,9 @@ void require_plain(const AccuracyOptions& options) {
   if (options.reads > 1) {
     refuse("reads", fmt::format("is {}", options.reads), "nothing is fresh: each read is the same");
   }
+  if (options.recalibration_images > 0) {
+    refuse("recalibration_images", "counts one image at a time", "batches run through all layers");
+  }
   if (options.layers) {
     refuse("layers", "counts codes of binary columns", "sums of levels have others");
   }

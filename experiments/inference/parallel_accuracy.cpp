@@ -38,6 +38,7 @@ AccuracyResult accuracy_in_parallel(const Network& network, const ImageSet& imag
   const auto origin_of = [&](std::uint64_t image_read) {
     return DrawOrigin{options.key, image_read};
   };
+  passes.recalibrate([&](std::size_t) { return arithmetic; }, origin_of, threads);
   core::for_each_block(
       images, threads,
       [&](std::size_t index, std::size_t slot) {

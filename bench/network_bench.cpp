@@ -1,20 +1,16 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <map>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <benchmark/benchmark.h>
-#include <boost/random/discrete_distribution.hpp>
-#include <boost/random/mersenne_twister.hpp>
 
 #include "core/simd.h"
 
-#include "circuits/error_table.h"
-
+#include "bench/naive_layers.h"
 #include "experiments/inference/forward_pass.h"
 
 /// Whole networks, one image at a time on one thread: everything from pixels to the class, a code
@@ -23,34 +19,15 @@
 /// activations, 128 word lines. `layer/...` are the layers that ASiM was timed with: 255 rows, 4
 /// bits each. Weights and images are random. The naive twin counts 0/1 bytes in a loop and asks
 /// boost::random::discrete_distribution for each code, in arithmetic that is otherwise the same.
+/// Without misreads both must give the logits of exact integers.
 namespace cimstat::experiments {
 namespace {
 
-constexpr unsigned bits = 4;
 constexpr double misread = 0.07;  ///< P(k - 1), and P(k + 1) likewise
 
-/// Misreads by one up and one down, each with probability `misread`, but at the ends.
-circuits::ErrorTable bench_table(std::uint32_t rows) {
-  circuits::ErrorTable table;
-  table.codes = rows + 1;
-  for (std::uint32_t n = 1; n <= rows; ++n) {
-    for (std::uint32_t k = 0; k <= n; ++k) table.classes.push_back({k, n});
-  }
-  table.probability.assign(table.size() * table.codes, 0.0);
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    double* row = table.probability.data() + i * table.codes;
-    const std::uint32_t k = table.classes[i].lrs_count;
-    row[k] = 1.0;
-    if (k == 0 || k == rows) continue;
-    row[k - 1] = row[k + 1] = misread;
-    row[k] = 1.0 - 2.0 * misread;
-  }
-  return table;
-}
-
 const CodeSampler& sampler_of(std::uint32_t rows) {
-  static const CodeSampler of_128(bench_table(128));
-  static const CodeSampler of_255(bench_table(255));
+  static const CodeSampler of_128(bench_table(128, misread));
+  static const CodeSampler of_255(bench_table(255, misread));
   return rows == 128 ? of_128 : of_255;
 }
 
@@ -174,13 +151,31 @@ void count(benchmark::State& state, const ForwardPass& pass) {
       benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
-void sampled(benchmark::State& state, const Shape& shape, core::Stream stream,
+/// Ends the benchmark unless the arithmetic, without misreads, gives the logits of exact integers.
+void check(benchmark::State& state, const ForwardPass& pass, const std::vector<std::uint8_t>& image,
+           const Arithmetic& faultless, ForwardPass::Workspace& workspace) {
+  pass.classify(image, ExactIntegers{}, {}, workspace);
+  const std::vector<double> exact = workspace.values;
+  pass.classify(image, faultless, {{1}, 0}, workspace);
+  if (workspace.values != exact) state.SkipWithError("wrong logits");
+}
+
+const CodeSampler& faultless_sampler(std::uint32_t rows) {
+  static const CodeSampler of_128(bench_table(128, 0.0));
+  static const CodeSampler of_255(bench_table(255, 0.0));
+  return rows == 128 ? of_128 : of_255;
+}
+
+void sampled(benchmark::State& state, const Shape* of_bench, core::Stream stream,
              const std::string& target) {
+  const Shape& shape = *of_bench;
   core::use_simd_target(target);
   const ForwardPass pass(shape.network, shape.array);
   const SampledCodes codes{&sampler_of(shape.array.rows), stream};
   ForwardPass::Workspace workspace = pass.workspace();
   const std::vector<std::uint8_t> image = random_image(shape.network);
+  const SampledCodes faultless{&faultless_sampler(shape.array.rows), stream};
+  check(state, pass, image, ColumnReading(faultless), workspace);
   std::uint64_t instance = 0;
   for (auto _ : state) {
     benchmark::DoNotOptimize(
@@ -190,92 +185,14 @@ void sampled(benchmark::State& state, const Shape& shape, core::Stream stream,
   core::use_simd_target("");
 }
 
-/// Codes of whole layers, the obvious way.
-class NaiveLayers : public LayerSource {
- public:
-  explicit NaiveLayers(std::uint32_t rows) {
-    const circuits::ErrorTable table = bench_table(rows);
-    for (std::size_t i = 0; i < table.size(); ++i) {
-      laws_.emplace_back(table.row(i), table.row(i) + table.codes);
-    }
-  }
-
-  void estimate(const ColumnLayer& layer, std::span<const std::uint8_t> map, const DrawOrigin&,
-                std::span<double> estimates) override {
-    const PatchGeometry& geometry = layer.geometry();
-    const TileLayout& layout = layer.layout();
-    const std::vector<std::uint8_t>& cells = cells_of(layer);
-    std::vector<std::uint8_t> padded;
-    geometry.pad(map, padded);
-    std::vector<std::uint8_t> patch(geometry.patch_size());
-    std::vector<std::uint8_t> active(std::size_t{bits} * layout.inputs());
-    const std::uint32_t outputs = layer.groups().channels;
-    for (std::uint32_t pixel = 0; pixel < geometry.pixels(); ++pixel) {
-      geometry.patch(padded, pixel, patch);
-      for (unsigned i = 0; i < bits; ++i) {
-        for (std::uint32_t row = 0; row < layout.inputs(); ++row) {
-          active[i * layout.inputs() + row] = patch[row] >> i & 1U;
-        }
-      }
-      for (std::uint32_t output = 0; output < outputs; ++output) {
-        int sum = 0;
-        for (std::uint32_t tile = 0; tile < layout.tiles(); ++tile) {
-          for (unsigned i = 0; i < bits; ++i) {
-            const std::uint8_t* x = active.data() + i * layout.inputs() + layout.first_input(tile);
-            std::uint32_t n = 0;
-            for (std::uint32_t row = 0; row < layout.height(tile); ++row) n += x[row];
-            if (n == 0) continue;
-            for (unsigned j = 0; j < bits; ++j) {
-              const std::uint8_t* w = cells.data() +
-                                      (std::size_t{output} * bits + j) * layout.inputs() +
-                                      layout.first_input(tile);
-              std::uint32_t k = 0;
-              for (std::uint32_t row = 0; row < layout.height(tile); ++row) k += x[row] & w[row];
-              const int code = laws_[n * (n + 1) / 2 - 1 + k](random_);
-              sum += j + 1 == bits ? -(code << (i + j)) : code << (i + j);
-            }
-          }
-        }
-        estimates[std::size_t{output} * geometry.pixels() + pixel] = sum;
-      }
-    }
-  }
-
- private:
-  /// 0/1 bytes [output][plane][input].
-  const std::vector<std::uint8_t>& cells_of(const ColumnLayer& layer) {
-    std::vector<std::uint8_t>& cells = cells_[layer.index()];
-    if (!cells.empty()) return cells;
-    const TileLayout& layout = layer.layout();
-    const WeightPlanes& weights = layer.weights();
-    cells.resize(std::size_t{weights.outputs} * bits * layout.inputs());
-    for (std::uint32_t tile = 0; tile < layout.tiles(); ++tile) {
-      for (std::uint32_t output = 0; output < weights.outputs; ++output) {
-        for (std::uint32_t plane = 0; plane < bits; ++plane) {
-          const std::size_t vector = output / group_channels * weights.planes + plane;
-          const std::uint32_t* words = weights.words.data() + weights.tile_begin[tile] +
-                                       vector * layout.words(tile) * group_channels;
-          for (std::uint32_t row = 0; row < layout.height(tile); ++row) {
-            const std::size_t at = (std::size_t{output} * bits + plane) * layout.inputs();
-            cells[at + layout.first_input(tile) + row] =
-                words[row / 32 * group_channels + output % group_channels] >> row % 32 & 1U;
-          }
-        }
-      }
-    }
-    return cells;
-  }
-
-  std::vector<boost::random::discrete_distribution<int>> laws_;
-  std::map<std::uint32_t, std::vector<std::uint8_t>> cells_;
-  boost::random::mt19937 random_{1};
-};
-
-void naive(benchmark::State& state, const Shape& shape) {
+void naive(benchmark::State& state, const Shape* of_bench) {
+  const Shape& shape = *of_bench;
   const ForwardPass pass(shape.network, shape.array);
-  NaiveLayers layers(shape.array.rows);
+  NaiveLayers layers(shape.array.rows, misread);
   ForwardPass::Workspace workspace = pass.workspace();
   const std::vector<std::uint8_t> image = random_image(shape.network);
+  NaiveLayers faultless(shape.array.rows, 0.0);
+  check(state, pass, image, &faultless, workspace);
   for (auto _ : state) {
     benchmark::DoNotOptimize(pass.classify(image, &layers, {}, workspace));
   }
@@ -294,13 +211,13 @@ void register_all() {
       {"layer/64_128_1x1_by_2_32x32", single(64, 128, 1, 2, 32), {.rows = 255}},
   };
   for (const Shape& shape : shapes) {
-    benchmark::RegisterBenchmark((shape.name + "/naive").c_str(), naive, shape)
+    benchmark::RegisterBenchmark((shape.name + "/naive").c_str(), naive, &shape)
         ->Unit(benchmark::kMillisecond);
     for (const std::string& target : core::simd_targets()) {
       for (const auto& [stream, name] :
            {std::pair(core::Stream::philox, "/philox/"), std::pair(core::Stream::fast, "/fast/")}) {
-        benchmark::RegisterBenchmark((shape.name + (name + target)).c_str(), sampled, shape, stream,
-                                     target)
+        benchmark::RegisterBenchmark((shape.name + (name + target)).c_str(), sampled, &shape,
+                                     stream, target)
             ->Unit(benchmark::kMillisecond);
       }
     }

@@ -34,7 +34,7 @@ constexpr std::uint64_t read_limit = 10'000;
 constexpr std::uint64_t most_chips = 10'000;
 static_assert(most_chips < chip_limit);
 constexpr std::size_t longest_path = 4096;
-constexpr std::uint64_t most_recalibration_images = 4096;  // whose maps are all kept
+constexpr std::uint64_t most_recalibration_images = 1024;  // whose maps are all kept
 constexpr std::uint64_t most_diagonals = 16;               // of 8 activation and 8 weight bits: 15
 
 constexpr Option<Method> methods[] = {

@@ -312,8 +312,8 @@ void add_accuracy_command(CLI::App& app) {
         .stream = settings.stream,
         .reads = settings.reads,
         .images = settings.images,
-        .recalibration_images = settings.recalibration_images,
         .table_name = has_table ? options->table_file.string() : AccuracyOptions().table_name,
+        .recalibration_images = settings.recalibration_images,
         .layers = settings.layers,
         .sensitivity = settings.sensitivity};
     AccuracyRecord record = empty_record(experiment, network, images);

@@ -58,6 +58,11 @@ AccuracyResult run(const ForwardPass& pass, const ImageSet& image_set, std::size
 void check_recalibration(const ImageSet& image_set, std::size_t images,
                          const AccuracyOptions& options) {
   if (options.recalibration_images == 0) return;
+  if (options.sensitivity) {
+    throw core::UsageError(core::error_line(
+        "accuracy.sensitivity", "has no place beside recalibration_images",
+        "scales are those of all layers on arrays together", "leave one of them out"));
+  }
   if (std::uint64_t{image_set.size()} * options.reads > most_answers) {
     throw core::UsageError(core::error_line(
         "accuracy.reads",
@@ -68,17 +73,15 @@ void check_recalibration(const ImageSet& image_set, std::size_t images,
   }
   const std::size_t end = options.first_image + images;
   if (options.recalibration_images > image_set.size() - end) {
+    const std::size_t left =
+        image_set.size() - std::min(options.recalibration_images, image_set.size());
     throw core::UsageError(core::error_line(
         "accuracy.recalibration_images",
         fmt::format("{} are wanted beside {}", options.recalibration_images,
                     counted(end, "image") + " that are classified"),
         fmt::format("{} has {}, and none may be both", image_set.name, image_set.size()),
-        "ask for fewer of one or the other"));
-  }
-  if (options.sensitivity) {
-    throw core::UsageError(core::error_line(
-        "accuracy.sensitivity", "has no place beside recalibration_images",
-        "scales are those of all layers on arrays together", "leave one of them out"));
+        left == 0 ? "ask for fewer"
+                  : fmt::format("classify at most {} (accuracy.images), or ask for fewer", left)));
   }
 }
 

@@ -128,7 +128,7 @@ HWY_INLINE void visit_batches(const TableRows* HWY_RESTRICT rows, const ColumnRe
   }
 }
 
-/// The same of one batch with more rows than its bytes can count.
+/// The same of one batch with more active rows than its bytes can count.
 template <class Visit>
 HWY_INLINE void visit_long_batch(const TableRows& rows, const ColumnRead& read, std::uint32_t batch,
                                  const Visit& visit) {
@@ -154,7 +154,10 @@ template <std::uint32_t count, class Visit>
 HWY_INLINE void visit_reads(const ColumnRead* reads, std::uint32_t batches, const Visit& visit) {
   TableRows rows[count];
   for (std::uint32_t r = 0; r < count; ++r) find_rows(reads[r].input, reads[r].words, rows[r]);
-  if (HWY_UNLIKELY(reads->row_bytes > most_summed)) {
+  // A byte counts up to 255; of levels of several bits more rows are driven than any count.
+  std::uint32_t most = 0;
+  for (std::uint32_t r = 0; r < count; ++r) most = std::max(most, reads[r].active_rows);
+  if (HWY_UNLIKELY(most > 255)) {
     for (std::uint32_t r = 0; r < count; ++r) {
       for (std::uint32_t batch = 0; batch < batches; ++batch) {
         visit_long_batch(rows[r], reads[r], batch,

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <optional>
 
+#include "core/statistics/statistics.h"
+
 namespace cimstat::experiments {
 namespace {
 
@@ -19,41 +21,22 @@ struct Delivered {
   }
 };
 
-/// Sums of one image's channels and of their squares: [channel].
-struct ChannelSums {
-  std::vector<double> values;
-  std::vector<double> squares;
+/// Of each channel's sums.
+using ChannelMoments = std::vector<core::Moments>;
 
-  void add(std::span<const double> sums, std::size_t channels) {
-    values.resize(channels, 0.0);
-    squares.resize(channels, 0.0);
-    const std::size_t pixels = sums.size() / channels;
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-      values[i / pixels] += sums[i];
-      squares[i / pixels] += sums[i] * sums[i];
-    }
+ChannelMoments moments_of(std::span<const double> sums, std::size_t channels) {
+  ChannelMoments moments(channels);
+  const std::size_t pixels = sums.size() / channels;
+  for (std::size_t channel = 0; channel < channels; ++channel) {
+    for (const double sum : sums.subspan(channel * pixels, pixels)) moments[channel].add(sum);
   }
-  void add(const ChannelSums& other) {
-    values.resize(other.values.size(), 0.0);
-    squares.resize(other.squares.size(), 0.0);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      values[i] += other.values[i];
-      squares[i] += other.squares[i];
-    }
-  }
-};
+  return moments;
+}
 
-struct MeanAndDeviation {
-  double mean = 0.0;
-  double deviation = 0.0;
-};
-
-MeanAndDeviation moments(const ChannelSums& sums, std::size_t channel, double count) {
-  const double mean = sums.values[channel] / count;
-  const double square = sums.squares[channel] / count;
-  const double variance = square - mean * mean;
-  // What is left of equal values is rounding.
-  return {mean, variance > 1e-12 * square ? std::sqrt(variance) : 0.0};
+/// 0 where all sums are equal, of which rounding leaves a trace.
+double deviation(const core::Moments& moments) {
+  const double deviation = std::sqrt(moments.variance());
+  return deviation > 1e-9 * std::abs(moments.mean()) ? deviation : 0.0;
 }
 
 /// One way of computing all images, layer by layer.
@@ -112,22 +95,24 @@ class Images {
   std::vector<std::size_t> last_use_;  ///< [node]
 };
 
-/// Channel sums of all images, added up in their order, so that threads can't change a bit.
-ChannelSums added_up(const std::vector<ChannelSums>& of_image) {
-  ChannelSums all;
-  for (const ChannelSums& sums : of_image) all.add(sums);
+/// Of all images, added up in their order, so that threads can't change a bit.
+ChannelMoments added_up(const std::vector<ChannelMoments>& of_image) {
+  ChannelMoments all(of_image.front().size());
+  for (const ChannelMoments& moments : of_image) {
+    for (std::size_t channel = 0; channel < all.size(); ++channel) all[channel] += moments[channel];
+  }
   return all;
 }
 
-LayerScales fitted(const Layer& layer, const ChannelSums& exact, const ChannelSums& arrays,
-                   double count) {
+LayerScales fitted(const Layer& layer, const ChannelMoments& exact, const ChannelMoments& arrays) {
   LayerScales result{layer.scale, layer.bias};
   for (std::size_t channel = 0; channel < layer.scale.size(); ++channel) {
-    const MeanAndDeviation e = moments(exact, channel, count);
-    const MeanAndDeviation a = moments(arrays, channel, count);
+    const double wanted = deviation(exact[channel]);
+    const double found = deviation(arrays[channel]);
     double& scale = result.scale[channel];
-    if (e.deviation > 0.0 && a.deviation > 0.0) scale *= e.deviation / a.deviation;
-    result.bias[channel] += layer.scale[channel] * e.mean - scale * a.mean;
+    if (wanted > 0.0 && found > 0.0) scale *= wanted / found;
+    result.bias[channel] +=
+        layer.scale[channel] * exact[channel].mean() - scale * arrays[channel].mean();
   }
   return result;
 }
@@ -159,8 +144,8 @@ NetworkScales recalibrated(const ForwardPass& pass, const CalibrationImages& ima
     exact.start(image, images.set->image(images.first + image));
     arrays.start(image, images.set->image(images.first + image));
   }
-  std::vector<ChannelSums> of_exact(images.count);
-  std::vector<ChannelSums> of_arrays(images.count);
+  std::vector<ChannelMoments> of_exact(images.count);
+  std::vector<ChannelMoments> of_arrays(images.count);
   std::vector<std::vector<double>> sums(images.count);
   for (std::size_t node = 1; node < last_weighted; ++node) {
     const Layer& layer = pass.layer(node);
@@ -170,20 +155,15 @@ NetworkScales recalibrated(const ForwardPass& pass, const CalibrationImages& ima
       ForwardPass::Workspace& workspace = workspace_of(slot);
       exact.run(image, node, ExactIntegers{}, {}, workspace);
       exact.forget_inputs(image, node);
-      if (fits) {
-        of_exact[image] = {};
-        of_exact[image].add(workspace.values, channels);
-      }
+      if (fits) of_exact[image] = moments_of(workspace.values, channels);
       arrays.run(image, node, arithmetic_of(slot), origin_of(images.first + image), workspace);
       arrays.forget_inputs(image, node);
       if (!fits) return;
-      of_arrays[image] = {};
-      of_arrays[image].add(workspace.values, channels);
+      of_arrays[image] = moments_of(workspace.values, channels);
       sums[image] = workspace.values;
     });
     if (!fits) continue;
-    const auto count = static_cast<double>(images.count * (sums[0].size() / channels));
-    scales[node] = fitted(layer, added_up(of_exact), added_up(of_arrays), count);
+    scales[node] = fitted(layer, added_up(of_exact), added_up(of_arrays));
     core::for_each_block(images.count, threads, [&](std::size_t image, std::size_t slot) {
       ForwardPass::Workspace& workspace = workspace_of(slot);
       workspace.values = sums[image];

@@ -29,7 +29,8 @@ struct CalibrationImages {
 /// arrays.
 ///
 /// `arithmetic_of` is called with a worker's number, `origin_of` with that of an image in its set.
-/// Memory: what the layers in use deliver, of all images.
+/// Memory, of each image: two sets of what the layers in use deliver, and the sums of one layer in
+/// double precision.
 NetworkScales recalibrated(const ForwardPass& pass, const CalibrationImages& images,
                            const std::function<Arithmetic(std::size_t slot)>& arithmetic_of,
                            const std::function<DrawOrigin(std::size_t image)>& origin_of,

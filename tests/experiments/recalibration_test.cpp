@@ -202,6 +202,27 @@ TEST(Recalibration, LeavesTheScaleOfAChannelThatNeverChanges) {
               1e-12);
 }
 
+/// All sums of the first channel are equal, whatever the input.
+class StuckChannel : public BentSums {
+ public:
+  void estimate(const ColumnLayer& layer, std::span<const std::uint8_t> map,
+                const DrawOrigin& origin, std::span<double> estimates) override {
+    BentSums::estimate(layer, map, origin, estimates);
+    std::fill_n(estimates.begin(), layer.geometry().pixels(), 1000.1);
+  }
+};
+
+// Rounding must not pass for a deviation.
+TEST(Recalibration, LeavesTheScaleOfAChannelThatIsStuck) {
+  const Network network = small_network();
+  const ImageSet set = random_images(network, 30);
+  const ForwardPass pass(network, {.rows = 32});
+  StuckChannel stuck;
+  const NetworkScales scales = recalibrated_with(pass, set, &stuck, core::Threads(1));
+  EXPECT_EQ(scales[1].scale[0], network.layers[0].scale[0]);
+  EXPECT_NE(scales[1].scale[1], network.layers[0].scale[1]);
+}
+
 TEST(Recalibration, IsTheSameForAnyThreadsAndInstructionSet) {
   const Network network = small_network();
   const ImageSet set = random_images(network, 60);

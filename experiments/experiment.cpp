@@ -4,8 +4,7 @@
 
 #include "core/config/section_reader.h"
 
-#include "circuits/weights/weighted_count.h"
-
+#include "experiments/inference/weighted_reads.h"
 #include "experiments/sweep/sweep_section.h"
 
 namespace cimstat::experiments {
@@ -39,10 +38,12 @@ const core::Section& experiment_file() {
 
 namespace {
 
-/// What codes of a column without current stand for, where weights are read beside a dummy column.
-void place_offset_weights(const core::SectionReader& section, const Macro& macro,
-                          AccuracySettings& accuracy) {
+/// What codes of a column without current stand for, where weights are read beside a dummy column
+/// or with their sign.
+void place_zero(const core::SectionReader& section, const Macro& macro,
+                AccuracySettings& accuracy) {
   ArrayOptions& array = accuracy.array;
+  if (array.weights == WeightMapping::native) array.zero_value = 0.5 * macro.reference_rows;
   if (array.weights != WeightMapping::offset) return;
   const bool is_digital = accuracy.levels.subtraction == DummySubtraction::digital;
   if (is_digital && macro.design.dummy) {
@@ -62,20 +63,20 @@ void place_offset_weights(const core::SectionReader& section, const Macro& macro
   array.zero_value = 0.5 * macro.reference_rows;
 }
 
-/// Rows that are driven by several bits at once ask for columns whose codes follow from counts, and
-/// their laws are computed.
-void check_input_bits(const core::SectionReader& section, const Experiment& experiment) {
-  const std::uint32_t bits = experiment.accuracy.array.input_bits_per_cycle;
-  if (bits == 1) return;
-  const std::string problem = fmt::format("{} bits at a time can't be had of this column", bits);
-  if (const auto obstacle = circuits::weighted_count_obstacle(experiment.macro.design)) {
-    section.fail("input_bits_per_cycle", problem, obstacle->why, obstacle->remedy);
+/// Weighted counts ask for columns whose codes follow from them, and their laws are computed.
+void check_weighted_reads(const core::SectionReader& section, const Experiment& experiment) {
+  const ArrayOptions& array = experiment.accuracy.array;
+  const auto demand = count_demand(array);
+  if (!demand) return;
+  const std::string problem = fmt::format("{} can't be had of this column", demand->what);
+  if (const auto obstacle = circuits::weighted_count_obstacle(experiment.macro.design,
+                                                              cell_values(array), demand->others)) {
+    section.fail(demand->key, problem, obstacle->why, obstacle->remedy);
   }
   const Method method = experiment.table.method;
   if (method == Method::measured || method == Method::monte_carlo) {
-    section.fail("input_bits_per_cycle", problem,
-                 "its codes are computed, and table.method asks for others",
-                 "write table.method = \"auto\", or 1 bit");
+    section.fail(demand->key, problem, "its codes are computed, and table.method asks for others",
+                 fmt::format("write table.method = \"auto\", or {}", demand->others));
   }
 }
 
@@ -92,8 +93,8 @@ Experiment read_sections(const core::Config& config) {
   experiment.columns = read_columns_settings(root.section("columns"), rows);
   experiment.wires = read_wires_settings(root, rows);
   experiment.accuracy = read_accuracy_settings(root.section("accuracy"), rows);
-  place_offset_weights(root.section("accuracy"), experiment.macro, experiment.accuracy);
-  check_input_bits(root.section("accuracy"), experiment);
+  place_zero(root.section("accuracy"), experiment.macro, experiment.accuracy);
+  check_weighted_reads(root.section("accuracy"), experiment);
   config.expect("sweep", {});
   if (config.has("sweep")) read_sweep_section(root.section("sweep"));
   config.finish();

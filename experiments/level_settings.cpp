@@ -61,9 +61,9 @@ Parameter parameter(std::string_view key, core::Rule rule, std::string_view mean
 std::vector<Parameter> level_parameters() {
   return {
       parameter("cell_bits", CountRule{1, most_cell_bits, std::nullopt, {}},
-                "bits of an offset weight in each cell, levels evenly spaced from HRS to LRS; "
-                "frozen chips only",
-                {"2", "1", "cellBit of NeuroSim V1.4"}),
+                "bits of a weight in each cell, levels evenly spaced from HRS to LRS: of offset "
+                "weights on frozen chips, elsewhere of the magnitudes of differential ones",
+                {"2", "1", "cellBit of NeuroSim V1.4; differential: PIM-QAT"}),
       parameter("converter_range", core::option_rule(ranges, {}),
                 "where a converter's codes lie; frozen chips only",
                 {"\"observed\"", "\"column\"", "observed: linear quantisation of NeuroSim V1.4"}),

@@ -1,6 +1,7 @@
 #include "experiments/settings.h"
 
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 #include "experiments/inference/chip_cells.h"
 #include "experiments/inference/input_cycles.h"
 #include "experiments/inference/vote.h"
+#include "experiments/inference/weighted_reads.h"
 #include "experiments/level_settings.h"
 #include "experiments/wires/wires_settings.h"
 
@@ -57,7 +59,15 @@ constexpr Option<WeightMapping> weight_mappings[] = {
     {WeightMapping::differential,
      {"differential", "columns for positive and for negative weights, subtracted digitally"}},
     {WeightMapping::offset,
-     {"offset", "one column for each bit of weights that begin at 0, beside a dummy column"}}};
+     {"offset", "one column for each bit of weights that begin at 0, beside a dummy column"}},
+    {WeightMapping::native,
+     {"native",
+      "one column for all bits of a weight, with its sign; a sum of 0 lies in the middle of the "
+      "converter's range (PIM-QAT)"}}};
+
+constexpr Option<circuits::Ties> tie_rules[] = {
+    {circuits::Ties::up, {"up", "to the code or level above"}},
+    {circuits::Ties::even, {"even", "to the even one of both (ASiM)"}}};
 
 constexpr Option<Tiling> tilings[] = {
     {Tiling::im2col, {"im2col", "runs of so many inputs as a column has rows"}},
@@ -201,6 +211,12 @@ core::Section accuracy_section() {
   input_bits.example = "2";
   input_bits.absent = "1: one bit after the other";
   input_bits.source = "act_enc of ASiM; DAC bits of PIM-QAT";
+  Parameter ties = parameter("ties", core::option_rule(tie_rules, {}),
+                             "where a sum half way between two codes goes, without noise, and a "
+                             "value half way between two levels of an activation");
+  ties.example = "\"even\"";
+  ties.absent = "\"up\"";
+  ties.source = "even: ASiM";
   Parameter tiling = parameter("tiling", core::option_rule(tilings, {}),
                                "which inputs of a convolution share an array");
   tiling.example = "\"kernel_positions\"";
@@ -245,6 +261,7 @@ core::Section accuracy_section() {
        tiling,
        rows_per_read,
        input_bits,
+       ties,
        diagonals,
        protection,
        votes,
@@ -324,9 +341,19 @@ ProtectedDiagonals read_diagonals(const SectionReader& section) {
   return result;
 }
 
-/// Only frozen chips have cells of several levels and images that share a range.
+/// Frozen chips have cells of several levels and images that share a range; beside them,
+/// differential columns have cells of several bits whose codes are computed.
 void read_levels(const SectionReader& section, AccuracySettings& settings) {
   settings.levels = read_level_options(section);
+  std::uint32_t& cell_bits = settings.levels.cell_bits;
+  if (settings.array.weights == WeightMapping::native && cell_bits > 1) {
+    section.fail("cell_bits", fmt::format("is {} beside \"native\" weights", cell_bits),
+                 "their columns hold all bits of a weight", "leave it out");
+  }
+  if (settings.array.weights == WeightMapping::differential &&
+      settings.noise == AccuracyNoise::table) {
+    settings.array.cell_bits = std::exchange(cell_bits, 1);
+  }
   if (settings.noise == AccuracyNoise::table && settings.levels.any()) {
     section.fail(level_key(section), "is for frozen chips",
                  "an error table knows binary cells and converters with references alone",
@@ -339,24 +366,28 @@ void read_levels(const SectionReader& section, AccuracySettings& settings) {
   }
 }
 
-/// What several bits at a time have no place beside.
-void check_input_bits(const SectionReader& section, const AccuracySettings& settings) {
-  if (settings.array.input_bits_per_cycle == 1) return;
+/// What weighted counts have no place beside.
+void check_weighted_reads(const SectionReader& section, const AccuracySettings& settings) {
+  const auto demand = count_demand(settings.array);
+  if (!demand) return;
   const auto refuse = [&](std::string_view why, std::string_view remedy) {
-    section.fail(
-        "input_bits_per_cycle",
-        fmt::format("{} bits at a time have no place here", settings.array.input_bits_per_cycle),
-        why, remedy);
+    section.fail(demand->key, fmt::format("{} have no place here", demand->what), why, remedy);
   };
   if (settings.noise == AccuracyNoise::frozen) {
-    refuse("rows of frozen chips are on or off", "write noise = \"table\", or 1 bit");
+    refuse(fmt::format("frozen chips know {}", demand->fact),
+           fmt::format("write noise = \"table\", or {}", demand->others));
   }
   const ProtectedDiagonals& diagonals = settings.array.diagonals;
+  if (diagonals.count > 0 && cell_values(settings.array) != circuits::CellValues::binary) {
+    refuse("protected_diagonals are of pairs of bits, and a conversion holds several of a weight",
+           fmt::format("leave protected_diagonals out, or write {}", demand->others));
+  }
   if (diagonals.count > 0 && diagonals.kind == Protection::vote) {
-    refuse("votes are of reads of one bit", "protect by \"digital\" or \"converter\"");
+    refuse(fmt::format("votes know {}", demand->fact), "protect by \"digital\" or \"converter\"");
   }
   if (settings.layers) {
-    refuse("accuracy.layers records rows that are on or off", "leave layers out, or write 1 bit");
+    refuse(fmt::format("accuracy.layers records {}", demand->fact),
+           fmt::format("leave layers out, or write {}", demand->others));
   }
 }
 
@@ -385,6 +416,7 @@ AccuracySettings read_accuracy_settings(const SectionReader& section, std::uint3
     settings.array.input_bits_per_cycle =
         static_cast<std::uint32_t>(section.count("input_bits_per_cycle"));
   }
+  if (section.has("ties")) settings.array.ties = core::read_option(section, "ties", tie_rules);
   settings.array.diagonals = read_diagonals(section);
   settings.array.first_layer = core::read_option(section, "first_layer", places);
   settings.array.last_layer = core::read_option(section, "last_layer", places);
@@ -407,7 +439,7 @@ AccuracySettings read_accuracy_settings(const SectionReader& section, std::uint3
                  "a table draws each code afresh: there are no chips to differ",
                  "write noise = \"frozen\", or leave it out");
   }
-  check_input_bits(section, settings);
+  check_weighted_reads(section, settings);
   if (settings.noise == AccuracyNoise::frozen && settings.array.attention == LayerPlace::analog) {
     section.fail("attention", "is \"analog\" on frozen chips", written_cells_are_no_chips,
                  "write \"digital\", or noise = \"table\"");

@@ -19,17 +19,15 @@ namespace {
 constexpr double unit = 0.5 * std::numeric_limits<double>::epsilon();  // of rounding
 constexpr double negligible = 0x1p-64;
 
-double full_drive(std::uint32_t bits) { return static_cast<double>((1U << bits) - 1); }
-
 /// What a column without its noise delivers, and how far rounding may have moved it.
 struct Reading {
   double value = 0.0;
   double rounding = 0.0;
 };
 
-Reading reading_of(const ColumnDesign& design, std::uint32_t bits, WeightedCount count) {
-  const double m = count.value;
-  const double full = full_drive(bits);
+Reading reading_of(const ColumnDesign& design, std::uint32_t span, WeightedCount count) {
+  const auto m = static_cast<double>(count.value);
+  const auto full = static_cast<double>(span);
   const auto plain = [](double value) { return Reading{value, 64.0 * unit * std::abs(value)}; };
   if (const auto* asim = std::get_if<AsimNoise>(&design.bit_line)) {
     return plain(asim->full_scale * m / (design.rows * full));
@@ -49,12 +47,15 @@ Reading reading_of(const ColumnDesign& design, std::uint32_t bits, WeightedCount
   return {sum, 64.0 * unit * (std::abs(lrs) + std::abs(hrs) + std::abs(dummy))};
 }
 
-AddedNoise noise_of(const ColumnDesign& design, std::uint32_t bits, std::uint32_t value,
+AddedNoise noise_of(const ColumnDesign& design, std::uint32_t span, std::int64_t value,
                     double reading) {
   double own = 0.0;
   if (const auto* asim = std::get_if<AsimNoise>(&design.bit_line)) {
-    const double rows = value / full_drive(bits);
-    own = asim->full_scale * std::hypot(asim->random, asim->mismatch / std::sqrt(rows + 1.0));
+    own = asim->full_scale * asim->random;
+    if (asim->mismatch > 0.0) {
+      const double rows = static_cast<double>(value) / span;
+      own = asim->full_scale * std::hypot(asim->random, asim->mismatch / std::sqrt(rows + 1.0));
+    }
   } else {
     own = line_noise_sd(design, {});
   }
@@ -76,72 +77,104 @@ std::size_t at_or_below(std::span<const double> references, double x) {
 
 bool varies(const std::optional<core::Law>& law) { return law && law->sd() > 0.0; }
 
-/// Of what the cells add.
+bool holds_charge(const ColumnDesign& design) {
+  return std::holds_alternative<AsimNoise>(design.bit_line) ||
+         std::holds_alternative<ChargeSharing>(design.bit_line);
+}
+
+/// Of what the cells add; what could be done but for `otherwise`.
 std::optional<CountObstacle> cell_obstacle(const ColumnDesign& design) {
-  if (!design.row_states.empty()) {
-    return CountObstacle{"rows of this column have states of their own", "leave [mapping] out"};
-  }
   if (std::holds_alternative<AsimNoise>(design.bit_line)) return std::nullopt;
   if (varies(design.lrs) || varies(design.hrs) || varies(design.dummy)) {
     return CountObstacle{
         "cells vary: how a count is made up of rows at each level decides its spread",
-        "use cells without spread, as charge-domain columns have them, or 1 bit"};
+        "use cells without spread, as charge-domain columns have them, or"};
   }
   if (std::holds_alternative<WireResistance>(design.bit_line)) {
     return CountObstacle{"the current of a resistive bit line depends on where its cells are",
-                         "use another bit_line.kind, or 1 bit"};
+                         "use another bit_line.kind, or"};
   }
-  const bool shares = std::holds_alternative<ChargeSharing>(design.bit_line);
-  if (design.leakage && !shares) {
+  if (design.leakage && !holds_charge(design)) {
     return CountObstacle{"unselected rows leak, whose number a count doesn't tell",
-                         "leave column.leakage out, or use 1 bit"};
+                         "leave column.leakage out, or use"};
+  }
+  return std::nullopt;
+}
+
+/// Of sums with a sign.
+std::optional<CountObstacle> sign_obstacle(const ColumnDesign& design) {
+  if (!holds_charge(design)) {
+    return CountObstacle{
+        "a cell's current has one sign",
+        "use a column whose cells charge it up or down (bit_line.kind = \"asim\" or "
+        "\"charge_sharing\"), or"};
+  }
+  const auto* asim = std::get_if<AsimNoise>(&design.bit_line);
+  if (asim != nullptr && asim->mismatch > 0.0) {
+    return CountObstacle{"noise that falls with rows in LRS knows no sums with a sign",
+                         "leave bit_line.mismatch_noise out, or use"};
+  }
+  return std::nullopt;
+}
+
+/// Of what reads them.
+std::optional<CountObstacle> reading_obstacle(const ColumnDesign& design) {
+  if (design.ladder.follows_active_rows) {
+    return CountObstacle{"references follow the number of active rows, not their levels",
+                         "choose other converter.references, or"};
+  }
+  if (design.comparator.noise_sd > 0.0) {
+    return CountObstacle{"comparators have noise of their own at each decision",
+                         "leave converter.comparator_noise out, or use"};
+  }
+  if (has_mismatch(design.comparator)) {
+    return CountObstacle{"converters have mismatch",
+                         "leave out what [converter] says of it, or use"};
+  }
+  if (design.common_factor_sd > 0.0 || design.sense.gain_sd > 0.0) {
+    return CountObstacle{"currents have a common factor",
+                         "leave out column.common_factor_sd and the gain, or use"};
+  }
+  const SenseAmplifier& sense = design.sense;
+  if (sense.noise_shape == NoiseShape::logistic && sense.noise_sd > 0.0 &&
+      noise_of(design, 1, 0, 0.0).gaussian_sd > 0.0) {
+    return CountObstacle{"logistic noise and a normal offset or noise add up",
+                         "make the noise Gaussian, or use"};
   }
   return std::nullopt;
 }
 
 }  // namespace
 
-std::optional<CountObstacle> weighted_count_obstacle(const ColumnDesign& design) {
-  if (const auto obstacle = cell_obstacle(design)) return obstacle;
-  if (design.ladder.follows_active_rows) {
-    return CountObstacle{"references follow the number of active rows, not their levels",
-                         "choose other converter.references, or 1 bit"};
+std::optional<CountObstacle> weighted_count_obstacle(const ColumnDesign& design, CellValues cells,
+                                                     std::string_view otherwise) {
+  if (!design.row_states.empty()) {
+    return CountObstacle{"rows of this column have states of their own", "leave [mapping] out"};
   }
-  if (design.comparator.noise_sd > 0.0) {
-    return CountObstacle{"comparators have noise of their own at each decision",
-                         "leave converter.comparator_noise out, or use 1 bit"};
-  }
-  if (has_mismatch(design.comparator)) {
-    return CountObstacle{"converters have mismatch",
-                         "leave out what [converter] says of it, or use 1 bit"};
-  }
-  if (design.common_factor_sd > 0.0 || design.sense.gain_sd > 0.0) {
-    return CountObstacle{"currents have a common factor",
-                         "leave out column.common_factor_sd and the gain, or use 1 bit"};
-  }
-  const SenseAmplifier& sense = design.sense;
-  if (sense.noise_shape == NoiseShape::logistic && sense.noise_sd > 0.0 &&
-      noise_of(design, 1, 0, 0.0).gaussian_sd > 0.0) {
-    return CountObstacle{"logistic noise and a normal offset or noise add up",
-                         "make the noise Gaussian, or use 1 bit"};
-  }
-  return std::nullopt;
+  std::optional<CountObstacle> obstacle = cell_obstacle(design);
+  if (!obstacle && cells == CellValues::signed_levels) obstacle = sign_obstacle(design);
+  if (!obstacle) obstacle = reading_obstacle(design);
+  if (!obstacle) return std::nullopt;
+  obstacle->remedy += fmt::format(" {}", otherwise);
+  return obstacle;
 }
 
 bool needs_levels(const ColumnDesign& design) {
-  if (std::holds_alternative<AsimNoise>(design.bit_line) ||
-      std::holds_alternative<ChargeSharing>(design.bit_line)) {
-    return false;
-  }
-  return design.hrs.mean() != 0.0 || design.dummy.has_value();
+  return !holds_charge(design) && (design.hrs.mean() != 0.0 || design.dummy.has_value());
 }
 
-CodeWindow weighted_count_law(const ColumnDesign& design, std::uint32_t bits, WeightedCount count) {
-  const Reading reading = reading_of(design, bits, count);
-  const AddedNoise noise = noise_of(design, bits, count.value, reading.value);
+CodeWindow weighted_count_law(const ColumnDesign& design, std::uint32_t span, WeightedCount count,
+                              const TieRule& rule) {
+  const Reading reading = reading_of(design, span, count);
+  const AddedNoise noise = noise_of(design, span, count.value, reading.value);
   const std::span<const double> references = design.ladder.at(0);
   if (noise.sd() == 0.0) {
-    const std::size_t code = at_or_below(references, reading.value + reading.rounding);
+    std::size_t code = at_or_below(references, reading.value + reading.rounding);
+    const bool is_odd = (code - rule.zero_code) % 2 != 0;
+    if (rule.ties == Ties::even && is_odd &&
+        at_or_below(references, reading.value - reading.rounding) < code) {
+      --code;
+    }
     return {static_cast<std::uint32_t>(code), {1.0}};
   }
   const double reach = noise.reach();
@@ -180,11 +213,16 @@ CodeWindow weighted_count_law(const ColumnDesign& design, std::uint32_t bits, We
   return window;
 }
 
-std::uint32_t ideal_weighted_code(const Ladder& ladder, std::uint32_t bits, std::uint32_t value) {
+std::uint32_t ideal_weighted_code(const Ladder& ladder, std::uint32_t span, std::uint32_t value,
+                                  Ties ties) {
   constexpr double slack = 1e-9;  // whole positions are met to roundings only
-  const double position = (value / full_drive(bits) - ladder.code_origin) / ladder.code_step;
-  const double code = ladder.rounding == Rounding::down ? std::floor(position + slack)
-                                                        : std::ceil(position - 0.5 - slack);
+  const double rows = value / static_cast<double>(span);
+  const double position = (rows - ladder.code_origin) / ladder.code_step;
+  double code = ladder.rounding == Rounding::down ? std::floor(position + slack)
+                                                  : std::ceil(position - 0.5 - slack);
+  const bool ties_up =
+      ladder.rounding == Rounding::nearest && ties == Ties::even && std::fmod(code, 2.0) != 0.0;
+  if (ties_up) code = std::floor(position + 0.5 + slack);
   return static_cast<std::uint32_t>(std::clamp(code, 0.0, static_cast<double>(ladder.codes - 1)));
 }
 

@@ -81,15 +81,15 @@ void refuse_table_of_chips(const Experiment& experiment, const std::filesystem::
                                           "leave it out, or write accuracy.noise = \"table\""));
 }
 
-/// Its classes are rows that are on or off.
-void refuse_table_of_parallel_inputs(const Experiment& experiment,
+/// Its classes are numbers of rows that are on or off, with binary cells.
+void refuse_table_of_weighted_counts(const Experiment& experiment,
                                      const std::filesystem::path& table) {
-  const std::uint32_t bits = experiment.accuracy.array.input_bits_per_cycle;
-  if (bits == 1 || table.empty()) return;
+  const auto demand = count_demand(experiment.accuracy.array);
+  if (!demand || table.empty()) return;
   throw core::UsageError(core::error_line(
-      "--table " + table.string(), fmt::format("is of no use to {} bits a cycle", bits),
-      "its classes are numbers of rows that are on or off",
-      "leave it out, or write accuracy.input_bits_per_cycle = 1"));
+      "--table " + table.string(), fmt::format("is of no use to {}", demand->what),
+      fmt::format("a table knows {}", demand->fact),
+      fmt::format("leave it out, or write accuracy.{} = {}", demand->key, demand->plain)));
 }
 
 /// All images, or as many as the wanted half-width takes.
@@ -145,7 +145,7 @@ AccuracyResult run_with_table(const Experiment& experiment, const Network& netwo
       });
 }
 
-/// With rows that are driven by several bits at once.
+/// With codes that follow from weighted counts.
 void run_in_parallel(const Experiment& experiment, const Network& network, const ImageSet& images,
                      const AccuracyOptions& run, const CommonOptions& options,
                      AccuracyRecord& record) {
@@ -249,7 +249,7 @@ void add_accuracy_command(CLI::App& app) {
     Experiment experiment = read_experiment(options->open());
     const bool frozen = experiment.accuracy.noise == AccuracyNoise::frozen;
     refuse_table_of_chips(experiment, options->table_file);
-    refuse_table_of_parallel_inputs(experiment, options->table_file);
+    refuse_table_of_weighted_counts(experiment, options->table_file);
     if (options->beside_table && !frozen) {
       throw core::UsageError(core::error_line("--beside-table", "is for frozen chips",
                                               "nothing else stands beside the table",
@@ -319,7 +319,7 @@ void add_accuracy_command(CLI::App& app) {
     AccuracyRecord record = empty_record(experiment, network, images);
     if (frozen) {
       record.result = run_on_chips(experiment, network, images, run, *options);
-    } else if (settings.array.input_bits_per_cycle > 1) {
+    } else if (reads_weighted_counts(settings.array)) {
       run_in_parallel(experiment, network, images, run, *options, record);
     } else {
       check_accuracy(network, images, experiment.macro.design.ladder.codes, run);

@@ -169,7 +169,7 @@ std::string accuracy_plan(const Experiment& experiment, const Network& network,
                       "and takes about {})\n",
                       estimate_text(table_seconds));
   }
-  const bool parallel = settings.array.input_bits_per_cycle > 1;
+  const bool parallel = reads_weighted_counts(settings.array);
   circuits::ErrorTable table;
   std::optional<ParallelTables> tables;
   if (parallel) {

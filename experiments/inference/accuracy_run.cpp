@@ -14,6 +14,7 @@
 #include "experiments/inference/cell_simulation.h"
 #include "experiments/inference/image_passes.h"
 #include "experiments/inference/vote.h"
+#include "experiments/inference/weighted_reads.h"
 
 namespace cimstat::experiments {
 namespace {
@@ -134,7 +135,7 @@ std::size_t images_to_run(const Network& network, const ImageSet& image_set,
         fmt::format("{} has {}", image_set.name, there), "ask for as many as there are"));
   }
   check_recalibration(image_set, images, options);
-  if (options.chips > 0) require_serial(options.array, "a frozen chip");
+  if (options.chips > 0) require_plain_reads(options.array, "a frozen chip");
   static_assert(most_answers <= core::instance_limit);
   if (std::uint64_t{options.first_image + images} * options.reads > most_answers) {
     throw core::UsageError(core::error_line(
@@ -264,7 +265,7 @@ AccuracyResult accuracy_with_table(const Network& network, const ImageSet& image
                                    const circuits::ErrorTable& table,
                                    const AccuracyOptions& options, core::Threads threads,
                                    const core::Progress& progress) {
-  require_serial(options.array, options.table_name);
+  require_plain_reads(options.array, options.table_name);
   const std::size_t images = images_to_run(network, image_set, options);
   const ForwardPass pass(network, options.array);
   const CodeSampler sampler(table);
@@ -289,7 +290,7 @@ AccuracyResult accuracy_by_simulation(const Network& network, const ImageSet& im
                                       const circuits::ColumnDesign& design,
                                       const AccuracyOptions& options, core::Threads threads,
                                       const core::Progress& progress) {
-  require_serial(options.array, "the simulation of each cell");
+  require_plain_reads(options.array, "the simulation of each cell");
   const std::size_t images = images_to_run(network, image_set, options);
   const ForwardPass pass(network, options.array);
   if (pass.most_active_rows() > design.rows) {

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "circuits/weights/weighted_count.h"
+
 /// How a network's weighted layers lie on arrays and how these are read.
 namespace cimstat::experiments {
 
@@ -13,6 +15,8 @@ enum class WeightMapping {
   offset,  ///< one column per bit of w + 2^(bits - 1), whose current is taken with that of a dummy
            ///< column half way between the levels off: k - n / 2 of n active rows, k in LRS
            ///< (NeuroSim). Half the number of active rows is digital logic's to take off.
+  native,  ///< all bits of a weight, with its sign, in one column, whose sum is converted with its
+           ///< sign: a sum of 0 lies in the middle of the converter's range (PIM-QAT)
 };
 
 /// Which inputs of a convolution share an array. Fully connected layers are cut into runs of `rows`
@@ -56,8 +60,11 @@ struct ArrayOptions {
   std::uint32_t input_bits_per_cycle = 1;  ///< activation bits that drive a row at once: its levels
   Tiling tiling = Tiling::im2col;
   WeightMapping weights = WeightMapping::twos_complement;
-  double zero_value = 0.0;  ///< with WeightMapping::offset: the MAC value that codes of a column
-                            ///< without current stand for, half of the converter's range
+  std::uint32_t cell_bits = 1;  ///< of a magnitude in each cell of differential columns
+  double zero_value = 0.0;      ///< with WeightMapping::offset and native: the MAC value that codes
+                                ///< of a column without current stand for, half of the range
+  /// Of converters, where no noise decides, and of digital logic that rounds to levels.
+  circuits::Ties ties = circuits::Ties::up;
   LayerPlace first_layer = LayerPlace::analog;  ///< the first weighted layer
   LayerPlace last_layer = LayerPlace::analog;   ///< the last one
   LayerPlace attention = LayerPlace::digital;   ///< products of two maps, one of them written

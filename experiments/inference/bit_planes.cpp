@@ -88,7 +88,7 @@ WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t o
   result.groups = (outputs + group_channels - 1) / group_channels;
   if (mapping != WeightMapping::differential) {
     result.planes = weight_bits;
-    result.top_plane_negative = mapping == WeightMapping::twos_complement;
+    result.top_plane_negative = mapping != WeightMapping::offset;
   } else {
     const int lowest = weights.empty() ? 0 : *std::min_element(weights.begin(), weights.end());
     result.planes = lowest == -(1 << (weight_bits - 1)) ? weight_bits : weight_bits - 1;
@@ -104,11 +104,13 @@ WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t o
 
   // The unsigned number that a column set holds for a weight.
   const auto held = [&](int weight, std::uint32_t set) {
-    if (mapping == WeightMapping::twos_complement) return static_cast<unsigned>(weight);
     if (mapping == WeightMapping::offset) {
       return static_cast<unsigned>(weight + (1 << (weight_bits - 1)));
     }
-    return static_cast<unsigned>(std::max(0, set == 0 ? weight : -weight));
+    if (mapping == WeightMapping::differential) {
+      return static_cast<unsigned>(std::max(0, set == 0 ? weight : -weight));
+    }
+    return static_cast<unsigned>(weight);
   };
   for (std::uint32_t tile = 0; tile < layout.tiles(); ++tile) {
     const std::size_t words = layout.words(tile);

@@ -49,7 +49,8 @@ struct WeightPlanes {
 };
 
 /// Cuts the weights [output][input] (`weight_bits`-bit two's complement numbers) into planes; with
-/// WeightMapping::offset those of w + 2^(weight_bits - 1).
+/// WeightMapping::offset those of w + 2^(weight_bits - 1). Native weights have those of two's
+/// complement.
 /// Differential columns have weight_bits - 1 planes, or weight_bits when the most negative number
 /// occurs.
 WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t outputs,

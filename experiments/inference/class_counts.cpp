@@ -9,6 +9,7 @@
 
 #include "experiments/inference/accuracy_run.h"
 #include "experiments/inference/answers.h"
+#include "experiments/inference/weighted_reads.h"
 
 namespace cimstat::experiments {
 
@@ -48,7 +49,7 @@ std::vector<circuits::WeightedClass> classes_met(const Network& network, const I
                                                  core::Threads threads,
                                                  const core::Progress& progress) {
   require_fit(network, image_set);
-  require_serial(array, "a list of classes");
+  require_plain_reads(array, "a list of classes");
   const ForwardPass pass(network, array);
   if (pass.partial_sums() == 0) {
     throw core::UsageError(core::error_line("accuracy.network", "reads no column",

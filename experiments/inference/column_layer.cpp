@@ -46,6 +46,17 @@ std::vector<std::int8_t> ordered_weights(const Layer& layer, Tiling tiling) {
   return result;
 }
 
+/// Cells go from -(2^(bits - 1) - 1) to 2^(bits - 1) - 1.
+void check_signed_cells(const Layer& layer) {
+  const int lowest = -(1 << (layer.weight_bits - 1));
+  if (*std::min_element(layer.weight.begin(), layer.weight.end()) != lowest) return;
+  throw core::UsageError(
+      core::error_line("accuracy.weights", "\"native\" has no room for all weights",
+                       fmt::format("layer '{}' has one of {}, and cells hold {} to {}", layer.name,
+                                   lowest, lowest + 1, -lowest - 1),
+                       "quantise them symmetrically, or use \"differential\""));
+}
+
 }  // namespace
 
 ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input_bits,
@@ -59,9 +70,13 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
               weights_.outputs},
       diagonals_(options.diagonals),
       mapping_(options.weights),
-      zero_value_(options.weights == WeightMapping::offset ? options.zero_value : 0.0),
+      zero_value_(options.weights == WeightMapping::offset ||
+                          options.weights == WeightMapping::native
+                      ? options.zero_value
+                      : 0.0),
       weight_bits_(layer.weight_bits),
       cycles_{input_bits, options.input_bits_per_cycle},
+      slices_(slices_of(weights_.planes, options)),
       index_(index),
       first_batch_(first_batch) {
   assert(geometry_.inputs() == layout_.inputs());
@@ -79,6 +94,8 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
                                             fmt::format("2 to {} can", most_votes)));
   }
   check_cycles(cycles_, layer.name, diagonals_);
+  check_weighted_reads(options);
+  if (mapping_ == WeightMapping::native) check_signed_cells(layer);
   for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) {
     for (std::uint32_t part = 0; part < layout_.parts(); ++part) {
       for (std::uint32_t cycle = 0; cycle < cycles_.count(); ++cycle) {
@@ -121,6 +138,7 @@ PlaneRange ColumnLayer::protected_planes(std::uint32_t cycle) const {
 
 std::int64_t ColumnLayer::units(const PlaneRange& planes, std::uint32_t shift) const {
   if (weights_.sets == 2) return 0;  // the two cancel
+  if (slices_.has_sign) return std::int64_t{slices_.span(0)} << shift;
   const bool negative_top = groups_.top_plane_negative && planes.end == groups_.planes;
   const std::int64_t all = (std::int64_t{1} << planes.end) - (std::int64_t{1} << planes.begin);
   return (negative_top ? all - (std::int64_t{1} << planes.end) : all) * (std::int64_t{1} << shift);
@@ -148,12 +166,16 @@ double ColumnLayer::offset_of(const ActivationPlanes& planes, Counted counted) c
 std::uint64_t ColumnLayer::partial_sums() const {
   std::uint64_t parts = 0;
   for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) parts += layout_.parts(tile);
-  std::uint64_t planes = 0;
+  std::uint64_t columns = 0;
   for (std::uint32_t cycle = 0; cycle < cycles_.count(); ++cycle) {
     const bool digital = diagonals_.kind == Protection::digital;
-    planes += digital ? protected_planes(cycle).begin : groups_.planes;
+    if (slices_.count() < groups_.planes) {
+      columns += slices_.count();
+    } else {
+      columns += digital ? protected_planes(cycle).begin : groups_.planes;
+    }
   }
-  return std::uint64_t{geometry_.pixels()} * parts * planes * weights_.sets * weights_.outputs;
+  return std::uint64_t{geometry_.pixels()} * parts * columns * weights_.sets * weights_.outputs;
 }
 
 bool ColumnLayer::holds(std::uint32_t codes) const {

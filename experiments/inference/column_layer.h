@@ -15,6 +15,7 @@
 #include "experiments/inference/column_kernel.h"
 #include "experiments/inference/input_cycles.h"
 #include "experiments/inference/network.h"
+#include "experiments/inference/weighted_reads.h"
 
 /// A weighted layer on binary cells: partial sums become codes, codes add up.
 ///
@@ -24,7 +25,9 @@
 /// active, the digital logic skips the read: the partial sum is 0.
 ///
 /// With several activation bits in a cycle, rows are driven at levels 0 .. 2^b - 1 of the b planes
-/// from i on; k and n then are sums of levels, and a code stands for 2^b - 1 times as much.
+/// from i on; k and n then are sums of levels, and a code stands for 2^b - 1 times as much. With
+/// several bits of a weight in a column (WeightSlices) k is a sum of products, and a code stands
+/// for what its slice spans times as much.
 namespace cimstat::experiments {
 
 /// Something that turns LRS counts into codes, one read at a time; used by one thread.
@@ -99,8 +102,9 @@ class ColumnLayer {
   /// `layer` is a convolution or fully connected; `index` is its place in the network (below 2^14)
   /// and `first_batch` the number of random batches that the layers before it own per image.
   /// Throws UsageError for options that TileLayout refuses, for a faultless converter with offset
-  /// weights, for fewer than two votes or more than most_votes, and for more bits in a cycle than
-  /// the input has, or with votes.
+  /// weights, for fewer than two votes or more than most_votes, for more bits in a cycle than the
+  /// input has, for what check_weighted_reads refuses, and for native weights of -2^(weight_bits -
+  /// 1).
   ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input_bits,
               const ArrayOptions& options, std::uint32_t index, std::uint64_t first_batch);
 
@@ -130,13 +134,15 @@ class ColumnLayer {
   const ColumnGroups& groups() const { return groups_; }
   std::uint32_t input_bits() const { return cycles_.input_bits; }
   const InputCycles& cycles() const { return cycles_; }
+  const WeightSlices& slices() const { return slices_; }
   std::uint32_t index() const { return index_; }
   const ProtectedDiagonals& diagonals() const { return diagonals_; }
 
   /// Weight planes of a read of cycle `cycle` whose codes are protected: from .begin on all to the
   /// top.
   PlaneRange protected_planes(std::uint32_t cycle) const;
-  /// What a unit of each code of a read adds up to: the signed sum of 2^(plane + shift).
+  /// What a unit of each code of a read adds up to: the signed sum of 2^(plane + shift); of native
+  /// weights 2^shift times what a row spans.
   std::int64_t units(const PlaneRange& planes, std::uint32_t shift) const;
 
   /// Which planes' codes are LRS counts, not what a converter makes of a column's current.
@@ -167,7 +173,7 @@ class ColumnLayer {
                             Workspace& workspace, std::span<double> estimates) const;
 
   /// The estimates of acc = sum w x (network.h), [output][pixel]. `map` holds the input. Sampled
-  /// codes, and sourced ones that are no counts, are of cycles of one bit.
+  /// codes, and sourced ones that are no counts, are of cycles and cells of one bit.
   void estimate(std::span<const std::uint8_t> map, const ColumnReading& reading,
                 const DrawOrigin& origin, Workspace& workspace, std::span<double> estimates) const;
 
@@ -214,6 +220,7 @@ class ColumnLayer {
   double zero_value_;
   std::uint32_t weight_bits_;
   InputCycles cycles_;
+  WeightSlices slices_;
   std::uint32_t index_;
   std::uint64_t first_batch_;
   std::vector<ReadPlace> places_;  ///< [tile][part][cycle]

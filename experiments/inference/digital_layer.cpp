@@ -80,26 +80,27 @@ PatchGeometry patch_geometry(const Layer& layer, MapShape input, PatchOrder orde
 namespace {
 
 void deliver(std::span<const double> scale, std::span<const double> bias, std::uint32_t output_bits,
-             std::span<const double> sums, MapResult result) {
+             std::span<const double> sums, circuits::Ties ties, MapResult result) {
   const std::size_t pixels = sums.size() / scale.size();
   for (std::size_t channel = 0; channel < scale.size(); ++channel) {
     const std::size_t first = channel * pixels;
     const MapResult part =
         std::visit([&](auto all) { return MapResult(all.subspan(first, pixels)); }, result);
     scale_map(sums.subspan(first, pixels), scale[channel], bias[channel],
-              highest_level(output_bits), part);
+              highest_level(output_bits), part, ties);
   }
 }
 
 }  // namespace
 
-void deliver_sums(const Layer& layer, std::span<const double> sums, MapResult result) {
-  deliver(layer.scale, layer.bias, layer.output_bits, sums, result);
+void deliver_sums(const Layer& layer, std::span<const double> sums, circuits::Ties ties,
+                  MapResult result) {
+  deliver(layer.scale, layer.bias, layer.output_bits, sums, ties, result);
 }
 
 void deliver_sums(const LayerScales& scales, std::uint32_t output_bits,
-                  std::span<const double> sums, MapResult result) {
-  deliver(scales.scale, scales.bias, output_bits, sums, result);
+                  std::span<const double> sums, circuits::Ties ties, MapResult result) {
+  deliver(scales.scale, scales.bias, output_bits, sums, ties, result);
 }
 
 void relu(MapValues map, MapResult result) {
@@ -124,7 +125,8 @@ void max_pool(const Layer& layer, MapShape shape, MapValues map, MapResult resul
   });
 }
 
-void average_pool(const Layer& layer, MapShape shape, MapValues map, MapResult result) {
+void average_pool(const Layer& layer, MapShape shape, circuits::Ties ties, MapValues map,
+                  MapResult result) {
   std::vector<double> sums;
   std::visit(
       [&](auto values) {
@@ -137,16 +139,16 @@ void average_pool(const Layer& layer, MapShape shape, MapValues map, MapResult r
         });
       },
       map);
-  scale_map(sums, layer.scale[0], layer.bias[0], highest_level(layer.output_bits), result);
+  scale_map(sums, layer.scale[0], layer.bias[0], highest_level(layer.output_bits), result, ties);
 }
 
-void add(const Layer& layer, MapValues a, MapValues b, MapResult result) {
+void add(const Layer& layer, MapValues a, MapValues b, circuits::Ties ties, MapResult result) {
   add_maps(a, b, {layer.scale[0], layer.scale[1], layer.bias[0]}, highest_level(layer.output_bits),
-           result);
+           result, ties);
 }
 
-void quantise(const Layer& layer, MapValues map, MapResult result) {
-  scale_map(map, layer.scale[0], layer.bias[0], highest_level(layer.output_bits), result);
+void quantise(const Layer& layer, circuits::Ties ties, MapValues map, MapResult result) {
+  scale_map(map, layer.scale[0], layer.bias[0], highest_level(layer.output_bits), result, ties);
 }
 
 void copy(MapValues map, MapResult result) {

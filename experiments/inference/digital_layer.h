@@ -4,6 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "circuits/weights/weighted_count.h"
+
 #include "experiments/inference/bit_planes.h"
 #include "experiments/inference/map_kernel.h"
 #include "experiments/inference/network.h"
@@ -28,20 +30,22 @@ struct LayerScales {
 /// [node]; empty where a layer keeps its own, and empty where all do.
 using NetworkScales = std::vector<LayerScales>;
 
-/// value = sum * scale[channel] + bias[channel] (network.h), as levels with output_bits > 0. sums:
-/// [channel][pixel].
-void deliver_sums(const Layer& layer, std::span<const double> sums, MapResult result);
+/// value = sum * scale[channel] + bias[channel] (network.h), as levels with output_bits > 0; with
+/// even ties the even one of two equally near levels, as below. sums: [channel][pixel].
+void deliver_sums(const Layer& layer, std::span<const double> sums, circuits::Ties ties,
+                  MapResult result);
 /// The same with other scales.
 void deliver_sums(const LayerScales& scales, std::uint32_t output_bits,
-                  std::span<const double> sums, MapResult result);
+                  std::span<const double> sums, circuits::Ties ties, MapResult result);
 
 // The values of `result` are in the order of the map. For kinds that deliver what they take both
 // are levels or both reals.
 void relu(MapValues map, MapResult result);
 void max_pool(const Layer& layer, MapShape shape, MapValues map, MapResult result);
-void average_pool(const Layer& layer, MapShape shape, MapValues map, MapResult result);
-void add(const Layer& layer, MapValues a, MapValues b, MapResult result);
-void quantise(const Layer& layer, MapValues map, MapResult result);
+void average_pool(const Layer& layer, MapShape shape, circuits::Ties ties, MapValues map,
+                  MapResult result);
+void add(const Layer& layer, MapValues a, MapValues b, circuits::Ties ties, MapResult result);
+void quantise(const Layer& layer, circuits::Ties ties, MapValues map, MapResult result);
 void copy(MapValues map, MapResult result);
 
 }  // namespace cimstat::experiments

@@ -34,7 +34,8 @@ ColumnLayer::Workspace largest_workspace(const std::vector<ColumnLayer>& groups)
 
 }  // namespace
 
-ForwardPass::ForwardPass(const Network& network, const ArrayOptions& options) {
+ForwardPass::ForwardPass(const Network& network, const ArrayOptions& options)
+    : ties_(options.ties) {
   check(network);
   const std::vector<std::array<std::uint32_t, 3>> shapes = output_shapes(network);
   const std::vector<Layer>& layers = network.layers;
@@ -132,15 +133,20 @@ std::uint64_t ForwardPass::partial_sums() const {
   return sum;
 }
 
-std::vector<std::uint32_t> ForwardPass::cycle_widths() const {
-  std::set<std::uint32_t> widths;
+std::vector<std::uint32_t> ForwardPass::spans() const {
+  std::set<std::uint32_t> spans;
   for (const Node& node : nodes_) {
     for (const ColumnLayer& group : node.groups.analog) {
       const InputCycles& cycles = group.cycles();
-      for (std::uint32_t i = 0; i < cycles.count(); ++i) widths.insert(cycles.bits(i));
+      const WeightSlices& slices = group.slices();
+      for (std::uint32_t i = 0; i < cycles.count(); ++i) {
+        for (std::uint32_t k = 0; k < slices.count(); ++k) {
+          spans.insert(highest_level(cycles.bits(i)) * slices.span(k));
+        }
+      }
     }
   }
-  return {widths.begin(), widths.end()};
+  return {spans.begin(), spans.end()};
 }
 
 std::uint64_t ForwardPass::batches() const {

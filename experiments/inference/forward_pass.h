@@ -88,8 +88,8 @@ class ForwardPass {
   std::uint32_t most_active_rows()
       const;                      ///< the largest n that can occur; 0 without analog layers
   std::uint64_t batches() const;  ///< random batches per image
-  /// Bits of the cycles in which columns are read, ascending, each once.
-  std::vector<std::uint32_t> cycle_widths() const;
+  /// What rows span in the reads of columns (weighted_reads.h), ascending, each once.
+  std::vector<std::uint32_t> spans() const;
   /// Throws UsageError when `codes` codes could overflow a layer's 32-bit sums.
   void check_codes(std::uint32_t codes) const;
 
@@ -148,6 +148,7 @@ class ForwardPass {
               Workspace& workspace) const;
 
   std::vector<Node> nodes_;  ///< node 0 is the input
+  circuits::Ties ties_;      ///< of the digital logic
 };
 
 }  // namespace cimstat::experiments

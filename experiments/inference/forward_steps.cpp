@@ -63,7 +63,7 @@ void ForwardPass::weighted(std::size_t index, const Arithmetic& arithmetic,
                            const DrawOrigin& origin, Workspace& workspace) const {
   add_up(index, nodes_[index].groups, arithmetic, origin, workspace);
   if (std::holds_alternative<ExactIntegers>(arithmetic)) {
-    deliver_sums(nodes_[index].layer, workspace.values, result_of(index, workspace));
+    deliver_sums(nodes_[index].layer, workspace.values, ties_, result_of(index, workspace));
   } else {
     deliver(index, workspace);
   }
@@ -74,9 +74,9 @@ void ForwardPass::deliver(std::size_t index, Workspace& workspace) const {
   const MapResult result = result_of(index, workspace);
   const NetworkScales* scales = workspace.scales;
   if (scales && !scales->empty() && !(*scales)[index].scale.empty()) {
-    deliver_sums((*scales)[index], layer.output_bits, workspace.values, result);
+    deliver_sums((*scales)[index], layer.output_bits, workspace.values, ties_, result);
   } else {
-    deliver_sums(layer, workspace.values, result);
+    deliver_sums(layer, workspace.values, ties_, result);
   }
 }
 
@@ -104,7 +104,7 @@ void ForwardPass::attend(std::size_t index, const Arithmetic& arithmetic, const 
                   values.subspan(head * of_head, of_head));
   }
   scale_map(std::span<const double>(values), node.layer.scale[0], node.layer.bias[0],
-            highest_level(node.layer.output_bits), result_of(index, workspace));
+            highest_level(node.layer.output_bits), result_of(index, workspace), ties_);
 }
 
 void ForwardPass::start(std::span<const std::uint8_t> pixels, Workspace& workspace) const {
@@ -131,10 +131,10 @@ void ForwardPass::run_node(std::size_t index, const Arithmetic& arithmetic,
       max_pool(node.layer, shape, input, result);
       break;
     case LayerKind::average_pool:
-      average_pool(node.layer, shape, input, result);
+      average_pool(node.layer, shape, ties_, input, result);
       break;
     case LayerKind::add:
-      add(node.layer, input, values_of(node.inputs[1], workspace), result);
+      add(node.layer, input, values_of(node.inputs[1], workspace), ties_, result);
       break;
     case LayerKind::relu:
       relu(input, result);
@@ -143,16 +143,16 @@ void ForwardPass::run_node(std::size_t index, const Arithmetic& arithmetic,
       copy(input, result);
       break;
     case LayerKind::quantise:
-      quantise(node.layer, input, result);
+      quantise(node.layer, ties_, input, result);
       break;
     case LayerKind::add_constant:
-      add_constant(node.layer, input, result);
+      add_constant(node.layer, input, result, ties_);
       break;
     case LayerKind::prepend_tokens:
-      prepend_tokens(node.layer, shape, input, result);
+      prepend_tokens(node.layer, shape, input, result, ties_);
       break;
     case LayerKind::layer_norm:
-      layer_norm(node.layer, shape, input, result);
+      layer_norm(node.layer, shape, input, result, ties_);
       break;
     case LayerKind::gelu:
       gelu(input, result);

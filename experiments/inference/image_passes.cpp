@@ -7,6 +7,7 @@
 
 #include "experiments/inference/layer_recorder.h"
 #include "experiments/inference/recalibration.h"
+#include "experiments/inference/weighted_reads.h"
 
 namespace cimstat::experiments {
 
@@ -18,7 +19,7 @@ void require_layers(const ForwardPass& pass, const AccuracyOptions& options) {
                                             "it lies between codes",
                                             "leave it out, or vote by median"));
   }
-  if (options.layers) require_serial(options.array, "accuracy.layers");
+  if (options.layers) require_plain_reads(options.array, "accuracy.layers");
   if ((!options.layers && !options.sensitivity) || !analog_nodes(pass).empty()) return;
   throw core::UsageError(core::error_line(
       options.layers ? "accuracy.layers" : "accuracy.sensitivity", "finds no layer on arrays",

@@ -22,12 +22,4 @@ void check_cycles(const InputCycles& cycles, const std::string& layer,
   }
 }
 
-void require_serial(const ArrayOptions& options, std::string_view what) {
-  if (options.input_bits_per_cycle == 1) return;
-  throw core::UsageError(core::error_line(
-      "accuracy.input_bits_per_cycle",
-      fmt::format("{} has no place here", options.input_bits_per_cycle),
-      fmt::format("{} knows rows that are on or off", what), "write 1, or leave it out"));
-}
-
 }  // namespace cimstat::experiments

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "experiments/inference/array_options.h"
 
@@ -32,8 +31,5 @@ constexpr std::uint32_t highest_level(std::uint32_t bits) { return (1U << bits) 
 /// Throws UsageError for more bits in a cycle than the layer's input has, and for votes of several.
 void check_cycles(const InputCycles& cycles, const std::string& layer,
                   const ProtectedDiagonals& diagonals);
-
-/// Throws UsageError for cycles of several bits, for `what` knows them of one bit only.
-void require_serial(const ArrayOptions& options, std::string_view what);
 
 }  // namespace cimstat::experiments

@@ -8,17 +8,17 @@ void check_parallel(const Network& network, const ImageSet& image_set,
                     const circuits::ColumnDesign& design, const AccuracyOptions& options) {
   check_accuracy(network, image_set, design.ladder.codes, options);
   const ForwardPass pass(network, options.array);
-  check_parallel_codes(design, pass.cycle_widths(), pass.most_active_rows());
+  check_parallel_codes(design, pass.spans(), pass.most_active_rows(), options.array);
 }
 
 ParallelTables parallel_tables(const Network& network, const circuits::ColumnDesign& design,
                                const ArrayOptions& array) {
   const ForwardPass pass(network, array);
-  const std::vector<std::uint32_t> widths = pass.cycle_widths();
+  const std::vector<std::uint32_t> spans = pass.spans();
   const std::uint32_t rows = pass.most_active_rows();
-  ParallelTables tables{ParallelCodes(design, widths, rows), {}};
+  ParallelTables tables{ParallelCodes(design, spans, rows, array), {}};
   if (array.diagonals.count > 0 && array.diagonals.kind == Protection::converter) {
-    tables.spared.emplace(design, widths, rows, ParallelCodes::Errors::none);
+    tables.spared.emplace(design, spans, rows, array, ParallelCodes::Errors::none);
   }
   return tables;
 }

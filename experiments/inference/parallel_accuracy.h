@@ -10,10 +10,10 @@
 #include "experiments/inference/accuracy_run.h"
 #include "experiments/inference/parallel_codes.h"
 
-/// The accuracy of a network whose rows are driven by several activation bits at once.
+/// The accuracy of a network whose codes follow from weighted counts (weighted_reads.h).
 namespace cimstat::experiments {
 
-/// The laws of codes that a network needs: of each number of bits that a cycle has.
+/// The laws of codes that a network needs: of each span of a row.
 struct ParallelTables {
   ParallelCodes drawn;
   std::optional<ParallelCodes>
@@ -28,7 +28,8 @@ void check_parallel(const Network& network, const ImageSet& image_set,
 ParallelTables parallel_tables(const Network& network, const circuits::ColumnDesign& design,
                                const ArrayOptions& array);
 
-/// As accuracy_with_table, for options.array.input_bits_per_cycle of any number.
+/// As accuracy_with_table, for any number of activation bits in a cycle, native weights, cells of
+/// several bits of differential ones, and even ties.
 AccuracyResult accuracy_in_parallel(const Network& network, const ImageSet& image_set,
                                     const ParallelTables& tables, const AccuracyOptions& options,
                                     core::Threads threads, const core::Progress& progress = {});

@@ -16,18 +16,21 @@ namespace {
 using Reals = std::span<const double>;
 
 /// Stores values as levels of output_bits, clamp(floor(value + 0.5), 0, highest), or as they are:
-/// truncation is floor where it matters, from 0 up. No value is a NaN: check() (network.h) refuses
-/// scales and biases that could make one.
+/// truncation is floor where it matters, from 0 up, and rounding goes to even. No value is a NaN:
+/// check() (network.h) refuses scales and biases that could make one.
 class Delivery {
  public:
-  explicit Delivery(const Layer& layer) : highest_(highest_level(layer.output_bits)) {}
+  Delivery(const Layer& layer, circuits::Ties ties)
+      : highest_(highest_level(layer.output_bits)), even_(ties == circuits::Ties::even) {}
   void operator()(double value, std::uint8_t& result) const {
-    result = static_cast<std::uint8_t>(std::clamp(value + 0.5, 0.0, highest_));
+    const double level = even_ ? std::nearbyint(value) : value + 0.5;
+    result = static_cast<std::uint8_t>(std::clamp(level, 0.0, highest_));
   }
   void operator()(double value, double& result) const { result = value; }
 
  private:
   double highest_;
+  bool even_;
 };
 
 /// A channel of a map that holds `pixels` of each, one beside the other.
@@ -37,8 +40,8 @@ std::span<const double> channel_of(Reals map, std::size_t channel, std::size_t p
 
 }  // namespace
 
-void add_constant(const Layer& layer, MapValues map, MapResult result) {
-  const Delivery deliver(layer);
+void add_constant(const Layer& layer, MapValues map, MapResult result, circuits::Ties ties) {
+  const Delivery deliver(layer, ties);
   std::visit(
       [&](auto values, auto out) {
         for (std::size_t i = 0; i < out.size(); ++i) {
@@ -48,8 +51,9 @@ void add_constant(const Layer& layer, MapValues map, MapResult result) {
       map, result);
 }
 
-void prepend_tokens(const Layer& layer, MapShape shape, MapValues map, MapResult result) {
-  const Delivery deliver(layer);
+void prepend_tokens(const Layer& layer, MapShape shape, MapValues map, MapResult result,
+                    circuits::Ties ties) {
+  const Delivery deliver(layer, ties);
   const std::size_t pixels = std::size_t{shape.rows} * shape.columns;
   const std::size_t more = layer.bias.size() / shape.channels;
   std::visit(
@@ -65,8 +69,9 @@ void prepend_tokens(const Layer& layer, MapShape shape, MapValues map, MapResult
       map, result);
 }
 
-void layer_norm(const Layer& layer, MapShape shape, MapValues map, MapResult result) {
-  const Delivery deliver(layer);
+void layer_norm(const Layer& layer, MapShape shape, MapValues map, MapResult result,
+                circuits::Ties ties) {
+  const Delivery deliver(layer, ties);
   const Reals values = std::get<Reals>(map);
   const std::size_t pixels = std::size_t{shape.rows} * shape.columns;
   const auto channels = static_cast<double>(shape.channels);

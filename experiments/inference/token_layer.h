@@ -12,9 +12,12 @@
 namespace cimstat::experiments {
 
 // `shape` is the input's. Sums run over channels in their order.
-void add_constant(const Layer& layer, MapValues map, MapResult result);
-void prepend_tokens(const Layer& layer, MapShape shape, MapValues map, MapResult result);
-void layer_norm(const Layer& layer, MapShape shape, MapValues map, MapResult result);
+void add_constant(const Layer& layer, MapValues map, MapResult result,
+                  circuits::Ties ties = circuits::Ties::up);
+void prepend_tokens(const Layer& layer, MapShape shape, MapValues map, MapResult result,
+                    circuits::Ties ties = circuits::Ties::up);
+void layer_norm(const Layer& layer, MapShape shape, MapValues map, MapResult result,
+                circuits::Ties ties = circuits::Ties::up);
 void gelu(MapValues map, MapResult result);
 void softmax(const Layer& layer, MapShape shape, MapValues map, MapResult result);
 

@@ -54,7 +54,7 @@ class SweepInputs {
     }
     images_ = set->size();
     const AccuracyOptions run = options(experiment, 0, images_);
-    if (settings.array.input_bits_per_cycle > 1) {
+    if (reads_weighted_counts(settings.array)) {
       check_parallel(network->network, *set, experiment.macro.design, run);
     } else {
       check_accuracy(network->network, *set, experiment.macro.design.ladder.codes, run);
@@ -137,7 +137,7 @@ AccuracySums PreparedPoint::accuracy(std::uint64_t first, std::uint64_t count,
   const Network& network = inputs_.network(settings.network);
   const ImageSet& images = inputs_.images(settings.data_set);
   const AccuracyOptions run = SweepInputs::options(experiment_, first, count);
-  if (settings.array.input_bits_per_cycle > 1) {
+  if (reads_weighted_counts(settings.array)) {
     {
       const std::lock_guard lock(mutex_);
       if (!parallel_) {

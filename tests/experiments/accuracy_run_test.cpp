@@ -93,14 +93,19 @@ TEST(DigitalLayer, PoolsAndAddsAsTheFormulasSay) {
   pool.scale = {0.25};
   pool.bias = {0.125};
   pool.output_bits = 2;
-  average_pool(pool, {1, 3, 3}, map, result);  // sums 1, 5, 11, 28
+  const auto up = circuits::Ties::up;
+  average_pool(pool, {1, 3, 3}, up, map, result);  // sums 1, 5, 11, 28
   EXPECT_THAT(result, testing::ElementsAre(0, 1, 3, 3));
   Layer sum;
   sum.scale = {0.5, -1.0};
   sum.bias = {1.0};
   sum.output_bits = 4;
-  add(sum, std::vector<std::uint8_t>{8, 3, 0, 255}, std::vector<std::uint8_t>{2, 2, 9, 0}, result);
+  const std::vector<std::uint8_t> a{8, 3, 0, 255};
+  const std::vector<std::uint8_t> b{2, 2, 9, 0};
+  add(sum, a, b, up, result);
   EXPECT_THAT(result, testing::ElementsAre(3, 1, 0, 15));  // 3, 0.5 (up), below 0, above 15
+  add(sum, a, b, circuits::Ties::even, result);
+  EXPECT_THAT(result, testing::ElementsAre(3, 0, 0, 15));
 }
 
 TEST(ForwardPass, GivesTheSameLogitsFromColumnsWithoutErrorsAsFromExactIntegers) {

@@ -232,7 +232,7 @@ void expect_accepted(const PlacedSection& placed, const core::Variant* variant,
       overrides.emplace_back("accuracy.converter_range=\"observed\"");
     }
     if (placed.path == "conditions") file = file_that_knows(parameter.key);
-    if (parameter.key == "input_bits_per_cycle") {
+    if (parameter.key == "input_bits_per_cycle" || parameter.key == "ties") {
       file =
           "[cell]\nmodel = \"unit_capacitor\"\n[column]\nrows = 128\nread_voltage = \"0.9 V\"\n"
           "[bit_line]\nkind = \"asim\"\n";

@@ -31,10 +31,16 @@ struct Map {
   }
 };
 
+/// Where a value half way between two levels goes.
+enum class Halves { up, to_even };
+
 /// What a layer delivers for a value: the value, or its level.
-inline double delivered(const Layer& layer, double value) {
+inline double delivered(const Layer& layer, double value, Halves halves = Halves::up) {
   if (layer.output_bits == 0) return value;
-  const double level = std::floor(value + 0.5);
+  double level = std::floor(value + 0.5);
+  if (halves == Halves::to_even && level - value == 0.5 && std::fmod(level, 2.0) != 0.0) {
+    level -= 1.0;
+  }
   const double highest = std::pow(2.0, layer.output_bits) - 1.0;
   return level < 0.0 ? 0.0 : level > highest ? highest : level;
 }
@@ -66,7 +72,7 @@ inline long column_of(const Layer& layer, long place, long point) {
   return place * layer.stride.columns + point * layer.dilation.columns - long{layer.padding.left};
 }
 
-inline Map convolution(const Layer& layer, const Map& input) {
+inline Map convolution(const Layer& layer, const Map& input, Halves halves = Halves::up) {
   const long outputs = layer.weight_shape[0];
   const long inputs = layer.weight_shape[1];
   const long outputs_of_group = outputs / layer.groups;
@@ -95,14 +101,14 @@ inline Map convolution(const Layer& layer, const Map& input) {
         }
         const auto channel = static_cast<std::size_t>(o);
         const double scaled = static_cast<double>(sum) * layer.scale.at(channel);
-        result.values.push_back(delivered(layer, scaled + layer.bias.at(channel)));
+        result.values.push_back(delivered(layer, scaled + layer.bias.at(channel), halves));
       }
     }
   }
   return result;
 }
 
-inline Map fully_connected(const Layer& layer, const Map& input) {
+inline Map fully_connected(const Layer& layer, const Map& input, Halves halves = Halves::up) {
   Map result{.channels = layer.weight_shape[0], .rows = 1, .columns = 1, .bits = layer.output_bits};
   std::size_t w = 0;
   for (std::size_t o = 0; o < layer.weight_shape[0]; ++o) {
@@ -111,12 +117,12 @@ inline Map fully_connected(const Layer& layer, const Map& input) {
       sum += layer.weight.at(w++) * static_cast<std::int64_t>(level);
     }
     const double scaled = static_cast<double>(sum) * layer.scale.at(o);
-    result.values.push_back(delivered(layer, scaled + layer.bias.at(o)));
+    result.values.push_back(delivered(layer, scaled + layer.bias.at(o), halves));
   }
   return result;
 }
 
-inline Map pool(const Layer& layer, const Map& input) {
+inline Map pool(const Layer& layer, const Map& input, Halves halves = Halves::up) {
   const bool average = layer.kind == LayerKind::average_pool;
   Map result = slid(layer, input, input.channels);
   if (!average) result.bits = input.bits;
@@ -135,24 +141,25 @@ inline Map pool(const Layer& layer, const Map& input) {
           }
         }
         result.values.push_back(
-            average ? delivered(layer, sum * layer.scale.at(0) + layer.bias.at(0)) : largest);
+            average ? delivered(layer, sum * layer.scale.at(0) + layer.bias.at(0), halves)
+                    : largest);
       }
     }
   }
   return result;
 }
 
-inline Map pointwise(const Layer& layer, const Map& a, const Map* b) {
+inline Map pointwise(const Layer& layer, const Map& a, const Map* b, Halves halves = Halves::up) {
   Map result = a;
   for (std::size_t i = 0; i < a.values.size(); ++i) {
     double& value = result.values[i];
     if (layer.kind == LayerKind::relu) value = value > 0.0 ? value : 0.0;
     if (layer.kind == LayerKind::quantise) {
-      value = delivered(layer, value * layer.scale.at(0) + layer.bias.at(0));
+      value = delivered(layer, value * layer.scale.at(0) + layer.bias.at(0), halves);
     }
     if (layer.kind == LayerKind::add) {
       const double sum = value * layer.scale.at(0) + b->values.at(i) * layer.scale.at(1);
-      value = delivered(layer, sum + layer.bias.at(0));
+      value = delivered(layer, sum + layer.bias.at(0), halves);
     }
   }
   if (layer.kind == LayerKind::flatten) {
@@ -166,7 +173,8 @@ inline Map pointwise(const Layer& layer, const Map& a, const Map* b) {
 }
 
 /// What the last layer delivers.
-inline Map run(const Network& network, const std::vector<std::uint8_t>& pixels) {
+inline Map run(const Network& network, const std::vector<std::uint8_t>& pixels,
+               Halves halves = Halves::up) {
   Map image{.channels = network.input_shape[0],
             .rows = network.input_shape[1],
             .columns = network.input_shape[2],
@@ -180,17 +188,17 @@ inline Map run(const Network& network, const std::vector<std::uint8_t>& pixels) 
     const Map* second = layer.inputs.size() > 1 ? &maps.at(layer.inputs[1]) : nullptr;
     switch (layer.kind) {
       case LayerKind::convolution:
-        maps[layer.name] = convolution(layer, input);
+        maps[layer.name] = convolution(layer, input, halves);
         break;
       case LayerKind::fully_connected:
-        maps[layer.name] = fully_connected(layer, input);
+        maps[layer.name] = fully_connected(layer, input, halves);
         break;
       case LayerKind::max_pool:
       case LayerKind::average_pool:
-        maps[layer.name] = pool(layer, input);
+        maps[layer.name] = pool(layer, input, halves);
         break;
       default:
-        maps[layer.name] = pointwise(layer, input, second);
+        maps[layer.name] = pointwise(layer, input, second, halves);
     }
   }
   return maps.at(network.layers.back().name);

@@ -3,22 +3,22 @@
 
 #include <cmath>
 #include <map>
-#include <numbers>
-#include <numeric>
 #include <vector>
 
 #include <gtest/gtest.h>
-
-#include "core/statistics/statistics.h"
 
 #include "circuits/exact/exact_column.h"
 #include "circuits/references/references.h"
 
 #include "experiments/inference/column_layer.h"
+#include "tests/experiments/drawn_laws.h"
 #include "tests/experiments/inference_fixtures.h"
 
 namespace cimstat::experiments {
 namespace {
+
+using fixtures::asim_law;
+using fixtures::difference_law;
 
 constexpr std::uint32_t rows = 20;
 
@@ -30,34 +30,17 @@ circuits::ColumnDesign asim_design(double random, double mismatch, std::uint32_t
   return design;
 }
 
-double below(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
-
-/// ASiM's closed form, of a = m / ((2^b - 1) rows); `rows_on` is what its count-dependent noise
-/// falls with.
-std::vector<double> asim_law(double a, double rows_on, double random, double mismatch,
-                             std::uint32_t codes) {
-  const double last = codes - 1;
-  const double sd = std::sqrt(random * random + mismatch * mismatch / (rows_on + 1.0));
-  std::vector<double> law(codes);
-  for (std::uint32_t c = 0; c < codes; ++c) {
-    const double upper = c + 1 == codes ? 1.0 : below(((c + 0.5) / last - a) / sd);
-    const double lower = c == 0 ? 0.0 : below(((c - 0.5) / last - a) / sd);
-    law[c] = upper - lower;
-  }
-  return law;
-}
-
 TEST(ParallelCodes, HaveAsimsLawOfEachCount) {
-  const std::vector<std::uint32_t> widths{1, 2, 4};
+  const std::vector<std::uint32_t> spans{1, 3, 15};
   for (const std::uint32_t count : {16U, 256U, 700U}) {
-    const ParallelCodes codes(asim_design(0.01, 0.03, count), widths, rows);
-    for (const std::uint32_t bits : widths) {
-      const double full = (1 << bits) - 1;
+    const ParallelCodes codes(asim_design(0.01, 0.03, count), spans, rows, {});
+    for (const std::uint32_t span : spans) {
+      const double full = span;
       for (std::uint32_t m = 0; m <= rows * full; ++m) {
         const auto expected = asim_law(m / (full * rows), m / full, 0.01, 0.03, count);
-        const auto found = codes.implied(bits, m, static_cast<std::uint32_t>(rows * full));
+        const auto found = codes.implied(span, m, static_cast<std::uint32_t>(rows * full));
         for (std::uint32_t c = 0; c < count; ++c) {
-          ASSERT_NEAR(static_cast<double>(found[c]), expected[c], 2e-14) << bits << " " << m;
+          ASSERT_NEAR(static_cast<double>(found[c]), expected[c], 2e-14) << span << " " << m;
         }
       }
     }
@@ -95,7 +78,7 @@ TEST(ParallelCodes, OfOneBitAreThoseOfTheExactEngine) {
   const std::uint32_t one = 1;
   for (const circuits::ColumnDesign& design :
        {ohmic, dummy, logistic, bent, shared, asim_design(0.02, 0.05, 16)}) {
-    const ParallelCodes codes(design, {&one, 1}, rows);
+    const ParallelCodes codes(design, {&one, 1}, rows, {});
     std::vector<circuits::ColumnClass> classes;
     for (const std::uint32_t n : {1U, 7U, rows}) {
       for (std::uint32_t k = 0; k <= n; ++k) classes.push_back({k, n});
@@ -122,8 +105,8 @@ std::map<int, std::uint64_t> drawn_differences(core::Stream stream, std::uint32_
   const ColumnLayer columns(
       layer, {rows, 1, 1}, 4,
       {.rows = rows, .input_bits_per_cycle = 4, .weights = WeightMapping::differential}, 0, 0);
-  const std::uint32_t four = 4;
-  const ParallelCodes codes(design, {&four, 1}, rows);
+  const std::uint32_t span = 15;
+  const ParallelCodes codes(design, {&span, 1}, rows, {});
   std::vector<std::uint8_t> map(rows, 0);
   map[3] = 15;
   map[4] = 11;
@@ -142,33 +125,9 @@ std::map<int, std::uint64_t> drawn_differences(core::Stream stream, std::uint32_
 }
 
 double goodness_of_fit(const std::map<int, std::uint64_t>& counts, double rows_on) {
-  const auto one = asim_law(33.0 / (15.0 * rows), rows_on, 0.01, 0.03, 301);
-  const auto other = asim_law(0.0, 0.0, 0.01, 0.03, 301);
-  std::map<int, double> law;
-  for (std::size_t a = 0; a < one.size(); ++a) {
-    for (std::size_t b = 0; b < other.size(); ++b) {
-      law[static_cast<int>(a) - static_cast<int>(b)] += one[a] * other[b];
-    }
-  }
-  std::uint64_t draws = 0;
-  for (const auto& [difference, count] : counts) draws += count;
-  double statistic = 0.0;
-  int cells = 0;
-  double rest = static_cast<double>(draws);
-  double rest_law = 1.0;
-  for (const auto& [difference, probability] : law) {
-    const double expected = probability * static_cast<double>(draws);
-    if (expected < 20.0) continue;  // pooled into the rest
-    const auto found = counts.find(difference);
-    const double seen = found == counts.end() ? 0.0 : static_cast<double>(found->second);
-    statistic += (seen - expected) * (seen - expected) / expected;
-    rest -= seen;
-    rest_law -= probability;
-    ++cells;
-  }
-  const double expected = rest_law * static_cast<double>(draws);
-  statistic += (rest - expected) * (rest - expected) / expected;
-  return core::chi_square_tail(statistic, cells);
+  return fixtures::goodness_of_fit(
+      counts, difference_law(asim_law(33.0 / (15.0 * rows), rows_on, 0.01, 0.03, 301),
+                             asim_law(0.0, 0.0, 0.01, 0.03, 301)));
 }
 
 TEST(ParallelCodes, AreDrawnByTheirLaw) {

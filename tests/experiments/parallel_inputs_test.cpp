@@ -164,11 +164,11 @@ std::vector<double> by_definition(const Case& c, const std::vector<std::uint8_t>
   return result;
 }
 
-std::vector<std::uint32_t> widths_of(const ColumnLayer& layer) {
-  std::vector<std::uint32_t> widths{layer.cycles().bits(0)};
-  const std::uint32_t top = layer.cycles().bits(layer.cycles().count() - 1);
-  if (top != widths[0]) widths.push_back(top);
-  return widths;
+std::vector<std::uint32_t> spans_of(const ColumnLayer& layer) {
+  std::vector<std::uint32_t> spans{highest_level(layer.cycles().bits(0))};
+  const std::uint32_t top = highest_level(layer.cycles().bits(layer.cycles().count() - 1));
+  if (top != spans[0]) spans.push_back(top);
+  return spans;
 }
 
 /// By the columns, with codes of the design.
@@ -176,10 +176,10 @@ std::vector<double> by_columns(const Case& c, const std::vector<std::uint8_t>& m
                                core::Stream stream) {
   const ColumnLayer layer(c.layer, c.input, c.input_bits, c.options, 3, 1000);
   const circuits::ColumnDesign design = make_design(c.options.rows, c.cells, c.codes);
-  const std::vector<std::uint32_t> widths = widths_of(layer);
-  const ParallelCodes codes(design, widths, layer.most_active_rows());
-  const ParallelCodes faultless(design, widths, layer.most_active_rows(),
-                                ParallelCodes::Errors::none);
+  const std::vector<std::uint32_t> spans = spans_of(layer);
+  const std::uint32_t rows = layer.most_active_rows();
+  const ParallelCodes codes(design, spans, rows, c.options);
+  const ParallelCodes faultless(design, spans, rows, c.options, ParallelCodes::Errors::none);
   ColumnLayer::Workspace workspace = layer.workspace();
   std::vector<double> estimates(std::size_t{layer.weights().outputs} * layer.geometry().pixels());
   const bool faultless_spared =
@@ -371,8 +371,8 @@ TEST(ParallelInputs, AreRefusedWhereCountsAreNotEnough) {
   EXPECT_THROW(
       accuracy_by_simulation(network, images, good, {.array = array, .key = {}}, core::Threads{1}),
       core::UsageError);
-  const std::uint32_t eight = 8;
-  EXPECT_THROW(check_parallel_codes(make_design(255, Cells::ohmic, 16), {&eight, 1}, 255),
+  const std::uint32_t eight = 255;
+  EXPECT_THROW(check_parallel_codes(make_design(255, Cells::ohmic, 16), {&eight, 1}, 255, array),
                core::UsageError);
 }
 

@@ -13,6 +13,7 @@
 
 #include "circuits/error_table.h"
 
+#include "bench/naive_layers.h"
 #include "experiments/inference/column_layer.h"
 
 /// CPU time per partial sum of a layer like ResNet-20's last stage (64 channels, 3 x 3 kernel: 576
@@ -27,27 +28,7 @@ namespace {
 
 constexpr std::uint32_t rows = 128;
 constexpr std::uint32_t channels = 64;
-constexpr std::uint32_t bits = 4;
 constexpr double misread = 0.07;  ///< P(k - 1), and P(k + 1) likewise
-
-/// Misreads by one up and one down, each with probability `misread`, but at the ends.
-circuits::ErrorTable bench_table() {
-  circuits::ErrorTable table;
-  table.codes = rows + 1;
-  for (std::uint32_t n = 1; n <= rows; ++n) {
-    for (std::uint32_t k = 0; k <= n; ++k) table.classes.push_back({k, n});
-  }
-  table.probability.assign(table.size() * table.codes, 0.0);
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    double* row = table.probability.data() + i * table.codes;
-    const std::uint32_t k = table.classes[i].lrs_count;
-    row[k] = 1.0;
-    if (k == 0 || k == rows) continue;
-    row[k - 1] = row[k + 1] = misread;
-    row[k] = 1.0 - 2.0 * misread;
-  }
-  return table;
-}
 
 Layer bench_layer() {
   Layer layer;
@@ -109,7 +90,7 @@ std::vector<double> ideal_sums(const ColumnLayer& layer, const std::vector<std::
 void sampled(benchmark::State& state, core::Stream stream, Activations activations,
              const std::string& target) {
   core::use_simd_target(target);
-  const CodeSampler sampler(bench_table());
+  const CodeSampler sampler(bench_table(rows, misread));
   const ColumnLayer layer(bench_layer(), input_shape, bits, {.rows = rows}, 1, 0);
   const std::vector<std::uint8_t> map = bench_map(activations);
   ColumnLayer::Workspace workspace = layer.workspace();
@@ -146,7 +127,7 @@ void ideal(benchmark::State& state, const std::string& target) {
 
 /// One output pixel of the same layer, the obvious way.
 void naive(benchmark::State& state) {
-  const circuits::ErrorTable table = bench_table();
+  const circuits::ErrorTable table = bench_table(rows, misread);
   std::vector<boost::random::discrete_distribution<int>> law;
   const std::size_t first = *table.find({0, rows});
   for (std::size_t k = 0; k <= rows; ++k) {

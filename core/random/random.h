@@ -36,7 +36,8 @@ enum class Domain : std::uint8_t {
   converter_mismatch = 104,  ///< elements and comparators of a converter; frozen
   input_pattern = 112,
   column_pattern = 120,  ///< active rows of the reads of a pool of columns
-  code_sampling = 128,   ///< codes drawn from an error table
+  code_sampling = 128,   ///< codes drawn from an error table, by 32 bits
+  code_steps = 136,      ///< the same, by 16 bits
   code_escape = 144,     ///< second draws of rare codes
   rare_event = 160,      ///< importance samples and Markov chains
   scrambling = 176,      ///< of low-discrepancy points

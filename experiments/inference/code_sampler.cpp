@@ -88,7 +88,7 @@ Split split(const std::vector<std::uint64_t>& probability, unsigned slot_bits) {
 }
 
 /// Vose's construction. Exact: masses are integers that add up to 2^16 times the number of slots.
-void fill_slots(std::vector<Outcome> outcomes, std::uint32_t* slots, std::size_t count) {
+void make_slots(std::vector<Outcome> outcomes, std::uint32_t* slots, std::size_t count) {
   constexpr std::uint64_t full = 65536;
   outcomes.resize(count, {outcomes.front().code, 0});
   std::vector<std::size_t> small;
@@ -112,39 +112,25 @@ void fill_slots(std::vector<Outcome> outcomes, std::uint32_t* slots, std::size_t
 
 }  // namespace
 
-CodeSampler::CodeSampler(const circuits::ErrorTable& table)
+CodeSampler::CodeSampler(const circuits::ErrorTable& table, Means means)
     : codes_(table.codes), code_step_(table.code_step), code_origin_(table.code_origin) {
   const std::size_t classes = table.size();
   const auto integers = [&](std::size_t i) {
     return integer_row(table.row(i), codes_, table.classes[i]);
   };
-  slot_bits_ = least_slot_bits;
-  for (std::size_t i = 0; i < classes; ++i) {
-    const std::vector<std::uint64_t> row = integers(i);
-    while (slot_bits_ < most_slot_bits &&
-           split(row, slot_bits_).escape_mass > std::uint64_t{1} << (16 + slot_bits_ - 10)) {
-      ++slot_bits_;
-    }
-  }
-
-  const std::size_t slots = std::size_t{1} << slot_bits_;
-  slots_.resize(classes * slots);
   residual_begin_.push_back(0);
-  for (std::size_t i = 0; i < classes; ++i) {
-    const Split parts = split(integers(i), slot_bits_);
-    fill_slots(parts.outcomes, slots_.data() + i * slots, slots);
-    if (parts.escape_mass > 0) {
-      const std::uint64_t total =
-          std::accumulate(parts.remainder.begin(), parts.remainder.end(), std::uint64_t{0});
-      std::uint64_t sum = 0;
-      for (std::uint32_t code = 0; code < codes_; ++code) {
-        if (parts.remainder[code] == 0) continue;
-        sum += parts.remainder[code];
-        const Wide end = ((static_cast<Wide>(sum) << 64) + total / 2) / total;
-        residual_.push_back({code, static_cast<std::uint64_t>(end)});
+  if (means == Means::steps) steps_ = CodeSteps::of(table, integers);
+  if (steps_) {
+    for (std::size_t i = 0; i < classes; ++i) {
+      const StepLaw& law = steps_->law(i);
+      std::vector<std::uint64_t> remainder = integers(i);
+      for (unsigned j = 0; j < law.codes; ++j) {
+        remainder[law.first + j] -= std::uint64_t{law.words[j]} << (unit_bits - 16);
       }
+      add_residual(remainder, law.escaping_words() > 0);
     }
-    residual_begin_.push_back(residual_.size());
+  } else {
+    fill_slots(table);
   }
 
   for (std::size_t i = 0; i < classes; ++i) {
@@ -157,6 +143,43 @@ CodeSampler::CodeSampler(const circuits::ErrorTable& table)
     if (column_class.lrs_count == 0) first_class_[column_class.active_rows] = i;
     if (column_class.lrs_count == count) ++count;
   }
+}
+
+void CodeSampler::fill_slots(const circuits::ErrorTable& table) {
+  const std::size_t classes = table.size();
+  const auto integers = [&](std::size_t i) {
+    return integer_row(table.row(i), codes_, table.classes[i]);
+  };
+  slot_bits_ = least_slot_bits;
+  for (std::size_t i = 0; i < classes; ++i) {
+    const std::vector<std::uint64_t> row = integers(i);
+    while (slot_bits_ < most_slot_bits &&
+           split(row, slot_bits_).escape_mass > std::uint64_t{1} << (16 + slot_bits_ - 10)) {
+      ++slot_bits_;
+    }
+  }
+  const std::size_t slots = std::size_t{1} << slot_bits_;
+  slots_.resize(classes * slots);
+  for (std::size_t i = 0; i < classes; ++i) {
+    const Split parts = split(integers(i), slot_bits_);
+    make_slots(parts.outcomes, slots_.data() + i * slots, slots);
+    add_residual(parts.remainder, parts.escape_mass > 0);
+  }
+}
+
+void CodeSampler::add_residual(const std::vector<std::uint64_t>& remainder, bool escapes) {
+  if (escapes) {
+    const std::uint64_t total =
+        std::accumulate(remainder.begin(), remainder.end(), std::uint64_t{0});
+    std::uint64_t sum = 0;
+    for (std::uint32_t code = 0; code < codes_; ++code) {
+      if (remainder[code] == 0) continue;
+      sum += remainder[code];
+      const Wide end = ((static_cast<Wide>(sum) << 64) + total / 2) / total;
+      residual_.push_back({code, static_cast<std::uint64_t>(end)});
+    }
+  }
+  residual_begin_.push_back(residual_.size());
 }
 
 std::optional<circuits::ColumnClass> CodeSampler::first_missing(std::uint32_t rows) const {
@@ -185,48 +208,60 @@ std::uint32_t CodeSampler::escaped_code(circuits::ColumnClass column_class,
       ->code;
 }
 
+std::optional<std::uint32_t> CodeSampler::first_draw(std::size_t i, std::uint32_t word) const {
+  if (steps_) return steps_->law(i).code(word & 0xffff);
+  const std::uint32_t slot_mask = (1U << slot_bits_) - 1;
+  const std::uint32_t slot = slots_[(i << slot_bits_) + (word & slot_mask)];
+  const std::uint32_t code = (word >> 16 < slot >> 16 ? slot : slot >> 8) & 0xff;
+  return code == escape ? std::nullopt : std::optional(code);
+}
+
 std::uint32_t CodeSampler::code(circuits::ColumnClass column_class, std::uint32_t word,
                                 std::uint64_t escape_word) const {
-  const std::uint32_t slot_mask = (1U << slot_bits_) - 1;
-  const std::uint32_t slot = slots_[(index(column_class) << slot_bits_) + (word & slot_mask)];
-  const std::uint32_t code = (word >> 16 < slot >> 16 ? slot : slot >> 8) & 0xff;
-  return code == escape ? escaped_code(column_class, escape_word) : code;
+  const std::optional<std::uint32_t> code = first_draw(index(column_class), word);
+  return code ? *code : escaped_code(column_class, escape_word);
+}
+
+CodeSampler::WordCounts CodeSampler::words_of_codes(std::size_t i) const {
+  WordCounts words;
+  if (steps_) {
+    const StepLaw& law = steps_->law(i);
+    for (unsigned j = 0; j < law.codes; ++j) words.of_code[law.first + j] = law.words[j];
+    words.escaping = law.escaping_words();
+    return words;
+  }
+  for (std::size_t s = i << slot_bits_; s < (i + 1) << slot_bits_; ++s) {
+    const std::uint32_t threshold = slots_[s] >> 16;
+    words.of_code[slots_[s] & 0xff] += threshold;
+    words.of_code[(slots_[s] >> 8) & 0xff] += 65536 - threshold;
+  }
+  std::swap(words.of_code[escape], words.escaping);
+  return words;
 }
 
 std::vector<long double> CodeSampler::implied(circuits::ColumnClass column_class) const {
   const std::size_t i = index(column_class);
-  std::array<std::uint64_t, 256> mass{};
-  for (std::size_t s = i << slot_bits_; s < (i + 1) << slot_bits_; ++s) {
-    const std::uint32_t threshold = slots_[s] >> 16;
-    mass[slots_[s] & 0xff] += threshold;
-    mass[(slots_[s] >> 8) & 0xff] += 65536 - threshold;
-  }
-  const int bits = 16 + static_cast<int>(slot_bits_);
+  const WordCounts words = words_of_codes(i);
+  const int bits = static_cast<int>(word_bits());
   std::vector<long double> result(codes_, 0.0L);
-  for (std::uint32_t code = 0; code < std::min(codes_, escape); ++code) {
-    result[code] = std::ldexp(static_cast<long double>(mass[code]), -bits);
+  for (std::uint32_t code = 0; code < std::min<std::size_t>(codes_, 256); ++code) {
+    result[code] = std::ldexp(static_cast<long double>(words.of_code[code]), -bits);
   }
   std::uint64_t begin = 0;
   for (std::size_t r = residual_begin_[i]; r < residual_begin_[i + 1]; ++r) {
     const bool whole = residual_begin_[i + 1] - residual_begin_[i] == 1;
-    const long double words =
+    const long double share =
         whole ? std::ldexp(1.0L, 64) : static_cast<long double>(residual_[r].end - begin);
     result[residual_[r].code] +=
-        std::ldexp(static_cast<long double>(mass[escape]) * words, -bits - 64);
+        std::ldexp(static_cast<long double>(words.escaping) * share, -bits - 64);
     begin = residual_[r].end;
   }
   return result;
 }
 
 double CodeSampler::escape_probability(circuits::ColumnClass column_class) const {
-  const std::size_t i = index(column_class);
-  std::uint64_t mass = 0;
-  for (std::size_t s = i << slot_bits_; s < (i + 1) << slot_bits_; ++s) {
-    const std::uint32_t threshold = slots_[s] >> 16;
-    if ((slots_[s] & 0xff) == escape) mass += threshold;
-    if (((slots_[s] >> 8) & 0xff) == escape) mass += 65536 - threshold;
-  }
-  return std::ldexp(static_cast<double>(mass), -16 - static_cast<int>(slot_bits_));
+  return std::ldexp(static_cast<double>(words_of_codes(index(column_class)).escaping),
+                    -static_cast<int>(word_bits()));
 }
 
 }  // namespace cimstat::experiments

@@ -72,9 +72,9 @@ inline std::uint32_t count_lrs(const std::uint32_t* input, const std::uint32_t* 
 /// LRS counts: counts[vector][lane] for one read; of several planes the levels of the rows in LRS.
 void count_lrs(const ColumnRead& read, const ColumnGroups& groups, std::span<std::uint32_t> counts);
 
-/// Draws a code for each column of each read's planes, and adds it, times 2^(plane + shift), to
-/// sums[group][lane]. words: groups.batches() * 64 for each read, in turn; `scratch` has room for
-/// as many.
+/// Draws a code for each column of each read's planes from the slots of a sampler without steps, and
+/// adds it, times 2^(plane + shift), to sums[group][lane]. words: groups.batches() * 64 for each
+/// read, in turn; `scratch` has room for as many.
 void sample_codes(std::span<const ColumnRead> reads, const ColumnGroups& groups,
                   const CodeSampler& sampler, const DrawOrigin& origin,
                   std::span<const std::uint32_t> words, std::span<std::uint32_t> scratch,

@@ -194,6 +194,7 @@ ColumnLayer::Workspace ColumnLayer::workspace() const {
   const std::size_t reads_at_once = std::max<std::size_t>(1, chunk_batches / groups_.batches());
   result.words.resize(reads_at_once * groups_.batches() * batch_words);
   result.slots.resize(result.words.size());
+  result.codes.resize(result.words.size());
   result.sums.resize(std::size_t{groups_.groups} * group_channels);
   if (diagonals_.count > 0) result.protected_sums.resize(result.sums.size());
   return result;
@@ -231,24 +232,33 @@ void ColumnLayer::collect_reads(const ActivationPlanes& planes, std::uint32_t pi
 
 void ColumnLayer::draw_codes(const Draw& draw, std::span<const ColumnRead> reads,
                              Workspace& workspace, std::span<std::int32_t> sums) const {
-  const std::size_t read_words = groups_.batches() * batch_words;
-  const std::size_t at_once = workspace.words.size() / read_words;
+  const std::size_t at_once = workspace.words.size() / (groups_.batches() * batch_words);
   for (std::size_t first = 0; first < reads.size(); first += at_once) {
     const auto some = reads.subspan(first, std::min(at_once, reads.size() - first));
-    const std::span<std::uint32_t> words(workspace.words.data(), some.size() * read_words);
-    if (draw.stream) {
-      draw.stream->fill(words);
+    if (draw.sampler.steps()) {
+      draw_steps(draw, some, workspace, sums);
     } else {
-      workspace.first_batches.clear();
-      for (const ColumnRead& read : some) workspace.first_batches.push_back(read.first_batch);
-      fill_batches(draw.origin, core::Domain::code_sampling, workspace.first_batches,
-                   groups_.batches(), words);
+      draw_slots(draw, some, workspace, sums);
     }
-    sample_codes(some, groups_, draw.sampler, draw.origin, words, workspace.slots, sums);
-    if (workspace.observer) {
-      show_drawn_codes({some, words, workspace.slots}, groups_, draw.sampler, draw.origin,
-                       *workspace.observer);
-    }
+  }
+}
+
+void ColumnLayer::draw_slots(const Draw& draw, std::span<const ColumnRead> reads,
+                             Workspace& workspace, std::span<std::int32_t> sums) const {
+  const std::span<std::uint32_t> words(workspace.words.data(),
+                                       reads.size() * groups_.batches() * batch_words);
+  if (draw.stream) {
+    draw.stream->fill(words);
+  } else {
+    workspace.first_batches.clear();
+    for (const ColumnRead& read : reads) workspace.first_batches.push_back(read.first_batch);
+    fill_batches(draw.origin, core::Domain::code_sampling, workspace.first_batches,
+                 groups_.batches(), words);
+  }
+  sample_codes(reads, groups_, draw.sampler, draw.origin, words, workspace.slots, sums);
+  if (workspace.observer) {
+    show_drawn_codes({reads, words, workspace.slots}, groups_, draw.sampler, draw.origin,
+                     *workspace.observer);
   }
 }
 

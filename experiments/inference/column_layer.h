@@ -92,8 +92,10 @@ class ColumnLayer {
     std::vector<ColumnRead> reads;
     std::vector<ColumnRead> protected_reads;
     std::vector<std::uint64_t> first_batches;  ///< of some reads
+    std::vector<std::uint32_t> first_words;    ///< of theirs in `words` (step_kernel.h)
     AlignedVector<std::uint32_t> words;
     AlignedVector<std::uint32_t> slots;
+    AlignedVector<std::uint8_t> codes;
     AlignedVector<std::int32_t> sums;
     AlignedVector<std::int32_t> protected_sums;
     AlignedVector<std::uint32_t> seen;  ///< LRS counts for the observer
@@ -200,6 +202,10 @@ class ColumnLayer {
   void collect_reads(const ActivationPlanes& planes, std::uint32_t pixel, Reads which,
                      std::vector<ColumnRead>& reads) const;
   void draw_codes(const Draw& draw, std::span<const ColumnRead> reads, Workspace& workspace,
+                  std::span<std::int32_t> sums) const;
+  void draw_slots(const Draw& draw, std::span<const ColumnRead> reads, Workspace& workspace,
+                  std::span<std::int32_t> sums) const;
+  void draw_steps(const Draw& draw, std::span<const ColumnRead> reads, Workspace& workspace,
                   std::span<std::int32_t> sums) const;
   void draw_parallel(const ParallelCodes& codes, const DrawOrigin& origin,
                      std::optional<FastStream>& stream, Workspace& workspace,

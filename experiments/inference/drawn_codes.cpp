@@ -15,6 +15,24 @@ void show_codes(const ColumnRead& read, const ColumnGroups& groups,
   }
 }
 
+void show_step_codes(std::span<const ColumnRead> reads, const ColumnGroups& groups,
+                     std::span<const std::uint8_t> codes, ReadObserver& observer) {
+  const std::size_t columns = std::size_t{groups.vectors()} * group_channels;
+  AlignedVector<std::uint32_t> counts(columns);
+  AlignedVector<std::uint32_t> of_columns(columns);
+  for (const ColumnRead& read : reads) {
+    count_lrs(read, groups, counts);
+    for (std::size_t i = 0; i < columns; ++i) {
+      const std::size_t vector = i / group_channels;
+      const std::size_t lane = i % group_channels;
+      of_columns[i] = codes[vector / batch_vectors * batch_words + lane * batch_vectors +
+                            vector % batch_vectors];
+    }
+    show_codes(read, groups, counts, of_columns, observer);
+    codes = codes.subspan(groups.batches() * batch_words);
+  }
+}
+
 void show_drawn_codes(const DrawnReads& drawn, const ColumnGroups& groups,
                       const CodeSampler& sampler, const DrawOrigin& origin,
                       ReadObserver& observer) {

@@ -22,6 +22,10 @@ void show_codes(const ColumnRead& read, const ColumnGroups& groups,
                 std::span<const std::uint32_t> counts, std::span<const std::uint32_t> codes,
                 ReadObserver& observer);
 
+/// Shows each read with its LRS counts and the codes that draw_step_codes has drawn.
+void show_step_codes(std::span<const ColumnRead> reads, const ColumnGroups& groups,
+                     std::span<const std::uint8_t> codes, ReadObserver& observer);
+
 /// Shows each read with its LRS counts and the very codes that sample_codes has drawn.
 void show_drawn_codes(const DrawnReads& drawn, const ColumnGroups& groups,
                       const CodeSampler& sampler, const DrawOrigin& origin, ReadObserver& observer);

@@ -141,7 +141,7 @@ ParallelCodes::ParallelCodes(const circuits::ColumnDesign& design,
   std::sort(ascending.begin(), ascending.end());
   for (const std::uint32_t span : ascending) {
     Laws laws = laws_of(design, span, counts, array, errors);
-    CodeSampler sampler(laws.table);
+    CodeSampler sampler(laws.table, CodeSampler::Means::slots);
     std::string hash = core::sha256(std::as_bytes(std::span(laws.first_code))) +
                        core::sha256(std::as_bytes(std::span(laws.table.probability)));
     spans_.push_back({span, std::move(sampler), std::move(laws.first_code), std::move(hash)});

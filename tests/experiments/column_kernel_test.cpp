@@ -12,6 +12,7 @@
 
 #include "experiments/inference/integer_layer.h"
 #include "experiments/inference/map_kernel.h"
+#include "experiments/inference/step_kernel.h"
 #include "tests/experiments/inference_fixtures.h"
 
 namespace cimstat::experiments {
@@ -119,7 +120,7 @@ circuits::ErrorTable faultless_table(std::uint32_t rows) {
 // Reads of the same cells are counted up to four together; any number of them, of several tiles in
 // turn, must add up to the same.
 TEST(ColumnKernel, SamplesAnyRunOfReadsOfTheSameCells) {
-  const CodeSampler sampler(faultless_table(60));
+  const CodeSampler sampler(faultless_table(60), CodeSampler::Means::slots);
   on_each_target([&] {
     std::mt19937 random(2);
     for (int repetition = 0; repetition < 60; ++repetition) {
@@ -158,6 +159,108 @@ TEST(ColumnKernel, SamplesAnyRunOfReadsOfTheSameCells) {
       }
     }
   });
+}
+
+/// Normal noise; the highest code is the highest of a byte where no more rows than 199 are active.
+circuits::ErrorTable noisy_table(std::uint32_t rows, double noise) {
+  const circuits::ErrorTable narrow = fixtures::normal_table(rows, 0.0, 0.0, noise);
+  circuits::ErrorTable table = narrow;
+  const std::uint32_t offset = rows < 200 ? 255 - rows : 0;
+  table.codes = narrow.codes + offset;
+  table.probability.assign(table.size() * table.codes, 0.0);
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    std::copy(narrow.row(i), narrow.row(i) + narrow.codes,
+              table.probability.data() + i * table.codes + offset);
+  }
+  return table;
+}
+
+// Each code by the definition, and their sums, for any run of reads, numbers of planes and planes
+// that don't count; tables of three, five and seven steps, classes on both sides of 128.
+TEST(StepKernel, DrawsWhatTheDefinitionSays) {
+  struct Choice {
+    std::uint32_t rows;
+    double noise;
+    unsigned steps;
+  };
+  for (const Choice& choice : {Choice{60, 0.2, 3}, Choice{250, 0.25, 3}, Choice{129, 0.5, 5},
+                               Choice{250, 0.8, 7}, Choice{128, 0.8, 7}}) {
+    const CodeSampler sampler(noisy_table(choice.rows, choice.noise));
+    ASSERT_TRUE(sampler.steps());
+    ASSERT_EQ(sampler.steps()->steps(), choice.steps);
+    const DrawOrigin origin{{17}, 3};
+    std::uint64_t escapes = 0;
+    on_each_target([&] {
+      std::mt19937 random(5);
+      for (int repetition = 0; repetition < 25; ++repetition) {
+        const auto outputs = 1 + static_cast<std::uint32_t>(random() % 70);
+        const auto bits = 2 + static_cast<std::uint32_t>(random() % 7);
+        Tile tile(choice.rows, outputs, bits, random);
+        const ColumnGroups& groups = tile.groups;
+        std::vector<std::vector<std::uint32_t>> inputs;
+        for (std::size_t i = 1 + random() % 6; i-- > 0;) {
+          inputs.push_back(tile.random_input(random));
+          // In every other tile nearly all rows are active.
+          if (repetition % 2 == 0) {
+            for (std::uint32_t row = 0; row < choice.rows; ++row) {
+              if (random() % 16 != 0) inputs.back()[row / 32] |= 1U << row % 32;
+            }
+          }
+          inputs.back()[0] |= 1;
+        }
+        std::vector<ColumnRead> reads;
+        std::vector<std::uint32_t> first_words;
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+          reads.push_back(tile.read(inputs[i], static_cast<std::uint32_t>(i)));
+          reads.back().first_batch = 100 * i;
+          reads.back().planes.begin = static_cast<std::uint32_t>(random() % bits);
+          if (random() % 2 == 0) reads.back().planes = groups.all_planes();
+          first_words.push_back(static_cast<std::uint32_t>(i) * groups.batches());
+        }
+        AlignedVector<std::uint32_t> words(reads.size() * groups.batches() * step_words);
+        for (std::uint32_t& word : words) word = static_cast<std::uint32_t>(random());
+        for (std::size_t i = 0; i < words.size() / 64; ++i) {  // what escapes
+          const std::size_t lane = random() % (words.size() / step_words) * step_words + i % 16;
+          words[lane] = words[lane + group_channels] = ~0U >> 8 * (i % 4);
+        }
+        AlignedVector<std::uint8_t> codes(reads.size() * groups.batches() * batch_words);
+        AlignedVector<std::int32_t> sums(std::size_t{groups.groups} * group_channels);
+        draw_step_codes({reads, words, first_words}, groups, sampler, origin, codes);
+        add_step_codes(reads, groups, codes, sums);
+        std::vector<std::int64_t> expected(outputs, 0);
+        for (std::size_t i = 0; i < reads.size(); ++i) {
+          for (std::uint32_t output = 0; output < outputs; ++output) {
+            for (std::uint32_t plane = 0; plane < bits; ++plane) {
+              const std::uint32_t vector = output / group_channels * bits + plane;
+              const std::uint32_t lane = output % group_channels;
+              const std::uint32_t* of_batch =
+                  words.data() + (first_words[i] + vector / 4) * step_words;
+              const std::uint32_t upper = of_batch[lane] >> vector % 4 * 8 & 0xff;
+              const std::uint32_t lower = of_batch[16 + lane] >> vector % 4 * 8 & 0xff;
+              const circuits::ColumnClass column{tile.lrs_count(inputs[i], output, plane),
+                                                 reads[i].active_rows};
+              const std::uint64_t second =
+                  escape_word(origin, draw_number(reads[i].first_batch, vector, lane));
+              const std::uint32_t code = sampler.code(column, upper << 8 | lower, second);
+              if (sampler.escapes(column, upper << 8 | lower)) ++escapes;
+              ASSERT_EQ(
+                  codes[(i * groups.batches() + vector / 4) * batch_words + lane * 4 + vector % 4],
+                  code)
+                  << choice.rows << " rows, read " << i << " of " << reads.size() << ", output "
+                  << output << ", plane " << plane;
+              if (!reads[i].planes.holds(plane)) continue;
+              const std::int64_t unit = std::int64_t{plane + 1 == bits ? -1 : 1} << (plane + i);
+              expected[output] += unit * code;
+            }
+          }
+        }
+        for (std::uint32_t output = 0; output < outputs; ++output) {
+          ASSERT_EQ(sums[output], expected[output]);
+        }
+      }
+    });
+    EXPECT_GT(escapes, 100u) << choice.rows;
+  }
 }
 
 // Sums beyond the integers of single precision: weights of -128 and inputs of 255.

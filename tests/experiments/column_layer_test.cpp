@@ -94,9 +94,12 @@ class ReferenceCodes : public CodeSource {
       for (std::uint32_t lane = 0; lane < group_channels; ++lane) {
         const std::uint64_t draw = draw_number(read.first_batch, vector, lane);
         const core::PhiloxKey key = core::key_of(origin.key);
-        const std::uint32_t word = core::philox4x32(
-            core::counter_of(origin.key, core::Domain::code_sampling, origin.instance, draw / 4),
-            key)[draw % 4];
+        const std::uint32_t word =
+            sampler_.steps()
+                ? step_word(origin, read.first_batch + vector / 4, vector % 4, lane)
+                : core::philox4x32(core::counter_of(origin.key, core::Domain::code_sampling,
+                                                    origin.instance, draw / 4),
+                                   key)[draw % 4];
         const core::PhiloxCounter escape = core::philox4x32(
             core::counter_of(origin.key, core::Domain::code_escape, origin.instance, draw), key);
         std::uint32_t& count = counts[vector * group_channels + lane];
@@ -104,6 +107,17 @@ class ReferenceCodes : public CodeSource {
                               std::uint64_t{escape[1]} << 32 | escape[0]);
       }
     }
+  }
+
+  /// Two batches share 16 blocks: the even one has the words 0 and 1 of each, the odd one 2 and 3.
+  static std::uint32_t step_word(const DrawOrigin& origin, std::uint64_t batch,
+                                 std::uint32_t vector, std::uint32_t lane) {
+    const core::PhiloxCounter words =
+        core::philox4x32(core::counter_of(origin.key, core::Domain::code_steps, origin.instance,
+                                          16 * (batch / 2) + lane),
+                         core::key_of(origin.key));
+    const std::uint32_t upper = words[2 * (batch % 2)] >> 8 * vector & 0xff;
+    return upper << 8 | (words[2 * (batch % 2) + 1] >> 8 * vector & 0xff);
   }
 
  private:
@@ -252,7 +266,11 @@ circuits::ColumnDesign full_design() {
 
 TEST(ColumnLayer, IsTheSameForEveryInstructionSet) {
   std::mt19937 random(7);
-  const CodeSampler sampler(fixtures::normal_table(128, 0.05, 0.02, 0.9));
+  const CodeSampler samplers[] = {CodeSampler(fixtures::normal_table(128, 0.05, 0.02, 0.2)),
+                                  CodeSampler(fixtures::normal_table(128, 0.05, 0.02, 0.9)),
+                                  CodeSampler(fixtures::normal_table(128, 0.05, 0.02, 2.0))};
+  EXPECT_TRUE(samplers[0].steps());
+  EXPECT_FALSE(samplers[2].steps());
   const CellSimulation simulation(full_design());
   const std::vector<Case> all = cases();
   std::vector<std::vector<std::uint8_t>> maps;
@@ -268,8 +286,10 @@ TEST(ColumnLayer, IsTheSameForEveryInstructionSet) {
       for (const std::uint32_t rows : {9U, 33U, 128U}) {
         for (const WeightMapping mapping : mappings) {
           for (const core::Stream stream : {core::Stream::philox, core::Stream::fast}) {
-            results.push_back(
-                estimates(all[i], maps[i], rows, mapping, SampledCodes{&sampler, stream}, origin));
+            for (const CodeSampler& sampler : samplers) {
+              results.push_back(estimates(all[i], maps[i], rows, mapping,
+                                          SampledCodes{&sampler, stream}, origin));
+            }
           }
         }
       }

@@ -20,6 +20,8 @@ namespace {
 constexpr std::string_view accuracy_filetype = "cimstat accuracy";
 constexpr std::int64_t table_schema_minor = 0;
 constexpr std::int64_t chips_schema_minor = 1;
+constexpr std::int64_t layer_tables_schema_minor = 3;
+constexpr std::string_view layer_tables_attribute = "layer_table_sha256";
 constexpr std::uint64_t answer_limit = most_answers;
 constexpr double estimate_tolerance = 1e-9;  // of another machine's mathematics
 constexpr std::string_view again = "make the result again with cimstat accuracy";
@@ -40,6 +42,41 @@ void write_index(core::Hdf5Output& file, std::string_view path, std::string_view
   file.make_scale(path, name);
 }
 
+/// "first=HASH,second=HASH", by name.
+std::string text_of(const std::vector<std::pair<std::string, std::string>>& hashes) {
+  std::string text;
+  for (const auto& [name, sha256] : hashes) {
+    text += fmt::format("{}{}={}", text.empty() ? "" : ",", name, sha256);
+  }
+  return text;
+}
+
+/// Of the sections that the configuration has, one after the other.
+std::vector<std::pair<std::string, std::string>> read_layer_hashes(
+    const core::Hdf5Input& file, const std::vector<LayerTableSettings>& tables) {
+  std::vector<std::pair<std::string, std::string>> hashes;
+  if (tables.empty()) return hashes;
+  constexpr std::size_t hash_letters = 64;
+  const std::string text = file.text_attribute("/", layer_tables_attribute);
+  std::string_view rest = text;
+  for (const LayerTableSettings& table : tables) {
+    const std::string begin = fmt::format("{}{}=", hashes.empty() ? "" : ",", table.name);
+    const std::string_view hash =
+        rest.substr(std::min(begin.size(), rest.size())).substr(0, hash_letters);
+    if (!rest.starts_with(begin) || hash.size() != hash_letters ||
+        hash.find_first_not_of("0123456789abcdef") != hash.npos) {
+      break;
+    }
+    hashes.emplace_back(table.name, hash);
+    rest.remove_prefix(begin.size() + hash_letters);
+  }
+  if (hashes.size() != tables.size() || !rest.empty()) {
+    file.fail("/", fmt::format("attribute '{}' contradicts config_toml", layer_tables_attribute),
+              "a hash for each section of accuracy.layer_tables, NAME=HASH, is needed", again);
+  }
+  return hashes;
+}
+
 void check_members(const core::Hdf5Input& file, const ResultHeader& header) {
   const AccuracySettings& settings = header.experiment.accuracy;
   const bool frozen = settings.noise == AccuracyNoise::frozen;
@@ -52,6 +89,7 @@ void check_members(const core::Hdf5Input& file, const ResultHeader& header) {
              : header_attributes({"network", "data_set", "table_content_sha256", "partial_sums",
                                   "exact_accuracy", "sampled_accuracy", "difference",
                                   "sampled_on_these_images"});
+  if (!settings.layer_tables.empty()) attributes.emplace_back(layer_tables_attribute);
   if (header.schema_minor >= answers_schema_minor) {
     for (std::string& name : answer_members(settings)) members.push_back(std::move(name));
     for (std::string& name : answer_attributes(settings)) attributes.push_back(std::move(name));
@@ -203,13 +241,17 @@ void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,
                     const std::filesystem::path& target) {
   core::Hdf5Output file(target);
   write_result_header(file, experiment, experiment.accuracy_toml, accuracy_filetype,
-                      has_answers(record)       ? answers_schema_minor
-                      : record.result.chips > 0 ? chips_schema_minor
-                                                : table_schema_minor);
+                      !record.layer_tables.empty() ? layer_tables_schema_minor
+                      : has_answers(record)        ? answers_schema_minor
+                      : record.result.chips > 0    ? chips_schema_minor
+                                                   : table_schema_minor);
   file.attribute("/", "network", record.network);
   file.attribute("/", "data_set", record.data_set);
   if (record.result.chips == 0) {
     file.attribute("/", "table_content_sha256", record.table_sha256);
+  }
+  if (!record.layer_tables.empty()) {
+    file.attribute("/", layer_tables_attribute, text_of(record.layer_tables));
   }
   const AccuracyResult& result = record.result;
   file.attribute("/", "partial_sums", static_cast<std::int64_t>(result.partial_sums));
@@ -247,7 +289,8 @@ void write_accuracy(const Experiment& experiment, const AccuracyRecord& record,
 
 AccuracyRecord read_accuracy(const std::filesystem::path& path) {
   const core::Hdf5Input file(path);
-  const ResultHeader header = read_result_header(file, accuracy_filetype, answers_schema_minor);
+  const ResultHeader header =
+      read_result_header(file, accuracy_filetype, layer_tables_schema_minor);
   const bool frozen = header.experiment.accuracy.noise == AccuracyNoise::frozen;
   if (header.is_known_version) check_members(file, header);
   AccuracyRecord record;
@@ -258,6 +301,7 @@ AccuracyRecord read_accuracy(const std::filesystem::path& path) {
   record.config_toml = header.config_toml;
   record.recalibration_images = header.experiment.accuracy.recalibration_images;
   if (!frozen) record.table_sha256 = file.text_attribute("/", "table_content_sha256");
+  record.layer_tables = read_layer_hashes(file, header.experiment.accuracy.layer_tables);
   read_sizes(file, frozen, record.result);
   record.result.exact_correct = read_answers(file, "/exact_correct");
   record.result.sampled_correct = read_answers(file, "/sampled_correct");

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "experiments/experiment.h"
 #include "experiments/inference/accuracy_run.h"
@@ -16,6 +18,8 @@ struct AccuracyRecord {
   std::string data_set;
   std::string table_sha256;      ///< content hash of the error table that was used; of chips ""
   std::string config_toml = {};  ///< resolved; set by read_accuracy
+  /// Sections of [accuracy.layer_tables] with the content hashes of their tables.
+  std::vector<std::pair<std::string, std::string>> layer_tables = {};
   double confidence = 0.95;
   std::uint64_t recalibration_images = 0;  ///< 0: scales are the network's own
   AccuracyResult result;

@@ -64,6 +64,16 @@ std::string chips_text(const AccuracyRecord& record, const AccuracyStatistics& s
   return text + std::string(lasting_parts(record.config_toml));
 }
 
+/// Tables of layers, by the sections that name them.
+std::string layer_tables_text(const AccuracyRecord& record) {
+  std::string text;
+  for (const auto& [name, sha256] : record.layer_tables) {
+    text += fmt::format("  Codes of the layers of accuracy.layer_tables.{} are from table {}.\n",
+                        name, sha256.substr(0, 16));
+  }
+  return text;
+}
+
 core::Json json_of(const Estimate& estimate) {
   return core::Json::array({estimate.value, estimate.interval.lower, estimate.interval.upper});
 }
@@ -97,7 +107,7 @@ std::string format_accuracy(const AccuracyRecord& record) {
     text += fmt::format("  ... these images, reads  {}\n",
                         percent(*statistics.sampled_on_these_images));
   }
-  return text + recalibrated + answers_text(record);
+  return text + recalibrated + layer_tables_text(record) + answers_text(record);
 }
 
 core::Json accuracy_as_json(const AccuracyRecord& record) {
@@ -115,6 +125,7 @@ core::Json accuracy_as_json(const AccuracyRecord& record) {
   if (record.recalibration_images > 0) {
     summary["recalibration_images"] = record.recalibration_images;
   }
+  for (const auto& [name, sha256] : record.layer_tables) summary["layer_tables"][name] = sha256;
   add_answers(record, summary);
   if (record.result.chips == 0) return summary;
   const ChipStatistics chips = chip_statistics(record.result, record.confidence);

@@ -166,6 +166,25 @@ core::Section margin_section() {
                  "tail probability of the quantile margin")});
 }
 
+/// Codes of a layer's own table have their own meaning.
+void check_layer_table_settings(const SectionReader& section, const AccuracySettings& settings) {
+  constexpr std::string_view key = "layer_tables";
+  if (settings.layer_tables.empty()) return;
+  if (settings.noise == AccuracyNoise::frozen) {
+    section.fail(key, "are of no use to frozen chips", "a table holds no cells",
+                 "leave them out, or write noise = \"table\"");
+  }
+  if (const auto demand = count_demand(settings.array)) {
+    section.fail(key, fmt::format("are of no use to {}", demand->what),
+                 fmt::format("a table knows {}", demand->fact),
+                 fmt::format("leave them out, or write {} = {}", demand->key, demand->plain));
+  }
+  if (settings.layers) {
+    section.fail(key, "have no place beside accuracy.layers",
+                 "it records the codes of one converter", "leave one of them out");
+  }
+}
+
 core::Section accuracy_section() {
   // Without defaults, so that results of tables keep the bytes of their configuration.
   Parameter noise = parameter("noise", core::option_rule(noises, {}), "what partial sums meet");
@@ -285,6 +304,7 @@ core::Section accuracy_section() {
 std::vector<core::Section> settings_sections() {
   core::Section accuracy = accuracy_section();
   for (Parameter& key : level_parameters()) accuracy.parameters.push_back(std::move(key));
+  accuracy.sections.push_back(layer_tables_section());
   return {table_section(), margin_section(), columns_section(), wires_section(),
           std::move(accuracy)};
 }
@@ -440,6 +460,8 @@ AccuracySettings read_accuracy_settings(const SectionReader& section, std::uint3
                  "write noise = \"frozen\", or leave it out");
   }
   check_weighted_reads(section, settings);
+  settings.layer_tables = read_layer_table_settings(section);
+  check_layer_table_settings(section, settings);
   if (settings.noise == AccuracyNoise::frozen && settings.array.attention == LayerPlace::analog) {
     section.fail("attention", "is \"analog\" on frozen chips", written_cells_are_no_chips,
                  "write \"digital\", or noise = \"table\"");

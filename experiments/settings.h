@@ -15,6 +15,7 @@
 #include "experiments/columns/column_settings.h"
 #include "experiments/inference/forward_pass.h"
 #include "experiments/inference/level_options.h"
+#include "experiments/layer_table_settings.h"
 
 /// What a configuration asks for, besides the macro: the sections [table], [margin],
 /// [columns], [accuracy].
@@ -64,8 +65,9 @@ struct AccuracySettings {
   LevelOptions levels;                     ///< ... and on cells of several levels
   std::uint64_t recalibration_images = 0;  ///< by which scales are counted anew; 0: they stay
   std::optional<double> half_width;        ///< of the accuracy, at which a run ends before `images`
-  bool layers = false;                     ///< figures of each layer on arrays
-  bool sensitivity = false;                ///< accuracy with each layer alone on arrays, and spared
+  std::vector<LayerTableSettings> layer_tables;  ///< of layers with tables of their own
+  bool layers = false;                           ///< figures of each layer on arrays
+  bool sensitivity = false;  ///< accuracy with each layer alone on arrays, and spared
 };
 
 std::vector<core::Section> settings_sections();

@@ -19,6 +19,7 @@
 #include "experiments/inference/network.h"
 #include "experiments/inference/parallel_accuracy.h"
 #include "experiments/inference/stopped_accuracy.h"
+#include "experiments/layer_tables_file.h"
 #include "experiments/seeing/chips_comparison.h"
 #include "experiments/seeing/config_difference.h"
 #include "experiments/table/table_file.h"
@@ -295,8 +296,13 @@ void add_accuracy_command(CLI::App& app) {
     }
     const AccuracySettings& settings = experiment.accuracy;
     const std::filesystem::path network_path = network_file(settings.network);
+    std::vector<std::filesystem::path> read_files{options->table_file, network_path};
+    for (const LayerTableSettings& layers : settings.layer_tables) {
+      read_files.emplace_back(layers.table);
+    }
     const std::filesystem::path file =
-        options->output(options->output_file, ".accuracy.h5", {options->table_file, network_path});
+        options->output(options->output_file, ".accuracy.h5", read_files);
+    const LayerTables layers = read_layer_tables(experiment);
     if (options->beside_table) check_output(file_beside(file), {options->config, network_path});
     const Network network = read_network(network_path);
     const ImageSet images = [&] {
@@ -313,10 +319,12 @@ void add_accuracy_command(CLI::App& app) {
         .reads = settings.reads,
         .images = settings.images,
         .table_name = has_table ? options->table_file.string() : AccuracyOptions().table_name,
+        .layer_tables = layers.tables,
         .recalibration_images = settings.recalibration_images,
         .layers = settings.layers,
         .sensitivity = settings.sensitivity};
     AccuracyRecord record = empty_record(experiment, network, images);
+    record.layer_tables = layers.sha256;
     if (frozen) {
       record.result = run_on_chips(experiment, network, images, run, *options);
     } else if (reads_weighted_counts(settings.array)) {

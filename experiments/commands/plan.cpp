@@ -19,6 +19,7 @@
 #include "experiments/inference/forward_pass.h"
 #include "experiments/inference/level_chip.h"
 #include "experiments/inference/parallel_accuracy.h"
+#include "experiments/layer_tables_file.h"
 
 namespace cimstat::experiments {
 
@@ -159,7 +160,8 @@ TimeEstimate estimate_table(const Experiment& experiment,
 std::string accuracy_plan(const Experiment& experiment, const Network& network,
                           const ImageSet& images, double table_seconds, core::Threads threads) {
   const AccuracySettings& settings = experiment.accuracy;
-  const ForwardPass pass(network, settings.array);
+  const LayerTables layers = read_layer_tables(experiment);
+  const ForwardPass pass(network, with_columns(settings.array, layers.tables));
   std::string text = fmt::format("accuracy {} images x {} reads x {} partial sums\n",
                                  settings.images, settings.reads, pass.partial_sums());
   constexpr double most_seconds = 10.0;
@@ -184,7 +186,8 @@ std::string accuracy_plan(const Experiment& experiment, const Network& network,
                                              .key = {.seed = experiment.seed},
                                              .stream = settings.stream,
                                              .reads = settings.reads,
-                                             .images = taken};
+                                             .images = taken,
+                                             .layer_tables = layers.tables};
                    if (parallel) {
                      accuracy_in_parallel(network, images, *tables, run, threads);
                    } else {

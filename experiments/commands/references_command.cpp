@@ -103,6 +103,11 @@ void keep_rows(std::vector<circuits::WeightedClass>& classes,
 void add_network_classes(const ReferencesCommandOptions& options, const Experiment& experiment,
                          ReferenceRequest& request) {
   const AccuracySettings& settings = experiment.accuracy;
+  if (!settings.layer_tables.empty()) {
+    throw core::UsageError(
+        core::error_line("accuracy.layer_tables", "have no place where references are sought",
+                         "all layers are counted, on the columns of this macro", "leave them out"));
+  }
   const Network network = read_network(network_file(settings.network));
   const ImageSet images = [&] {
     const PhaseNote note("reading " + settings.data_set, options.verbosity());

@@ -8,6 +8,7 @@
 #include "experiments/frozen_accuracy.h"
 #include "experiments/inference/accuracy_run.h"
 #include "experiments/inference/forward_pass.h"
+#include "experiments/layer_tables_file.h"
 #include "experiments/macro/macro_text.h"
 #include "experiments/sweep/sweep_plan.h"
 
@@ -21,13 +22,15 @@ struct NamedFiles {
   ImageSet images;  ///< the first few
 };
 
-NamedFiles read_named_files(const AccuracySettings& settings) {
+NamedFiles read_named_files(const Experiment& experiment) {
+  const AccuracySettings& settings = experiment.accuracy;
   constexpr std::size_t few_images = 16;
   NamedFiles files{read_network(network_file(settings.network)),
                    read_named_images(settings.data_set, Split::test, few_images)};
   require_fit(files.network, files.images);
-  const ForwardPass pass(files.network, settings.array);
-  pass.check_codes(2);
+  const LayerTables layers = read_layer_tables(experiment);
+  const ForwardPass pass(files.network, with_columns(settings.array, layers.tables));
+  check_layer_tables(pass, layers.tables, 2);
   return files;
 }
 
@@ -56,7 +59,7 @@ void add_validate_command(CLI::App& app) {
     const auto classes = experiment.classes();
     check_table(experiment, classes);
     std::optional<NamedFiles> files;
-    if (asks_accuracy) files = read_named_files(experiment.accuracy);
+    if (asks_accuracy) files = read_named_files(experiment);
     const bool frozen = asks_accuracy && experiment.accuracy.noise == AccuracyNoise::frozen;
     if (frozen) chip_design(experiment);
     fmt::print("ok\n{}", aligned_text(macro_lines(experiment.macro)));

@@ -19,22 +19,6 @@
 namespace cimstat::experiments {
 namespace {
 
-/// A class that a table lacks: the first one, so with k = 0 where none of its active rows is there.
-std::string text_of(circuits::ColumnClass missing) {
-  const std::string rows = counted(missing.active_rows, "active row");
-  return missing.lrs_count == 0
-             ? rows
-             : fmt::format("{} among {}", counted(missing.lrs_count, "LRS cell"), rows);
-}
-
-/// Of the codes of protected partial sums; nothing where these are counted, or there are none.
-std::optional<CodeSampler> protected_sampler(const circuits::ErrorTable& table,
-                                             const ProtectedDiagonals& diagonals) {
-  if (diagonals.count == 0 || diagonals.kind == Protection::digital) return std::nullopt;
-  if (diagonals.kind == Protection::converter) return CodeSampler(faultless_table(table));
-  return CodeSampler(voted_table(table, diagonals.votes, diagonals.rule));
-}
-
 /// Runs the images; arithmetic_of() gives each worker its own Arithmetic.
 AccuracyResult run(const ForwardPass& pass, const ImageSet& image_set, std::size_t images,
                    const AccuracyOptions& options, const CodeScale& scale,
@@ -239,8 +223,8 @@ Estimate paired_difference(const AccuracyResult& a, const AccuracyResult& b, dou
 void check_accuracy(const Network& network, const ImageSet& image_set, std::uint32_t codes,
                     const AccuracyOptions& options) {
   images_to_run(network, image_set, options);
-  const ForwardPass pass(network, options.array);
-  pass.check_codes(codes);
+  const ForwardPass pass(network, with_columns(options.array, options.layer_tables));
+  check_layer_tables(pass, options.layer_tables, codes);
   require_layers(pass, options);
 }
 
@@ -267,23 +251,13 @@ AccuracyResult accuracy_with_table(const Network& network, const ImageSet& image
                                    const core::Progress& progress) {
   require_plain_reads(options.array, options.table_name);
   const std::size_t images = images_to_run(network, image_set, options);
-  const ForwardPass pass(network, options.array);
-  const CodeSampler sampler(table);
-  if (const auto missing = sampler.first_missing(pass.most_active_rows())) {
-    throw core::UsageError(core::error_line(
-        options.table_name, "has no class of " + text_of(*missing),
-        fmt::format("the network reads up to {} at a time", pass.most_active_rows()),
-        "make it with table.active_rows = \"all\""));
-  }
-  pass.check_codes(table.codes);
-  const std::optional<CodeSampler> spared = protected_sampler(table, options.array.diagonals);
+  const ForwardPass pass(network, with_columns(options.array, options.layer_tables));
+  const TableReadings readings(pass, {table, options.table_name}, options.layer_tables,
+                               options.array.diagonals, options.stream);
+  const CodeSampler& sampler = readings.sampler();
   return run(
       pass, image_set, images, options, {table.codes, sampler.code_step(), sampler.code_origin()},
-      [&](std::size_t) {
-        return Arithmetic(
-            ColumnReading(SampledCodes{&sampler, options.stream, spared ? &*spared : nullptr}));
-      },
-      threads, progress);
+      [&](std::size_t) { return readings.arithmetic(); }, threads, progress);
 }
 
 AccuracyResult accuracy_by_simulation(const Network& network, const ImageSet& image_set,

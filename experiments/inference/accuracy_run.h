@@ -20,6 +20,7 @@
 #include "experiments/inference/column_layer.h"
 #include "experiments/inference/dataset.h"
 #include "experiments/inference/forward_pass.h"
+#include "experiments/inference/layer_tables.h"
 #include "experiments/inference/network.h"
 
 /// What a network's accuracy becomes on arrays whose columns misread.
@@ -32,8 +33,9 @@ struct AccuracyOptions {
   std::uint32_t reads = 1;  ///< passes of each image, all noise fresh
   std::size_t images = 0;   ///< so many, from first_image on; 0 means all
   std::size_t first_image = 0;
-  std::string table_name = "error table";  ///< the table's place in messages: its file
-  std::uint32_t chips = 0;                 ///< frozen ones (chip_accuracy.h); 0: nothing is frozen
+  std::string table_name = "error table";         ///< the table's place in messages: its file
+  std::span<const LayerTable> layer_tables = {};  ///< of layers with tables of their own
+  std::uint32_t chips = 0;               ///< frozen ones (chip_accuracy.h); 0: nothing is frozen
   std::size_t recalibration_images = 0;  ///< the last ones of the set, by which scales are counted
                                          ///< anew (recalibration.h); 0: they stay
   bool layers = false;                   ///< record what each layer on arrays reads and delivers
@@ -113,8 +115,9 @@ std::size_t images_to_run(const Network& network, const ImageSet& image_set,
 /// Throws UsageError unless the images have the channels, rows and columns that the network takes.
 void require_fit(const Network& network, const ImageSet& image_set);
 
-/// Codes are drawn from the table. Throws UsageError when the table lacks a class that can occur,
-/// or when images and network don't fit together. `progress` counts images.
+/// Codes are drawn from the table, those of options.layer_tables from theirs. Throws UsageError
+/// when a table lacks a class that can occur, when images and network don't fit together, and what
+/// check_layer_tables throws. `progress` counts images.
 AccuracyResult accuracy_with_table(const Network& network, const ImageSet& image_set,
                                    const circuits::ErrorTable& table,
                                    const AccuracyOptions& options, core::Threads threads,

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "circuits/weights/weighted_count.h"
 
@@ -53,6 +55,13 @@ struct ProtectedDiagonals {
   VoteRule rule = VoteRule::median;
 };
 
+/// Columns of one layer that differ from those of the others.
+struct LayerColumns {
+  std::string layer;
+  std::uint32_t rows = 0;   ///< as below
+  double zero_value = 0.0;  ///< as below
+};
+
 struct ArrayOptions {
   std::uint32_t rows = 0;           ///< word lines of a column
   std::uint32_t rows_per_read = 0;  ///< of them active at a time, at the most; 0: all. Reads of one
@@ -69,6 +78,7 @@ struct ArrayOptions {
   LayerPlace last_layer = LayerPlace::analog;   ///< the last one
   LayerPlace attention = LayerPlace::digital;   ///< products of two maps, one of them written
   ProtectedDiagonals diagonals = {};
+  std::vector<LayerColumns> layer_columns = {};  ///< of layers with columns of their own
 };
 
 }  // namespace cimstat::experiments

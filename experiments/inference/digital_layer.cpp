@@ -151,6 +151,15 @@ void quantise(const Layer& layer, circuits::Ties ties, MapValues map, MapResult 
   scale_map(map, layer.scale[0], layer.bias[0], highest_level(layer.output_bits), result, ties);
 }
 
+void concatenate(const Layer& layer, std::size_t input, std::size_t first, circuits::Ties ties,
+                 MapValues map, MapResult result) {
+  const std::size_t size = std::visit([](auto values) { return values.size(); }, map);
+  const MapResult part =
+      std::visit([&](auto all) { return MapResult(all.subspan(first, size)); }, result);
+  scale_map(map, layer.scale[input], layer.bias[input], highest_level(layer.output_bits), part,
+            ties);
+}
+
 void copy(MapValues map, MapResult result) {
   visit_alike(map, result,
               [](auto values, auto out) { std::copy(values.begin(), values.end(), out.begin()); });

@@ -46,6 +46,9 @@ void average_pool(const Layer& layer, MapShape shape, circuits::Ties ties, MapVa
                   MapResult result);
 void add(const Layer& layer, MapValues a, MapValues b, circuits::Ties ties, MapResult result);
 void quantise(const Layer& layer, circuits::Ties ties, MapValues map, MapResult result);
+/// Of input `input` of a concatenate, into its part of the result, which begins at `first`.
+void concatenate(const Layer& layer, std::size_t input, std::size_t first, circuits::Ties ties,
+                 MapValues map, MapResult result);
 void copy(MapValues map, MapResult result);
 
 }  // namespace cimstat::experiments

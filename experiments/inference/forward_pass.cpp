@@ -32,6 +32,17 @@ ColumnLayer::Workspace largest_workspace(const std::vector<ColumnLayer>& groups)
   return largest;
 }
 
+/// How this layer lies on arrays.
+ArrayOptions options_of(const ArrayOptions& options, std::string_view layer) {
+  ArrayOptions result = options;
+  for (const LayerColumns& columns : options.layer_columns) {
+    if (columns.layer != layer) continue;
+    result.rows = columns.rows;
+    result.zero_value = columns.zero_value;
+  }
+  return result;
+}
+
 }  // namespace
 
 ForwardPass::ForwardPass(const Network& network, const ArrayOptions& options)
@@ -57,11 +68,12 @@ ForwardPass::ForwardPass(const Network& network, const ArrayOptions& options)
     const Node& source = nodes_[node.inputs[0]];
     node.shape = {shapes[i][0], shapes[i][1], shapes[i][2]};
     node.bits = requantises(layer.kind) ? layer.output_bits : source.bits;
+    const ArrayOptions columns = options_of(options, layer.name);
     if (is_weighted(layer.kind)) {
       const bool digital = (&layer == first && options.first_layer == LayerPlace::digital) ||
                            (&layer == last && options.last_layer == LayerPlace::digital);
       for (std::uint32_t k = 0; k < layer.groups; ++k) {
-        add_group(node, group_of(layer, k), digital ? nullptr : &options, places);
+        add_group(node, group_of(layer, k), digital ? nullptr : &columns, places);
       }
       node.layer.weight = {};  // the groups hold what they need of it
     } else if (is_product(layer.kind)) {
@@ -69,7 +81,7 @@ ForwardPass::ForwardPass(const Network& network, const ArrayOptions& options)
       const Layer head = convolution_of_head(layer, source.shape, second.shape, second.bits);
       const bool digital = options.attention == LayerPlace::digital;
       for (std::uint32_t k = 0; k < layer.groups; ++k) {
-        add_group(node, head, digital ? nullptr : &options, places);
+        add_group(node, head, digital ? nullptr : &columns, places);
       }
     }
     number[layer.name] = nodes_.size();
@@ -165,23 +177,28 @@ bool ForwardPass::writes_arrays() const {
 
 std::uint32_t ForwardPass::most_active_rows() const {
   std::uint32_t most = 0;
-  for (const Node& node : nodes_) {
-    for (const ColumnLayer& group : node.groups.analog)
-      most = std::max(most, group.most_active_rows());
-  }
+  for (std::size_t node = 0; node < nodes(); ++node) most = std::max(most, most_active_rows(node));
+  return most;
+}
+
+std::uint32_t ForwardPass::most_active_rows(std::size_t node) const {
+  std::uint32_t most = 0;
+  for (const ColumnLayer& group : analog(node)) most = std::max(most, group.most_active_rows());
   return most;
 }
 
 void ForwardPass::check_codes(std::uint32_t codes) const {
-  for (const Node& node : nodes_) {
-    const auto holds = [&](const ColumnLayer& group) { return group.holds(codes); };
-    if (!std::all_of(node.groups.analog.begin(), node.groups.analog.end(), holds)) {
-      throw core::UsageError(core::error_line(
-          "accuracy.network",
-          fmt::format("layer '{}': sums of {} codes can overflow 32 bits", node.layer.name, codes),
-          "too many tiles or bits", "use more rows or fewer codes"));
-    }
-  }
+  for (std::size_t node = 0; node < nodes(); ++node) check_codes(node, codes);
+}
+
+void ForwardPass::check_codes(std::size_t node, std::uint32_t codes) const {
+  const std::span<const ColumnLayer> groups = analog(node);
+  const auto holds = [&](const ColumnLayer& group) { return group.holds(codes); };
+  if (std::all_of(groups.begin(), groups.end(), holds)) return;
+  throw core::UsageError(core::error_line(
+      "accuracy.network",
+      fmt::format("layer '{}': sums of {} codes can overflow 32 bits", name(node), codes),
+      "too many tiles or bits", "use more rows or fewer codes"));
 }
 
 std::vector<std::uint8_t> ForwardPass::input_levels(std::span<const std::uint8_t> pixels) const {

@@ -34,7 +34,9 @@ class LayerSource {
   /// Shows all later reads; none where null.
   virtual void observe(ReadObserver*) {}
 };
-using Arithmetic = std::variant<ExactIntegers, ColumnReading, LayerSource*>;
+/// [node]: columns of each layer read in its own way.
+using NodeReadings = std::vector<ColumnReading>;
+using Arithmetic = std::variant<ExactIntegers, ColumnReading, LayerSource*, const NodeReadings*>;
 
 /// Sees what the analog layers deliver and read, for statistics; used by one thread.
 class LayerObserver : public ReadObserver {
@@ -70,10 +72,10 @@ class ForwardPass {
     /// [node]: attend layers with what this image's maps wrote, and their weights.
     std::vector<LayerGroups> written;
     std::vector<std::vector<std::int8_t>> weights;  ///< [head], of the layer at hand
-    const NetworkScales* scales = nullptr;  ///< of weighted layers that are not computed in exact
-                                            ///< integers throughout; null: their own
-    LayerObserver* observer = nullptr;      ///< set by observe()
-    std::vector<double> exact;              ///< sums for the observer
+    /// Of weighted and scale layers, unless all is computed in exact integers; null: their own.
+    const NetworkScales* scales = nullptr;
+    LayerObserver* observer = nullptr;  ///< set by observe()
+    std::vector<double> exact;          ///< sums for the observer
   };
 
   /// Throws what check(network) throws, and UsageError for rows out of range and for more groups
@@ -92,6 +94,9 @@ class ForwardPass {
   std::vector<std::uint32_t> spans() const;
   /// Throws UsageError when `codes` codes could overflow a layer's 32-bit sums.
   void check_codes(std::uint32_t codes) const;
+  // Of one node.
+  std::uint32_t most_active_rows(std::size_t node) const;
+  void check_codes(std::size_t node, std::uint32_t codes) const;
 
   std::size_t nodes() const { return nodes_.size(); }
   /// The columns of a node, of each of its groups; nothing where it has none, as node 0.
@@ -117,7 +122,8 @@ class ForwardPass {
   void run_node(std::size_t index, const Arithmetic& arithmetic, const DrawOrigin& origin,
                 Workspace& workspace) const;
   std::uint32_t answer(Workspace& workspace) const;
-  /// Delivers a weighted node's sums, workspace.values, once more, by workspace.scales.
+  /// Delivers a weighted node's sums, or the input of a scale, workspace.values, by
+  /// workspace.scales.
   void deliver(std::size_t index, Workspace& workspace) const;
 
  private:
@@ -144,6 +150,9 @@ class ForwardPass {
               const DrawOrigin& origin, Workspace& workspace) const;
   void weighted(std::size_t index, const Arithmetic& arithmetic, const DrawOrigin& origin,
                 Workspace& workspace) const;
+  void scale_channels(std::size_t index, const Arithmetic& arithmetic, Workspace& workspace) const;
+  /// workspace.values become what the node gives.
+  void finish(std::size_t index, const Arithmetic& arithmetic, Workspace& workspace) const;
   void attend(std::size_t index, const Arithmetic& arithmetic, const DrawOrigin& origin,
               Workspace& workspace) const;
 

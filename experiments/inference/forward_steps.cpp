@@ -35,6 +35,9 @@ void ForwardPass::add_up(std::size_t index, const LayerGroups& groups, const Ari
   const std::size_t outputs = values.size() / groups.integer.size();
   const bool analog = on_columns(index, arithmetic, workspace);
   const auto* reading = std::get_if<ColumnReading>(&arithmetic);
+  if (const auto* of_node = std::get_if<const NodeReadings*>(&arithmetic)) {
+    reading = &(**of_node)[index];
+  }
   LayerObserver* observer = groups.analog.empty() ? nullptr : workspace.observer;
   if (observer && analog) observer->enter(index);
   for (std::size_t k = 0; k < groups.integer.size(); ++k) {
@@ -62,6 +65,18 @@ void ForwardPass::add_up(std::size_t index, const LayerGroups& groups, const Ari
 void ForwardPass::weighted(std::size_t index, const Arithmetic& arithmetic,
                            const DrawOrigin& origin, Workspace& workspace) const {
   add_up(index, nodes_[index].groups, arithmetic, origin, workspace);
+  finish(index, arithmetic, workspace);
+}
+
+void ForwardPass::scale_channels(std::size_t index, const Arithmetic& arithmetic,
+                                 Workspace& workspace) const {
+  std::visit([&](auto values) { workspace.values.assign(values.begin(), values.end()); },
+             values_of(nodes_[index].inputs[0], workspace));
+  finish(index, arithmetic, workspace);
+}
+
+void ForwardPass::finish(std::size_t index, const Arithmetic& arithmetic,
+                         Workspace& workspace) const {
   if (std::holds_alternative<ExactIntegers>(arithmetic)) {
     deliver_sums(nodes_[index].layer, workspace.values, ties_, result_of(index, workspace));
   } else {
@@ -159,6 +174,15 @@ void ForwardPass::run_node(std::size_t index, const Arithmetic& arithmetic,
       break;
     case LayerKind::softmax:
       softmax(node.layer, shape, input, result);
+      break;
+    case LayerKind::scale:
+      scale_channels(index, arithmetic, workspace);
+      break;
+    case LayerKind::concatenate:
+      for (std::size_t i = 0, first = 0; i < node.inputs.size(); ++i) {
+        concatenate(node.layer, i, first, ties_, values_of(node.inputs[i], workspace), result);
+        first += nodes_[node.inputs[i]].shape.size();
+      }
       break;
   }
 }

@@ -51,9 +51,12 @@ Signal LayerCheck::output(const std::vector<Signal>& inputs, LayerPosition posit
   check_scale();
   check_token_numbers();
   check_bits(position);
-  const std::size_t wanted = layer_.kind == LayerKind::add || is_product(layer_.kind) ? 2 : 1;
-  if (inputs.size() != wanted) {
-    refuse(fmt::format("has {} inputs ({} takes {})", inputs.size(), name_of(layer_.kind), wanted));
+  const bool joins = layer_.kind == LayerKind::concatenate;
+  const std::size_t wanted =
+      joins || layer_.kind == LayerKind::add || is_product(layer_.kind) ? 2 : 1;
+  if (joins ? inputs.size() < wanted : inputs.size() != wanted) {
+    refuse(fmt::format("has {} inputs ({} takes {}{})", inputs.size(), name_of(layer_.kind), wanted,
+                       joins ? " or more" : ""));
   }
   Signal result{.shape = output_shape(inputs),
                 .bits = requantises(layer_.kind) ? layer_.output_bits : inputs[0].bits,
@@ -87,6 +90,12 @@ double LayerCheck::largest_value(const std::vector<Signal>& inputs) const {
     largest = scaled(0, largest * layer_.kernel.rows * layer_.kernel.columns);
   } else if (layer_.kind == LayerKind::quantise) {
     largest = scaled(0, largest);
+  } else if (layer_.kind == LayerKind::scale || layer_.kind == LayerKind::concatenate) {
+    const bool by_input = layer_.kind == LayerKind::concatenate;
+    largest = 0.0;
+    for (std::size_t place = 0; place < layer_.scale.size(); ++place) {
+      largest = std::max(largest, scaled(place, inputs[by_input ? place : 0].largest));
+    }
   } else if (layer_.kind == LayerKind::add) {
     largest = scaled(0, largest) + inputs[1].largest * std::abs(layer_.scale[1]);
   } else if (is_product(layer_.kind)) {
@@ -157,6 +166,11 @@ Shape LayerCheck::output_shape(const std::vector<Signal>& inputs) const {
     case LayerKind::attend_keys:
     case LayerKind::attend_values:
       return multiplied(inputs);
+    case LayerKind::scale:
+      require_scale_of_channels(input);
+      return input.shape;
+    case LayerKind::concatenate:
+      return joined(inputs);
   }
   refuse("is of an unknown kind");
 }
@@ -220,6 +234,30 @@ Shape LayerCheck::connected(const Signal& input) const {
   require_levels(input);
   check_accumulator(shape[1], layer_.weight_bits, input.bits);
   return {shape[0], 1, 1};
+}
+
+Shape LayerCheck::joined(const std::vector<Signal>& inputs) const {
+  Shape shape = inputs[0].shape;
+  std::uint64_t channels = 0;
+  for (const Signal& input : inputs) {
+    if (input.shape[1] != shape[1] || input.shape[2] != shape[2]) {
+      refuse(fmt::format("its inputs differ in rows or columns ({} and {})", shape_text(inputs[0]),
+                         shape_text(input)),
+             "their channels follow each other");
+    }
+    channels += input.shape[0];
+  }
+  if (channels > most_elements) {
+    refuse(fmt::format("delivers {} channels (at most {})", channels, most_elements));
+  }
+  shape[0] = static_cast<std::uint32_t>(channels);
+  return shape;
+}
+
+void LayerCheck::require_scale_of_channels(const Signal& input) const {
+  if (layer_.scale.size() == input.shape[0]) return;
+  refuse(fmt::format("{} scales for an input of {}", layer_.scale.size(), shape_text(input)),
+         "one for each channel");
 }
 
 void LayerCheck::require_levels(const Signal& input, std::size_t index) const {

@@ -116,7 +116,10 @@ void LayerCheck::check_scale() const {
   // As many as their inputs ask for, which is checked with these.
   const bool has_lists =
       layer_.kind == LayerKind::add_constant || layer_.kind == LayerKind::prepend_tokens;
-  if (layer_.kind == LayerKind::layer_norm) scales = biases = layer_.scale.size();
+  if (layer_.kind == LayerKind::layer_norm || layer_.kind == LayerKind::scale) {
+    scales = biases = layer_.scale.size();
+  }
+  if (layer_.kind == LayerKind::concatenate) scales = biases = layer_.inputs.size();
   if (has_lists) biases = layer_.bias.size();
   if (layer_.scale.size() != scales || layer_.bias.size() != biases) {
     refuse(fmt::format("{} scales and {} biases ({} and {} are needed)", layer_.scale.size(),

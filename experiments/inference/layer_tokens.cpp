@@ -52,10 +52,7 @@ Shape LayerCheck::with_tokens(const Signal& input) const {
 
 Shape LayerCheck::normalised(const Signal& input) const {
   require_reals(input);
-  if (layer_.scale.size() != input.shape[0]) {
-    refuse(fmt::format("{} scales for an input of {}", layer_.scale.size(), shape_text(input)),
-           "one for each channel");
-  }
+  require_scale_of_channels(input);
   if (input.largest > largest_normalised) {
     refuse(fmt::format("its input may be of {:.3g}, whose square is not finite", input.largest), {},
            "use smaller scales and biases before it");

@@ -34,6 +34,10 @@ std::string_view name_of(LayerKind kind) {
       return "attend_keys";
     case LayerKind::attend_values:
       return "attend_values";
+    case LayerKind::scale:
+      return "scale";
+    case LayerKind::concatenate:
+      return "concatenate";
   }
   return "unknown";
 }

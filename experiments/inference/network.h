@@ -43,6 +43,8 @@ enum class LayerKind {
   softmax,         ///< each pixel: exp(x) over the sum of its group of channels
   attend_keys,     ///< of each head: x queries, w keys; an output channel for each key
   attend_values,   ///< of each head: x shares, w values; an input channel for each pixel of these
+  scale,           ///< value = x * scale[channel] + bias[channel]
+  concatenate,     ///< channels of all inputs in turn, each value = x * scale[input] + bias[input]
 };
 
 /// Rows and columns of a window, of its steps, or from one of its points to the next. One number
@@ -93,8 +95,8 @@ struct Layer {
                                                 ///< columns (1, 1 when fully connected)
   std::vector<std::int8_t> weight;
   // digital scale: [output] each when weighted, [1] and [1] of average_pool, quantise and the
-  // attend layers, [2] and [1] of add, [channel] each of layer_norm, [1] and [value] of
-  // add_constant, [1] and [channel][token] of prepend_tokens
+  // attend layers, [2] and [1] of add, [channel] each of layer_norm and scale, [input] each of
+  // concatenate, [1] and [value] of add_constant, [1] and [channel][token] of prepend_tokens
   std::vector<double> scale;
   std::vector<double> bias;
   std::uint32_t output_bits = 0;  ///< 0: real values

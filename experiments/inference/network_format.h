@@ -19,11 +19,14 @@ inline constexpr std::int64_t network_major = 1;
 inline constexpr std::int64_t extended_network_minor = 2;
 /// Brought the layers of transformers.
 inline constexpr std::int64_t token_network_minor = 3;
-inline constexpr std::int64_t newest_network_minor = token_network_minor;
+/// Brought scale and concatenate.
+inline constexpr std::int64_t joined_network_minor = 4;
+inline constexpr std::int64_t newest_network_minor = joined_network_minor;
 inline constexpr std::int64_t plain_network_minor = 1;
 
 /// The first minor version whose files may hold such a layer.
 inline std::int64_t first_minor(LayerKind kind) {
+  if (kind > LayerKind::attend_values) return joined_network_minor;
   if (kind > LayerKind::quantise) return token_network_minor;
   return kind == LayerKind::quantise ? extended_network_minor : 0;
 }

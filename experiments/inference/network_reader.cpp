@@ -25,7 +25,8 @@ constexpr std::array kinds = {
     LayerKind::max_pool,       LayerKind::average_pool,    LayerKind::add,
     LayerKind::flatten,        LayerKind::quantise,        LayerKind::add_constant,
     LayerKind::prepend_tokens, LayerKind::layer_norm,      LayerKind::gelu,
-    LayerKind::softmax,        LayerKind::attend_keys,     LayerKind::attend_values};
+    LayerKind::softmax,        LayerKind::attend_keys,     LayerKind::attend_values,
+    LayerKind::scale,          LayerKind::concatenate};
 
 std::vector<std::string> kind_names(std::int64_t minor) {
   std::vector<std::string> names;

@@ -11,10 +11,11 @@
 namespace cimstat::experiments {
 namespace {
 
-bool has_token_layers(const Network& network) {
-  return std::any_of(network.layers.begin(), network.layers.end(), [](const Layer& layer) {
-    return first_minor(layer.kind) == token_network_minor;
-  });
+/// The first version that has all of the network's kinds.
+std::int64_t minor_of_kinds(const Network& network) {
+  std::int64_t minor = 0;
+  for (const Layer& layer : network.layers) minor = std::max(minor, first_minor(layer.kind));
+  return minor;
 }
 
 bool is_extended(const Network& network) {
@@ -28,8 +29,8 @@ bool is_extended(const Network& network) {
 
 /// The first version that has all that the network needs.
 std::int64_t minor_of(const Network& network) {
-  if (has_token_layers(network)) return token_network_minor;
-  return is_extended(network) ? extended_network_minor : plain_network_minor;
+  return std::max(minor_of_kinds(network),
+                  is_extended(network) ? extended_network_minor : plain_network_minor);
 }
 
 void write_extents(core::Hdf5Output& output, const std::string& path, std::string_view name,

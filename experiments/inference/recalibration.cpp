@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <set>
 
 #include "core/statistics/statistics.h"
 
@@ -53,7 +54,8 @@ class Images {
     delivered_[image].maps[0] = pass_.input_levels(pixels);
   }
 
-  /// Runs a node of one image; the sums of a weighted layer stay in workspace.values.
+  /// Runs a node of one image; the sums of a weighted layer, and the input of a scale, stay in
+  /// workspace.values.
   void run(std::size_t image, std::size_t node, const Arithmetic& arithmetic,
            const DrawOrigin& origin, ForwardPass::Workspace& workspace) {
     lend(image, node, workspace);
@@ -62,7 +64,7 @@ class Images {
     lend(image, node, workspace);  // and back
   }
 
-  /// Once more from the sums of a weighted layer.
+  /// Once more from these.
   void deliver(std::size_t image, std::size_t node, ForwardPass::Workspace& workspace) {
     pass_.deliver(node, workspace);
     keep(image, node, workspace);
@@ -77,12 +79,11 @@ class Images {
 
  private:
   void lend(std::size_t image, std::size_t node, ForwardPass::Workspace& workspace) {
-    std::optional<std::size_t> before;
-    for (const std::size_t input : pass_.inputs(node)) {
-      if (input == before) continue;  // a sum of one map with itself
+    // Each once: a layer may take a map twice.
+    const std::span<const std::size_t> inputs = pass_.inputs(node);
+    for (const std::size_t input : std::set<std::size_t>(inputs.begin(), inputs.end())) {
       std::swap(workspace.maps[input], delivered_[image].maps[input]);
       std::swap(workspace.reals[input], delivered_[image].reals[input]);
-      before = input;
     }
   }
   void keep(std::size_t image, std::size_t node, const ForwardPass::Workspace& workspace) {
@@ -149,7 +150,8 @@ NetworkScales recalibrated(const ForwardPass& pass, const CalibrationImages& ima
   std::vector<std::vector<double>> sums(images.count);
   for (std::size_t node = 1; node < last_weighted; ++node) {
     const Layer& layer = pass.layer(node);
-    const bool fits = is_weighted(layer.kind) && node >= first_analog;
+    const bool has_statistics = is_weighted(layer.kind) || layer.kind == LayerKind::scale;
+    const bool fits = has_statistics && node >= first_analog;
     const std::size_t channels = layer.scale.size();
     core::for_each_block(images.count, threads, [&](std::size_t image, std::size_t slot) {
       ForwardPass::Workspace& workspace = workspace_of(slot);

@@ -24,7 +24,8 @@ struct CalibrationImages {
 /// anew on the arrays, comes to (BN calibration: Jin, Yang and Liao, AdaBits, CVPR 2020; PIM-QAT,
 /// arXiv 2209.08617). With sums a on the arrays and e in integers
 ///     scale' = scale sd(e) / sd(a),  bias' = bias + scale mean(e) - scale' mean(a);
-/// where either deviation is 0 the scale stays. Layers follow each other: each sees what those
+/// where either deviation is 0 the scale stays. A BatchNorm that stands alone, a layer `scale`, is
+/// treated alike, by what it takes. Layers follow each other: each sees what those
 /// before it deliver when they are recalibrated. Labels are not used. Empty where no layer is on
 /// arrays.
 ///

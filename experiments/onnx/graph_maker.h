@@ -46,7 +46,7 @@ class GraphMaker {
     return OperatorCall(model_.file(), model_.opset(), node(), {}, budget_);
   }
 
-  /// A new layer behind input 0 (and 1, for add).
+  /// A new layer behind the first `inputs` inputs.
   PlainLayer& append(LayerKind kind, std::size_t inputs = 1);
   PlainLayer& append(LayerKind kind, std::vector<std::size_t> places, const PlainShape& map);
   /// The step's output is what the layer at `layer_place` gives.
@@ -65,7 +65,7 @@ class GraphMaker {
   void convolution();
   void product();
   /// Folds an affine of each channel into the weighted layer before it, or notes what it does to
-  /// the image.
+  /// the image; elsewhere it is a layer of its own.
   void fold(std::size_t input, const ChannelAffine& affine);
   /// ... of the layer's each output.
   void fold_into(PlainLayer& layer, const ChannelAffine& affine) const;
@@ -73,6 +73,10 @@ class GraphMaker {
   void normalise();
   /// Add, Sub, Mul, Div: of two layers (Add alone), or of a layer and a number for each channel.
   void combine();
+  /// Whether all inputs are layers' maps as they are.
+  bool joins_maps() const;
+  /// Channels of several maps, one after the other.
+  void concatenate();
 
   // plain_tokens.cpp: tensors that hold a map's numbers in another order.
   /// Whether it is a node of these, and has been laid out.

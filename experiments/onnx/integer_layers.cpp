@@ -62,6 +62,24 @@ Layer started_layer(const PlainLayer& plain, std::string name) {
   return layer;
 }
 
+Layer scale_layer(Layer layer, const PlainLayer& plain, const ScaledMap& input) {
+  layer.inputs = {input.layer};
+  for (std::size_t channel = 0; channel < plain.bias.size(); ++channel) {
+    layer.scale.push_back(plain.factor[channel] * input.scale[0]);
+    layer.bias.push_back(plain.bias[channel] - layer.scale.back() * input.zero[0]);
+  }
+  return layer;
+}
+
+Layer joining_layer(Layer layer, const std::vector<ScaledMap>& inputs) {
+  for (const ScaledMap& map : inputs) {
+    layer.inputs.push_back(map.layer);
+    layer.scale.push_back(map.scale[0]);
+    layer.bias.push_back(-map.scale[0] * map.zero[0]);
+  }
+  return layer;
+}
+
 std::vector<std::uint8_t> edge_levels(const PlainLayer& layer, const ScaledMap& input) {
   const bool moved =
       std::any_of(input.zero.begin(), input.zero.end(), [](double zero) { return zero != 0.0; });

@@ -55,6 +55,11 @@ class LayerNames {
 /// A layer with the window of the plain one.
 Layer started_layer(const PlainLayer& plain, std::string name);
 
+/// `layer` as a scale of the plain one's channels, and as what joins maps; both give real values so
+/// far.
+Layer scale_layer(Layer layer, const PlainLayer& plain, const ScaledMap& input);
+Layer joining_layer(Layer layer, const std::vector<ScaledMap>& inputs);
+
 /// What a convolution's windows over the edge see of each input channel: the level next to a real
 /// 0. Empty where that is level 0, or where there is no padding.
 std::vector<std::uint8_t> edge_levels(const PlainLayer& layer, const ScaledMap& input);

@@ -178,6 +178,7 @@ void GraphMaker::add() {
   if (kind == "Cast" && call().whole("to", 0) == to_float) return pass();
   if (kind == "Softmax" && node().outputs[0] == model_.output().name) return pass();
   if (kind == "Add" || kind == "Sub" || kind == "Mul" || kind == "Div") return combine();
+  if (kind == "Concat") return concatenate();
   refuse("can't be laid out yet",
          "convolutions, matrix products, pools, ReLU, GELU, norms, attention, sums and what is "
          "folded into them can");

@@ -30,7 +30,7 @@ struct LevelRule {
 
 /// A layer of inference/network.h before it is quantised. `input` 0 is the image, `input` i layer
 /// i - 1. Convolutions, fully connected layers and layer_norm hold what followed them channel by
-/// channel (BatchNormalization, biases, factors).
+/// channel (BatchNormalization, biases, factors); behind others that is a layer `scale`.
 struct PlainLayer {
   std::string name;  ///< of the first node of the model that it stands for
   LayerKind kind = LayerKind::flatten;
@@ -43,7 +43,8 @@ struct PlainLayer {
   std::uint32_t groups = 1;
   std::array<std::uint32_t, 4> weight_shape{};  ///< as Layer's
   std::vector<double> weight;
-  /// [output], what multiplies the weights; empty for 1. [1] of the attend layers.
+  /// [output], what multiplies the weights; empty for 1. [channel] of scale, [1] of the attend
+  /// layers.
   std::vector<double> factor;
   /// Where the model holds its weights as levels, instead of `weight`: weight = step * level.
   std::vector<std::int8_t> level;

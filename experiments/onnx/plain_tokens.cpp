@@ -77,6 +77,10 @@ bool GraphMaker::add_tokens() {
     move();
     return true;
   }
+  if (kind == "Concat" && joins_maps()) {
+    concatenate();
+    return true;
+  }
   if (kind == "Concat") prepend();
   if (kind == "LayerNormalization") normalise_tokens();
   if (kind == "Concat" || kind == "LayerNormalization") return true;
@@ -278,7 +282,8 @@ PlainLayer& GraphMaker::append_linear(std::uint32_t outputs) {
 void GraphMaker::prepend() {
   const OnnxTensor* given = constant(0);
   if (node().inputs.size() != 2 || given == nullptr || constant(1) != nullptr) {
-    refuse("joins what cimstat's layers can't", "constant tokens before a map's can be joined");
+    refuse("joins what cimstat's layers can't",
+           "channels of layers' maps, and constant tokens before a map's, can be joined");
   }
   TokenView tokens = view(1);
   const TokenRows from = whole_rows(tokens);

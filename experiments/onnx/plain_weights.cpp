@@ -126,13 +126,33 @@ void GraphMaker::fold(std::size_t input, const ChannelAffine& affine) {
     follow(from == 0 ? graph_.normalisation : graph_.layers[from - 1].affine, affine);
     return give(from);
   }
-  PlainLayer& layer = graph_.layers[from - 1];
-  if ((!is_weighted(layer.kind) && layer.kind != LayerKind::layer_norm) || !is_own) {
-    refuse("stands behind no convolution or matrix product of its own",
-           "only there it can be folded into the weights");
+  const LayerKind kind = graph_.layers[from - 1].kind;
+  const bool takes_it_in =
+      is_weighted(kind) || kind == LayerKind::layer_norm || kind == LayerKind::scale;
+  if (takes_it_in && is_own) {
+    fold_into(graph_.layers[from - 1], affine);
+    return give(from);
   }
+  PlainLayer& layer = append(LayerKind::scale, {from}, PlainShape(maps_[from]));
+  layer.bias.assign(affine.shift.size(), 0.0);
   fold_into(layer, affine);
-  give(from);
+  give(graph_.layers.size());
+}
+
+bool GraphMaker::joins_maps() const {
+  return std::all_of(node().inputs.begin(), node().inputs.end(),
+                     [&](const std::string& name) { return places_.contains(name); });
+}
+
+void GraphMaker::concatenate() {
+  const auto rank = static_cast<std::int64_t>(input_shape(0).size());
+  const std::int64_t axis = call().whole("axis", 0);
+  if (axis != 1 && axis != 1 - rank) {
+    refuse(fmt::format("joins {} along axis {}", text_of(input_shape(0)), axis),
+           "channels alone, axis 1, can be joined");
+  }
+  if (node().inputs.size() == 1) return pass();
+  append(LayerKind::concatenate, node().inputs.size());
 }
 
 void GraphMaker::normalise() {

@@ -102,6 +102,10 @@ class Quantiser {
         return weighted(index);
       case LayerKind::add:
         return sum(index);
+      case LayerKind::scale:
+        return scaled(index);
+      case LayerKind::concatenate:
+        return joined(index);
       case LayerKind::average_pool:
         return mean(index);
       case LayerKind::add_constant:
@@ -161,6 +165,41 @@ class Quantiser {
       layer.bias[0] -= map.scale[0] * map.zero[0];
     }
     return finish(std::move(layer), output_step(index));
+  }
+
+  ScaledMap scaled(std::size_t index) {
+    const PlainLayer& plain = graph_.layers[index];
+    require_no_image(plain);
+    return finish(scale_layer(start(plain), plain, maps_[plain.inputs[0]]), output_step(index));
+  }
+
+  /// Whether real values would become levels again right behind a layer.
+  bool feeds_levels(std::size_t index) const {
+    const std::vector<std::size_t>& users = users_[index + 1];
+    return std::any_of(users.begin(), users.end(), [&](std::size_t user) {
+      const LayerKind kind = graph_.layers[user].kind;
+      return kind != LayerKind::add && kind != LayerKind::scale && kind != LayerKind::concatenate &&
+             kind != LayerKind::average_pool;
+    });
+  }
+
+  /// Levels of one step where all inputs are levels and what follows wants such; else real values.
+  ScaledMap joined(std::size_t index) {
+    const PlainLayer& plain = graph_.layers[index];
+    require_no_image(plain);
+    std::vector<ScaledMap> inputs;
+    for (const std::size_t input : plain.inputs) inputs.push_back(maps_[input]);
+    Layer layer = joining_layer(start(plain), inputs);
+    const auto is_level = [](const ScaledMap& map) { return map.is_level(); };
+    const bool all_levels = std::all_of(inputs.begin(), inputs.end(), is_level);
+    if (fused_relu(index) || !all_levels || !feeds_levels(index)) {
+      return finish(std::move(layer), output_step(index));
+    }
+    const std::vector<double> steps = layer.scale;
+    const bool is_common = std::count(steps.begin(), steps.end(), steps[0]) ==
+                           static_cast<std::ptrdiff_t>(steps.size());
+    return finish(std::move(layer),
+                  is_common ? steps[0] : step_of(plain, std::numeric_limits<double>::infinity()));
   }
 
   ScaledMap mean(std::size_t index) {

@@ -73,6 +73,10 @@ class StoredScales {
         return weighted(index);
       case LayerKind::add:
         return sum(index);
+      case LayerKind::scale:
+        return finish(scale_layer(start(plain), plain, plain_input(plain)), index);
+      case LayerKind::concatenate:
+        return joined(index);
       case LayerKind::average_pool:
         return mean(index);
       case LayerKind::quantise:
@@ -263,6 +267,30 @@ class StoredScales {
       layer.bias[0] -= map.scale[0] * map.zero[0];
     }
     return finish(std::move(layer), index);
+  }
+
+  ScaledMap joined(std::size_t index) {
+    const PlainLayer& plain = graph_.layers[index];
+    std::vector<ScaledMap> inputs;
+    for (std::size_t i = 0; i < plain.inputs.size(); ++i) inputs.push_back(plain_input(plain, i));
+    Layer layer = joining_layer(start(plain), inputs);
+    if (const auto rule = quantiser_behind(index)) return deliver(std::move(layer), *rule);
+    const ScaledMap& first = inputs[0];
+    const auto is_alike = [&](const ScaledMap& map) {
+      return map.is_level() && map.bits == first.bits && map.scale[0] == first.scale[0] &&
+             map.zero[0] == first.zero[0];
+    };
+    ScaledMap map{.layer = layer.name};
+    if (std::all_of(inputs.begin(), inputs.end(), is_alike)) {
+      // Levels of one step stay what they are.
+      layer.scale.assign(inputs.size(), 1.0);
+      layer.bias.assign(inputs.size(), 0.0);
+      layer.output_bits = map.bits = first.bits;
+      map.scale = {first.scale[0]};
+      map.zero = {first.zero[0]};
+    }
+    network_.layers.push_back(std::move(layer));
+    return map;
   }
 
   ScaledMap mean(std::size_t index) {

@@ -129,6 +129,7 @@ void add_facts(const core::Hdf5Input& input, const std::filesystem::path& file,
         fmt::format("{:g} %", 100.0 * input.number_attribute("/", "confidence_level")));
   }
   add_text("table_content_sha256", "table_content_sha256");
+  add_text("layer_table_sha256", "layer_table_sha256");
   if (input.has_attribute("/", "config_sha256")) {
     const std::string hash = input.text_attribute("/", "config_sha256");
     if (hash != core::sha256(input.text_attribute("/", "config_toml"))) {

@@ -31,6 +31,7 @@ class SweepInputs {
     for (const auto& [key, is_there] :
          {std::pair("half_width", settings.half_width.has_value()),
           std::pair("recalibration_images", settings.recalibration_images > 0),
+          std::pair("layer_tables", !settings.layer_tables.empty()),
           std::pair("layers", settings.layers), std::pair("sensitivity", settings.sensitivity)}) {
       if (!is_there) continue;
       throw core::UsageError(

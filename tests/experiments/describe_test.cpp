@@ -231,6 +231,9 @@ void expect_accepted(const PlacedSection& placed, const core::Variant* variant,
     if (of_a_range || parameter.key == "converter_batch") {
       overrides.emplace_back("accuracy.converter_range=\"observed\"");
     }
+    if (parameter.key == "layers" && placed.path.starts_with("accuracy.layer_tables")) {
+      overrides.push_back(placed.path + ".table=\"fine.table.h5\"");
+    }
     if (placed.path == "conditions") file = file_that_knows(parameter.key);
     if (parameter.key == "input_bits_per_cycle" || parameter.key == "ties") {
       file =

@@ -172,6 +172,39 @@ inline Map pointwise(const Layer& layer, const Map& a, const Map* b, Halves halv
   return result;
 }
 
+inline Map scale(const Layer& layer, const Map& input, Halves halves = Halves::up) {
+  Map result = input;
+  result.bits = layer.output_bits;
+  result.values.clear();
+  for (long c = 0; c < input.channels; ++c) {
+    for (long y = 0; y < input.rows; ++y) {
+      for (long x = 0; x < input.columns; ++x) {
+        const auto channel = static_cast<std::size_t>(c);
+        const double scaled = input.at(c, y, x) * layer.scale.at(channel);
+        result.values.push_back(delivered(layer, scaled + layer.bias.at(channel), halves));
+      }
+    }
+  }
+  return result;
+}
+
+inline Map concatenate(const Layer& layer, const std::map<std::string, Map>& maps,
+                       Halves halves = Halves::up) {
+  Map result = maps.at(layer.inputs.at(0));
+  result.bits = layer.output_bits;
+  result.channels = 0;
+  result.values.clear();
+  for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
+    const Map& part = maps.at(layer.inputs[i]);
+    result.channels += part.channels;
+    for (const double value : part.values) {
+      const double scaled = value * layer.scale.at(i);
+      result.values.push_back(delivered(layer, scaled + layer.bias.at(i), halves));
+    }
+  }
+  return result;
+}
+
 /// What the last layer delivers.
 inline Map run(const Network& network, const std::vector<std::uint8_t>& pixels,
                Halves halves = Halves::up) {
@@ -196,6 +229,12 @@ inline Map run(const Network& network, const std::vector<std::uint8_t>& pixels,
       case LayerKind::max_pool:
       case LayerKind::average_pool:
         maps[layer.name] = pool(layer, input, halves);
+        break;
+      case LayerKind::scale:
+        maps[layer.name] = scale(layer, input, halves);
+        break;
+      case LayerKind::concatenate:
+        maps[layer.name] = concatenate(layer, maps, halves);
         break;
       default:
         maps[layer.name] = pointwise(layer, input, second, halves);

@@ -14,7 +14,10 @@ namespace cimstat::experiments {
 
 class RandomNetwork {
  public:
-  explicit RandomNetwork(std::uint32_t seed) : random_(seed) {}
+  /// Which kinds of layers occur: those of version 1.2 of the file, or scale and concatenate, too.
+  enum class Kinds { plain, joined };
+  explicit RandomNetwork(std::uint32_t seed, Kinds kinds = Kinds::plain)
+      : random_(seed), kinds_(kinds) {}
 
   /// An image, up to nine layers, and a last one that delivers reals.
   Network make() {
@@ -180,8 +183,44 @@ class RandomNetwork {
     append(layer, result);
   }
 
+  void add_scale(const Edge& edge) {
+    Layer layer = layer_on(LayerKind::scale, edge);
+    for (std::uint32_t c = 0; c < edge.channels; ++c) {
+      layer.scale.push_back(0.2 * below(12) - 0.7);
+      layer.bias.push_back(0.3 * below(9) - 1.1);
+    }
+    layer.output_bits = chance(2) ? 0 : below(8) + 1;
+    Edge result = edge;
+    result.bits = layer.output_bits;
+    append(layer, result);
+  }
+
+  void add_concatenation(const Edge& edge) {
+    std::vector<Edge> alike;
+    for (const Edge& other : edges_) {
+      if (other.rows == edge.rows && other.columns == edge.columns) alike.push_back(other);
+    }
+    Layer layer = layer_on(LayerKind::concatenate, edge);
+    Edge result = edge;
+    for (std::uint32_t more = below(3) + 1; more > 0; --more) {
+      const Edge& other = alike[below(static_cast<std::uint32_t>(alike.size()))];
+      layer.inputs.push_back(other.name);
+      result.channels += other.channels;
+    }
+    for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
+      layer.scale.push_back(0.15 * below(10) - 0.4);
+      layer.bias.push_back(0.6 * below(5) - 0.5);
+    }
+    layer.output_bits = chance(2) ? 0 : below(8) + 1;
+    result.bits = layer.output_bits;
+    append(layer, result);
+  }
+
   void add_any() {
     const Edge edge = chance(2) ? edges_.back() : any_edge();
+    if (kinds_ == Kinds::joined && chance(2)) {
+      return chance(2) ? add_scale(edge) : add_concatenation(edge);
+    }
     switch (below(7)) {
       case 0:
         add_convolution(edge);
@@ -219,6 +258,7 @@ class RandomNetwork {
   }
 
   std::mt19937 random_;
+  Kinds kinds_;
   Network network_;
   std::vector<Edge> edges_;
 };

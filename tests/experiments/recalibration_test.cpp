@@ -189,6 +189,89 @@ TEST(Recalibration, GivesEachChannelTheMomentsOfExactIntegers) {
   }
 }
 
+/// Joined channels, of which one map comes twice, and a BatchNorm that stands alone behind a pool,
+/// which leaves the convolutions' moments behind.
+Network joined_network() {
+  Network network = small_network();
+  network.layers.resize(2);
+  network.layers[1].output_bits = 0;
+  Layer joint;
+  joint.name = "joint";
+  joint.kind = LayerKind::concatenate;
+  joint.inputs = {"a", "b", "a"};
+  joint.scale = {1.0, 0.5, -0.5};
+  joint.bias = {0.0, 1.0, 2.0};
+  Layer pool;
+  pool.name = "pool";
+  pool.kind = LayerKind::max_pool;
+  pool.inputs = {"joint"};
+  pool.kernel = pool.stride = 2;
+  Layer norm;
+  norm.name = "norm";
+  norm.kind = LayerKind::scale;
+  norm.inputs = {"pool"};
+  for (int channel = 0; channel < 18; ++channel) {
+    norm.scale.push_back(0.5 + 0.1 * channel);
+    norm.bias.push_back(4.03 + 0.2 * (channel % 4));
+  }
+  norm.output_bits = 4;
+  std::mt19937 random(5);
+  network.layers.insert(
+      network.layers.end(),
+      {joint, pool, norm, fixtures::random_fully_connected("c", "norm", 5, 162, 4, 0, random)});
+  return network;
+}
+
+TEST(Recalibration, GivesABatchNormThatStandsAloneTheMomentsOfExactIntegers) {
+  const Network network = joined_network();
+  const ImageSet set = random_images(network, 30);
+  const ForwardPass pass(network, {.rows = 32});
+  const CodeSampler sampler(fixtures::normal_table(32, 0.1, 0.02, 0.9));
+  const Arithmetic columns(ColumnReading(SampledCodes{&sampler}));
+  const NetworkScales scales = recalibrated_with(pass, set, columns, core::Threads(1));
+  const NetworkScales others = recalibrated_with(pass, set, columns, core::Threads(3));
+  for (std::size_t node = 0; node < scales.size(); ++node) {
+    EXPECT_EQ(scales[node].scale, others[node].scale);
+    EXPECT_EQ(scales[node].bias, others[node].bias);
+  }
+  constexpr std::size_t norm = 5;
+  NetworkScales without = scales;
+  without[norm] = {};
+  std::vector<std::vector<double>> exact;
+  std::vector<std::vector<double>> arrays;
+  std::size_t changed = 0;
+  for (std::size_t image = 0; image < set.size(); ++image) {
+    ForwardPass::Workspace workspace = pass.workspace();
+    const auto taken = [&](const Arithmetic& arithmetic) {
+      pass.start(set.image(image), workspace);
+      for (std::size_t i = 1; i <= norm; ++i) {
+        pass.run_node(i, arithmetic, {{3}, image}, workspace);
+      }
+      return workspace.reals[norm - 1];
+    };
+    exact.push_back(taken(ExactIntegers{}));
+    workspace.scales = &without;
+    taken(columns);
+    const std::vector<std::uint8_t> before = workspace.maps[norm];
+    workspace.scales = &scales;
+    arrays.push_back(taken(columns));
+    if (workspace.maps[norm] != before) ++changed;
+  }
+  EXPECT_GT(changed, 20U) << "the new scales are used";
+  const Layer& layer = network.layers[norm - 1];
+  double most_moved = 0.0;
+  for (std::size_t c = 0; c < 18; ++c) {
+    const MeanAndDeviation e = of_channel(exact, c, 18, layer.scale[c], layer.bias[c]);
+    const MeanAndDeviation a =
+        of_channel(arrays, c, 18, scales[norm].scale[c], scales[norm].bias[c]);
+    const MeanAndDeviation plain = of_channel(arrays, c, 18, layer.scale[c], layer.bias[c]);
+    EXPECT_NEAR(a.mean, e.mean, 1e-9);
+    EXPECT_NEAR(a.deviation, e.deviation, 1e-9);
+    most_moved = std::max(most_moved, std::abs(plain.deviation - e.deviation));
+  }
+  EXPECT_GT(most_moved, 0.01);
+}
+
 // A channel without weights has the same sum everywhere: its scale stays.
 TEST(Recalibration, LeavesTheScaleOfAChannelThatNeverChanges) {
   Network network = small_network();

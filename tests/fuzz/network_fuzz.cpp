@@ -152,6 +152,23 @@ Network token_network() {
   return network;
 }
 
+/// What version 1.4 added: channels that are joined, and scaled each by itself.
+Network joined_network() {
+  Network network = plain_network();
+  auto& layers = network.layers;
+  Layer joint = layer_of(LayerKind::concatenate, "joint", {"conv", "sum", "conv"});
+  joint.scale = {0.5, 1.0, -0.25};
+  joint.bias = {0.0, 0.5, 0.25};
+  Layer norm = layer_of(LayerKind::scale, "norm", {"joint"});
+  norm.scale = {1.0, -0.5, 2.0, 1.5, 0.25, 1.0};
+  norm.bias = {0.0, 4.0, 0.0, 0.25, 1.0, 0.5};
+  norm.output_bits = 4;
+  layers[3].inputs = {"norm"};
+  layers.back() = weighted(LayerKind::fully_connected, "logits", "flat", {3, 6, 1, 1});
+  layers.insert(layers.begin() + 3, {joint, norm});
+  return network;
+}
+
 StoredFile written_network(const Network& network) {
   return written(
       [&](const std::filesystem::path& target) { experiments::write_network(network, target); });
@@ -189,14 +206,19 @@ bool is_cheap(const Network& network) {
 }  // namespace cimstat::fuzz
 
 /// A network file: read and checked; a small one that passes must run, too. Recipes whose first
-/// byte has bit 2 set change the extended network, those with bit 3 that of tokens.
+/// byte has bit 2 set change the extended network, those with bit 3 that of tokens, those with bit
+/// 4 alone of these that of joined channels.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cimstat;
   static const fuzz::StoredFile plain = fuzz::written_network(fuzz::plain_network());
   static const fuzz::StoredFile extended = fuzz::written_network(fuzz::extended_network());
   static const fuzz::StoredFile tokens = fuzz::written_network(fuzz::token_network());
+  static const fuzz::StoredFile joined = fuzz::written_network(fuzz::joined_network());
   const std::uint8_t choice = size > 0 ? data[0] : 0;
-  const fuzz::StoredFile& whole = (choice & 8) != 0 ? tokens : (choice & 4) != 0 ? extended : plain;
+  const fuzz::StoredFile& whole = (choice & 8) != 0    ? tokens
+                                  : (choice & 4) != 0  ? extended
+                                  : (choice & 16) != 0 ? joined
+                                                       : plain;
   const std::filesystem::path file = fuzz::hdf5_file_of({data, size}, whole, fuzz::drop_hash);
   experiments::Network network;
   const auto refusal = fuzz::refusal_of([&] { network = experiments::read_network(file); });

@@ -306,7 +306,7 @@ for page in sorted((pages / "formats").glob("*.md")):
             complain(f"{page.name}: an example fails: {done.stderr}\n{code}")
 
 # What the examples have written is good enough for the program.
-for name in ("mine", "residual", "tokens"):
+for name in ("mine", "residual", "tokens", "joined"):
     run("accuracy", replica, "--table", table, *few, "-o", f"{name}.accuracy.h5",
         "--set", f"accuracy.network={folder}/{name}.h5", "--set", f"accuracy.data_set={folder}/my-images")
 

@@ -74,6 +74,62 @@ TEST_F(ImportCommand, WritesANetworkThatAccuracyTakes) {
   EXPECT_EQ(accuracy.exit_code, 0) << accuracy.output;
 }
 
+/// A layer of a DenseNet: channels joined to those before them, norms behind the joint.
+ModelBuilder dense_fashion_model() {
+  ModelBuilder builder;
+  std::mt19937 random(4);
+  std::normal_distribution<float> normal(0.0f, 0.3f);
+  const auto weights = [&](const std::string& name, const std::vector<std::int64_t>& shape,
+                           std::size_t count) {
+    std::vector<float> values(count);
+    for (float& value : values) value = normal(random);
+    builder.reals(name, shape, values);
+  };
+  const auto norm = [&](const std::string& x, const std::string& y, std::int64_t channels) {
+    const auto count = static_cast<std::size_t>(channels);
+    const std::string one = y + "_one";
+    const std::string zero = y + "_zero";
+    builder.reals(one, {channels}, std::vector<float>(count, 1.0f));
+    builder.reals(zero, {channels}, std::vector<float>(count, 0.1f));
+    builder.node("BatchNormalization", {x, one, zero, zero, one}, {y + "_norm"}, y + "_norm");
+    builder.node("Relu", {y + "_norm"}, {y});
+  };
+  builder.input("image", {1, 1, 28, 28}).output("scores", {1, 10});
+  weights("w1", {4, 1, 3, 3}, 36);
+  weights("w2", {3, 4, 3, 3}, 108);
+  weights("w3", {7, 10}, 70);
+  onnx::NodeProto& first = builder.node("Conv", {"image", "w1"}, {"a"}, "first");
+  set(first, "strides", std::vector<std::int64_t>{2, 2});
+  norm("a", "b", 4);
+  onnx::NodeProto& grown = builder.node("Conv", {"b", "w2"}, {"c"}, "grown");
+  set(grown, "pads", std::vector<std::int64_t>{1, 1, 1, 1});
+  set(builder.node("Concat", {"a", "c"}, {"d"}, "joint"), "axis", std::int64_t{1});
+  norm("d", "e", 7);
+  builder.node("GlobalAveragePool", {"e"}, {"f"});
+  builder.node("Flatten", {"f"}, {"g"});
+  builder.node("MatMul", {"g", "w3"}, {"scores"}, "classes");
+  return builder;
+}
+
+TEST_F(ImportCommand, LaysDenseNetsOut) {
+  dense_fashion_model().write(folder_ / "dense.onnx");
+  const Outcome made =
+      run("import dense.onnx --images 50 --test-images 200 --weight-bits 8 "
+          "--activation-bits 8 --json" +
+          fashion);
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  EXPECT_GT(nlohmann::json::parse(made.output)["test"]["agreeing"], 180);
+  const Outcome shown = run("show dense.network.h5");
+  EXPECT_EQ(shown.exit_code, 0) << shown.output;
+  EXPECT_THAT(shown.output, HasSubstr("  joint            concatenate     7 x 13 x 13      real"));
+  EXPECT_THAT(shown.output, HasSubstr("  e_norm           scale           7 x 13 x 13         8"));
+  const Outcome accuracy = run("accuracy " CIMSTAT_CONFIGS
+                               "/rram_128rows.toml -q --set accuracy.network=dense.network.h5 "
+                               "--set accuracy.images=4 --set accuracy.recalibration_images=20 "
+                               "-o dense.accuracy.h5");
+  EXPECT_EQ(accuracy.exit_code, 0) << accuracy.output;
+}
+
 /// 4-bit levels of a network for Fashion-MNIST, as a trainer exports them.
 ModelBuilder quantised_fashion_model() {
   ModelBuilder builder;

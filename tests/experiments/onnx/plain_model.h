@@ -143,6 +143,12 @@ class PlainModel {
       y.shape = {1, static_cast<std::int64_t>(y.values.size())};
     } else if (kind == "Add" || kind == "Sub" || kind == "Mul" || kind == "Div") {
       combine(kind, *b, y);
+    } else if (kind == "Concat") {
+      for (int i = 1; i < node.input_size(); ++i) {
+        const PlainTensor& more = *input(node, i, tensors);
+        y.values.insert(y.values.end(), more.values.begin(), more.values.end());
+        y.shape[1] += more.shape[1];
+      }
     } else if (kind == "Transpose") {
       y.shape = {x.shape[1], x.shape[0]};
       for (std::size_t i = 0; i < y.values.size(); ++i) {

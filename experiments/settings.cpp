@@ -60,6 +60,13 @@ constexpr Option<WeightMapping> weight_mappings[] = {
      {"differential", "columns for positive and for negative weights, subtracted digitally"}},
     {WeightMapping::offset,
      {"offset", "one column for each bit of weights that begin at 0, beside a dummy column"}},
+    {WeightMapping::biased,
+     {"biased",
+      "the same without one: so many times the number of active rows is taken off digitally"}},
+    {WeightMapping::xnor,
+     {"xnor",
+      "for weights and inputs -1 and 1: two cells in opposite states, on the word lines of the "
+      "input and of its complement"}},
     {WeightMapping::native,
      {"native",
       "one column for all bits of a weight, with its sign; a sum of 0 lies in the middle of the "

@@ -331,6 +331,7 @@ void ChipReader::estimate(const ColumnLayer& layer, std::span<const std::uint8_t
       }
     }
   }
+  layer.finish(estimates);
 }
 
 }  // namespace cimstat::experiments

@@ -9,6 +9,7 @@
 
 #include "experiments/inference/digital_layer.h"
 #include "experiments/inference/drawn_codes.h"
+#include "experiments/inference/integer_layer.h"
 #include "experiments/inference/parallel_codes.h"
 #include "experiments/inference/vote.h"
 
@@ -32,6 +33,10 @@ PatchOrder order_of(Tiling tiling) {
                                             : PatchOrder::channels_outside;
 }
 
+InputRows input_rows(const ArrayOptions& options) {
+  return rows_of_an_input(options.weights) == 2 ? InputRows::pair : InputRows::one;
+}
+
 /// The weights with their inputs, of each output, in the order of the tiling.
 std::vector<std::int8_t> ordered_weights(const Layer& layer, Tiling tiling) {
   const std::size_t positions = kernel_positions(layer);
@@ -46,8 +51,34 @@ std::vector<std::int8_t> ordered_weights(const Layer& layer, Tiling tiling) {
   return result;
 }
 
+/// ... and of each row.
+std::vector<std::int8_t> weights_of_rows(const Layer& layer, const ArrayOptions& options) {
+  std::vector<std::int8_t> weights = ordered_weights(layer, options.tiling);
+  if (input_rows(options) == InputRows::one) return weights;
+  std::vector<std::int8_t> result;
+  result.reserve(2 * weights.size());
+  for (const std::int8_t weight : weights) {
+    result.push_back(weight);
+    result.push_back(static_cast<std::int8_t>(-weight));
+  }
+  return result;
+}
+
+void check_agreement(const Layer& layer) {
+  const bool is_binary = layer.weight_bits == 1;
+  if (is_binary && layer.input_values == InputValues::signs) return;
+  throw core::UsageError(core::error_line(
+      "accuracy.weights",
+      fmt::format("\"xnor\" can't hold layer '{}', whose {}", layer.name,
+                  is_binary ? std::string("inputs are no signs")
+                            : fmt::format("weights have {} bits", layer.weight_bits)),
+      "weights and inputs are -1 and 1 there",
+      "compute it digitally (first_layer, last_layer), or use \"differential\" or \"biased\""));
+}
+
 /// Cells go from -(2^(bits - 1) - 1) to 2^(bits - 1) - 1.
 void check_signed_cells(const Layer& layer) {
+  if (layer.weight_bits == 1) return;
   const int lowest = -(1 << (layer.weight_bits - 1));
   if (*std::min_element(layer.weight.begin(), layer.weight.end()) != lowest) return;
   throw core::UsageError(
@@ -63,17 +94,16 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
                          const ArrayOptions& options, std::uint32_t index,
                          std::uint64_t first_batch)
     : layout_(input_count(layer), kernel_positions(layer), options),
-      geometry_(patch_geometry(layer, input, order_of(options.tiling))),
-      weights_(weight_planes(ordered_weights(layer, options.tiling), layer.weight_shape[0],
+      geometry_(patch_geometry(layer, input, order_of(options.tiling), input_rows(options))),
+      weights_(weight_planes(weights_of_rows(layer, options), layer.weight_shape[0],
                              layer.weight_bits, layout_, options.weights)),
       groups_{weights_.sets * weights_.groups, weights_.planes, weights_.top_plane_negative,
               weights_.outputs},
       diagonals_(options.diagonals),
       mapping_(options.weights),
-      zero_value_(options.weights == WeightMapping::offset ||
-                          options.weights == WeightMapping::native
-                      ? options.zero_value
-                      : 0.0),
+      has_dummy_(mapping_ == WeightMapping::offset ||
+                 (mapping_ == WeightMapping::xnor && options.zero_value > 0.0)),
+      zero_value_(has_dummy_ || mapping_ == WeightMapping::native ? options.zero_value : 0.0),
       weight_bits_(layer.weight_bits),
       cycles_{input_bits, options.input_bits_per_cycle},
       slices_(slices_of(weights_.planes, options)),
@@ -81,10 +111,11 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
       first_batch_(first_batch) {
   assert(geometry_.inputs() == layout_.inputs());
   assert(index < 1U << 14);
-  if (diagonals_.count > 0 && diagonals_.kind == Protection::converter &&
-      mapping_ == WeightMapping::offset) {
+  if (diagonals_.count > 0 && diagonals_.kind == Protection::converter && has_dummy_) {
     throw core::UsageError(core::error_line(
-        "accuracy.protection", "\"converter\" knows no offset weights",
+        "accuracy.protection",
+        mapping_ == WeightMapping::offset ? "\"converter\" knows no offset weights"
+                                          : "\"converter\" knows no dummy column",
         "ideal codes of a class are those of its LRS count", "protect by \"digital\" or \"vote\""));
   }
   if (diagonals_.count > 0 && diagonals_.kind == Protection::vote &&
@@ -96,6 +127,16 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
   check_cycles(cycles_, layer.name, diagonals_);
   check_weighted_reads(options);
   if (mapping_ == WeightMapping::native) check_signed_cells(layer);
+  if (mapping_ == WeightMapping::xnor) check_agreement(layer);
+  if (has_dummy_ || mapping_ == WeightMapping::biased || mapping_ == WeightMapping::xnor) {
+    const bool is_binary = weight_bits_ == 1;
+    code_weight_ = is_binary ? 2 : 1;
+    excess_ = is_binary ? 1 : std::int64_t{1} << (weight_bits_ - 1);
+  }
+  // Pairs of rows see signs; one row sees 0 and 1.
+  if (layer.input_values == InputValues::signs && mapping_ != WeightMapping::xnor) {
+    sums_of_weights_ = sums_of_weights(layer, input);
+  }
   for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) {
     for (std::uint32_t part = 0; part < layout_.parts(); ++part) {
       for (std::uint32_t cycle = 0; cycle < cycles_.count(); ++cycle) {
@@ -145,22 +186,23 @@ std::int64_t ColumnLayer::units(const PlaneRange& planes, std::uint32_t shift) c
 }
 
 double ColumnLayer::offset_of(const ActivationPlanes& planes, Counted counted) const {
-  if (mapping_ != WeightMapping::offset) return 0.0;
+  if (excess_ == 0) return 0.0;
   std::int64_t halves = 0;
   for (std::uint32_t plane = 0; plane < cycles_.input_bits; ++plane) {
-    const PlaneRange counts = counted == Counted::all ? groups_.all_planes()
-                              : counted == Counted::spared
-                                  ? protected_planes(cycles_.cycle_of(plane))
-                                  : PlaneRange{};
+    PlaneRange converted = groups_.all_planes();
+    if (counted == Counted::all || !has_dummy_) converted.end = 0;
+    if (counted == Counted::spared && has_dummy_) {
+      converted.end = protected_planes(cycles_.cycle_of(plane)).begin;
+    }
     std::int64_t active = 0;
     for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) {
       for (std::uint32_t part = 0; part < layout_.parts(); ++part) {
         active += planes.active_rows(tile, part, plane);
       }
     }
-    halves += active * ((std::int64_t{1} << plane) + units(counts, plane));
+    halves += active * (code_weight_ * units(converted, plane) - (2 * excess_ << plane));
   }
-  return -0.5 * static_cast<double>(halves);
+  return 0.5 * static_cast<double>(halves);
 }
 
 std::uint64_t ColumnLayer::partial_sums() const {
@@ -276,13 +318,15 @@ ColumnLayer::PixelSums ColumnLayer::pixel_sums(std::span<const ColumnRead> reads
 
 template <class Take>
 void ColumnLayer::visit_estimates(const PixelSums& sums, const Take& take) const {
-  const double origin = sums.code_origin * static_cast<double>(sums.units);
+  const auto weight = static_cast<double>(code_weight_);
+  const double step = weight * sums.code_step;
+  const double origin = weight * (sums.code_origin * static_cast<double>(sums.units));
   const std::int32_t* negative =
       weights_.sets == 2 ? sums.codes.data() + std::size_t{weights_.groups} * group_channels
                          : nullptr;
   for (std::uint32_t output = 0; output < weights_.outputs; ++output) {
     const std::int32_t sum = sums.codes[output] - (negative ? negative[output] : 0);
-    take(output, sums.code_step * sum + origin + sums.constant);
+    take(output, step * sum + origin + sums.constant);
   }
 }
 
@@ -300,6 +344,10 @@ void ColumnLayer::add_estimates(std::uint32_t pixel, const PixelSums& sums,
   const std::size_t pixels = geometry_.pixels();
   visit_estimates(sums,
                   [=](std::uint32_t output, double value) { first[output * pixels] += value; });
+}
+
+void ColumnLayer::finish(std::span<double> estimates) const {
+  if (!sums_of_weights_.empty()) take_signs(sums_of_weights_, estimates);
 }
 
 void ColumnLayer::add_protected_counts(const ActivationPlanes& planes, std::uint32_t pixel,
@@ -383,6 +431,7 @@ void ColumnLayer::estimate(std::span<const std::uint8_t> map, const ColumnReadin
       add_protected_counts(planes, pixel, workspace, estimates);
     }
   }
+  finish(estimates);
 }
 
 }  // namespace cimstat::experiments

@@ -101,10 +101,10 @@ class ColumnLayer {
 
   /// `layer` is a convolution or fully connected; `index` is its place in the network (below 2^14)
   /// and `first_batch` the number of random batches that the layers before it own per image.
-  /// Throws UsageError for options that TileLayout refuses, for a faultless converter with offset
-  /// weights, for fewer than two votes or more than most_votes, for more bits in a cycle than the
-  /// input has, for what check_weighted_reads refuses, and for native weights of -2^(weight_bits -
-  /// 1).
+  /// Throws UsageError for options that TileLayout refuses, for a faultless converter beside a
+  /// dummy column, for fewer than two votes or more than most_votes, for more bits in a cycle than
+  /// the input has, for what check_weighted_reads refuses, for native weights of -2^(weight_bits -
+  /// 1), and with WeightMapping::xnor unless weights have 1 bit and inputs are signs.
   ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input_bits,
               const ArrayOptions& options, std::uint32_t index, std::uint64_t first_batch);
 
@@ -117,7 +117,7 @@ class ColumnLayer {
   std::uint64_t partial_sums() const;
   /// Of a part of the fullest tile: the largest n that can occur.
   std::uint32_t most_active_rows() const {
-    return std::min(layout_.height(0), layout_.rows_per_read());
+    return std::min(layout_.height(0), layout_.rows_per_read()) / rows_of_an_input(mapping_);
   }
   /// Whether sums of codes below `codes` fit in 32 bits.
   bool holds(std::uint32_t codes) const;
@@ -147,9 +147,10 @@ class ColumnLayer {
 
   /// Which planes' codes are LRS counts, not what a converter makes of a column's current.
   enum class Counted { none, spared, all };
-  /// What every output of a pixel has beside its codes: of offset weights minus half the active
-  /// rows, once more for each unit of codes that are counts (sum w x = sum_j 2^j (k_j - n / 2) - n
-  /// / 2); else 0.
+  /// What every output of a pixel has beside its codes, as digital logic counts it: that by which
+  /// what the cells of n active rows hold exceeds the weights, less n / 2 for each unit of codes
+  /// that a dummy column took it off of; else 0. So of offset weights sum w x = sum_j 2^j (k_j - n
+  /// / 2) - n / 2, of biased ones sum_j 2^j k_j - 2^(bits - 1) n, and of 1 bit both are 2 k - n.
   double offset_of(const ActivationPlanes& planes, Counted counted) const;
 
   /// Sums of codes of one pixel, [group][lane], the units of their reads (those without an active
@@ -162,10 +163,17 @@ class ColumnLayer {
     double constant = 0.0;
   };
   double zero_value() const { return zero_value_; }
-  /// Writes the estimates of a pixel, or adds to them.
+  /// What a unit of weight plane 0 counts: 2 where a bit stands for -1 and +1, else 1.
+  std::int64_t code_weight() const { return code_weight_; }
+  /// code_weight() times what the cells of a row hold, less its weight.
+  std::int64_t excess() const { return excess_; }
+  /// Writes the estimates of a pixel, or adds to them. Those of inputs that are signs are of their
+  /// levels until finish() has seen them all.
   void store_estimates(std::uint32_t pixel, const PixelSums& sums,
                        std::span<double> estimates) const;
   void add_estimates(std::uint32_t pixel, const PixelSums& sums, std::span<double> estimates) const;
+
+  void finish(std::span<double> estimates) const;
 
   /// Adds what the protected planes of a pixel count, in exact integers, to the estimates. Memory
   /// of the workspace but its reads is used.
@@ -217,7 +225,11 @@ class ColumnLayer {
   ColumnGroups groups_;
   ProtectedDiagonals diagonals_;
   WeightMapping mapping_;
+  bool has_dummy_;
   double zero_value_;
+  std::int64_t code_weight_ = 1;
+  std::int64_t excess_ = 0;
+  std::vector<double> sums_of_weights_;  ///< of inputs that are signs, on one row each; else empty
   std::uint32_t weight_bits_;
   InputCycles cycles_;
   WeightSlices slices_;

@@ -62,6 +62,7 @@ class LayerCheck {
   std::array<std::uint32_t, 3> with_tokens(const Signal& input) const;
   std::array<std::uint32_t, 3> normalised(const Signal& input) const;
   std::array<std::uint32_t, 3> multiplied(const std::vector<Signal>& inputs) const;
+  void check_signs(const Signal& input) const;
   void check_padding_level(const Signal& input) const;
   void require_levels(const Signal& input, std::size_t index = 0) const;
   void require_reals(const Signal& input) const;

@@ -181,8 +181,9 @@ void LevelReader::estimate(const ColumnLayer& layer, std::span<const std::uint8_
   planes_.assign(1, ActivationPlanes(layer.layout(), layer.input_bits()));
   zero_value_ = layer.zero_value() * design_.top();
   const std::uint32_t held_bits = cells.slices * design_.options.cell_bits;
-  const double offset = 0.5 * static_cast<double>((std::uint64_t{1} << held_bits) - 1) -
-                        0.5 * static_cast<double>(1U << layer.weights().planes);
+  const auto weight = static_cast<double>(layer.code_weight());
+  const double offset = 0.5 * weight * static_cast<double>((std::uint64_t{1} << held_bits) - 1) -
+                        static_cast<double>(layer.excess());
   layer.geometry().pad(map, padded_);
   for (std::uint32_t pixel = 0; pixel < pixels; ++pixel) {
     planes_[0].pack(layer.geometry(), padded_, pixel);
@@ -199,9 +200,11 @@ void LevelReader::estimate(const ColumnLayer& layer, std::span<const std::uint8_
       }
     }
     for (std::uint32_t output = 0; output < layer.weights().outputs; ++output) {
-      estimates[std::size_t{output} * pixels + pixel] = outputs_[output] + offset * sum_of_inputs;
+      estimates[std::size_t{output} * pixels + pixel] =
+          weight * outputs_[output] + offset * sum_of_inputs;
     }
   }
+  if (!seen) layer.finish(estimates);
 }
 
 }  // namespace cimstat::experiments

@@ -7,8 +7,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/error.h"
 #include "core/file/hdf5_file.h"
 
+#include "experiments/experiment.h"
 #include "experiments/inference/column_layer.h"
 #include "experiments/inference/forward_pass.h"
 #include "tests/experiments/network_reference.h"
@@ -191,6 +193,37 @@ TEST(BinaryNetwork, IsOfTheVersionThatBroughtIt) {
                         "brought this); write schema_version [1, 4]"));
   EXPECT_THAT(message_of_file(3, 2, "signs"), HasSubstr("unknown attribute 'input_values'"));
   EXPECT_THAT(message_of_file(4, 1, "sign"), HasSubstr("/layers/000_c: has input_values 'sign'"));
+}
+
+/// The zero of a column without current, or what is refused.
+std::string zero_of(const std::string& weights, const std::string& column,
+                    const std::string& references) {
+  const std::string text =
+      "[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"normal\"\nmean = \"40 uS\"\nsd = \"2 "
+      "uS\"\n"
+      "[cell.hrs]\ndistribution = \"normal\"\nmean = \"4 uS\"\nsd = \"1 uS\"\n[column]\nrows = "
+      "16\n" +
+      column + "[converter]\nreferences = \"" + references + "\"\n[accuracy]\nweights = \"" +
+      weights + "\"\n";
+  try {
+    const Experiment read = read_experiment(core::Config::from_text(text, "a.toml"));
+    return std::to_string(read.accuracy.array.zero_value);
+  } catch (const core::UsageError& error) {
+    return error.what();
+  }
+}
+
+TEST(BinaryNetwork, KnowsWhatADummyColumnTakesOff) {
+  const std::string dummy = "dummy_column = true\n";
+  EXPECT_EQ(zero_of("xnor", "", "midpoint"), "0.000000");
+  EXPECT_EQ(zero_of("xnor", dummy, "midpoint"), "8.000000");
+  EXPECT_EQ(zero_of("xnor", dummy, "replica"), "0.000000");
+  EXPECT_EQ(zero_of("biased", "", "midpoint"), "0.000000");
+  EXPECT_EQ(zero_of("biased", dummy, "replica"), "0.000000");
+  EXPECT_THAT(
+      zero_of("biased", dummy, "midpoint"),
+      HasSubstr("weights: is \"biased\" beside column.dummy_column (the column takes off what "
+                "digital logic would); write \"offset\", or leave out column.dummy_column"));
 }
 
 }  // namespace

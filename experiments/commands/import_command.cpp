@@ -32,6 +32,7 @@ struct ImportCommandOptions {
   std::string weights = "mean-square";
   std::string weight_scale = "channel";
   std::string range = "percentile";
+  std::string zero_level = "range";
   std::size_t test_images = 1000;
   unsigned threads = 0;
   bool quiet = false;
@@ -68,6 +69,7 @@ QuantiseOptions settings_of(const ImportCommandOptions& options, std::size_t cha
                               : options.range == "mean-square" ? RangeRule::mean_square
                               : options.range == "pact"        ? RangeRule::pact
                                                                : RangeRule::percentile;
+  settings.zero_level = options.zero_level == "middle" ? ZeroLevel::middle : ZeroLevel::of_range;
   fill_channels(settings.image.mean, channels, 0.0, "--mean");
   fill_channels(settings.image.deviation, channels, 1.0, "--deviation");
   return settings;
@@ -143,7 +145,7 @@ void require_their_bits(const ImportCommandOptions& options) {
 void refuse_options_of_quantising(const ImportCommandOptions& options) {
   for (const char* name :
        {"--weights", "--weight-bits", "--activation-bits", "--input-bits", "--outer-weight-bits",
-        "--weight-scale", "--range", "--percentile", "--images"}) {
+        "--weight-scale", "--zero-level", "--range", "--percentile", "--images"}) {
     if (options.command->count(name) == 0) continue;
     throw core::UsageError(core::error_line(
         name, "would change nothing",
@@ -298,6 +300,13 @@ void add_import_command(CLI::App& app) {
                    "of activations: the largest value seen, a percentile, the range of least "
                    "squared error, or as PACT the end of a Clip")
       ->check(CLI::IsMember({"largest", "percentile", "mean-square", "pact"}))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--zero-level", options->zero_level,
+          "level of 0 of activations with a sign: next to it in their range, or the middle "
+          "one, so that accuracy.input_signs = \"cycle\" takes no bit more")
+      ->check(CLI::IsMember({"range", "middle"}))
       ->capture_default_str();
   command
       ->add_option("--percentile", options->quantise.calibration.percentile,

@@ -38,6 +38,13 @@ enum class Tiling {
                      ///< channels (NeuroSim's "novel" mapping: Peng et al., ISCAS 2019)
 };
 
+/// How levels of which one stands for a real 0 drive word lines.
+enum class InputSigns {
+  zero_point,  ///< as they are; what that level adds is digital logic's to take off
+  cycle,       ///< less that level, in two's complement, whose sign bit is a cycle of its own: its
+               ///< codes count negatively (ASiM)
+};
+
 enum class LayerPlace { analog, digital };
 
 /// What the most significant partial sums are spared. A diagonal holds the pairs of an activation
@@ -68,6 +75,7 @@ struct ArrayOptions {
   std::uint32_t rows_per_read = 0;  ///< of them active at a time, at the most; 0: all. Reads of one
                                     ///< column follow each other, and their codes add up.
   std::uint32_t input_bits_per_cycle = 1;  ///< activation bits that drive a row at once: its levels
+  InputSigns input_signs = InputSigns::zero_point;
   Tiling tiling = Tiling::im2col;
   WeightMapping weights = WeightMapping::twos_complement;
   std::uint32_t cell_bits = 1;  ///< of a magnitude in each cell of differential columns

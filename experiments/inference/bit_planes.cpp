@@ -215,6 +215,8 @@ void PatchGeometry::pad(std::span<const std::uint8_t> map,
                   map.data() + (c * input_.rows + y) * input_.columns, input_.columns);
     }
   }
+  if (taken_off_ == 0) return;
+  for (std::uint8_t& level : padded) level = static_cast<std::uint8_t>(level - taken_off_);
 }
 
 void PatchGeometry::pad_pairs(std::span<const std::uint8_t> map,

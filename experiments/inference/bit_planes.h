@@ -87,6 +87,8 @@ class PatchGeometry {
   std::uint32_t padded_columns() const { return padded_.columns; }
   /// Where the inputs of output pixel 0 lie in the padded map.
   std::vector<std::size_t> offsets() const;
+  /// From now on pad() takes `level` off of all levels: bytes are two's complement then.
+  void take_off(std::uint8_t level) { taken_off_ = level; }
   /// The map with its border of zeros or padding levels, ready for patch(). `padded` is resized.
   void pad(std::span<const std::uint8_t> map, std::vector<std::uint8_t>& padded) const;
   /// Bytes that patch() may write: the inputs, and some more.
@@ -112,7 +114,8 @@ class PatchGeometry {
   Extents stride_;
   Padding padding_;
   std::vector<std::uint8_t> padding_level_;  ///< [channel]; empty: zeros
-  std::uint32_t width_;                      ///< bytes of an input in the padded map
+  std::uint8_t taken_off_ = 0;
+  std::uint32_t width_;  ///< bytes of an input in the padded map
   std::uint32_t inputs_;
   std::uint32_t output_rows_;
   std::uint32_t output_columns_;

@@ -104,8 +104,10 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
       has_dummy_(mapping_ == WeightMapping::offset ||
                  (mapping_ == WeightMapping::xnor && options.zero_value > 0.0)),
       zero_value_(has_dummy_ || mapping_ == WeightMapping::native ? options.zero_value : 0.0),
+      zero_level_(options.input_signs == InputSigns::cycle ? layer.zero_level : 0),
       weight_bits_(layer.weight_bits),
-      cycles_{input_bits, options.input_bits_per_cycle},
+      cycles_{zero_level_ > 0 ? bits_with_sign(input_bits, zero_level_) : input_bits,
+              options.input_bits_per_cycle, zero_level_ > 0},
       slices_(slices_of(weights_.planes, options)),
       index_(index),
       first_batch_(first_batch) {
@@ -133,6 +135,8 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
     code_weight_ = is_binary ? 2 : 1;
     excess_ = is_binary ? 1 : std::int64_t{1} << (weight_bits_ - 1);
   }
+  geometry_.take_off(static_cast<std::uint8_t>(zero_level_));
+  weigh_zero(layer.weight);
   // Pairs of rows see signs; one row sees 0 and 1.
   if (layer.input_values == InputValues::signs && mapping_ != WeightMapping::xnor) {
     sums_of_weights_ = sums_of_weights(layer, input);
@@ -161,6 +165,16 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
 void ColumnLayer::write(std::span<const std::int8_t> weights) {
   weights_ = weight_planes(weights, weights_.outputs, weight_bits_, layout_, mapping_);
   assert(weights_.planes == groups_.planes);
+  weigh_zero(weights);
+}
+
+void ColumnLayer::weigh_zero(std::span<const std::int8_t> weights) {
+  if (zero_level_ == 0) return;
+  of_zero_.assign(weights_.outputs, 0.0);
+  const std::size_t each = weights.size() / of_zero_.size();
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    of_zero_[i / each] += static_cast<double>(zero_level_) * weights[i];
+  }
 }
 
 std::uint64_t ColumnLayer::batches() const {
@@ -179,10 +193,11 @@ PlaneRange ColumnLayer::protected_planes(std::uint32_t cycle) const {
 
 std::int64_t ColumnLayer::units(const PlaneRange& planes, std::uint32_t shift) const {
   if (weights_.sets == 2) return 0;  // the two cancel
-  if (slices_.has_sign) return std::int64_t{slices_.span(0)} << shift;
+  const std::int64_t weight = (std::int64_t{1} << shift) * (cycles_.is_sign(shift) ? -1 : 1);
+  if (slices_.has_sign) return std::int64_t{slices_.span(0)} * weight;
   const bool negative_top = groups_.top_plane_negative && planes.end == groups_.planes;
   const std::int64_t all = (std::int64_t{1} << planes.end) - (std::int64_t{1} << planes.begin);
-  return (negative_top ? all - (std::int64_t{1} << planes.end) : all) * (std::int64_t{1} << shift);
+  return (negative_top ? all - (std::int64_t{1} << planes.end) : all) * weight;
 }
 
 double ColumnLayer::offset_of(const ActivationPlanes& planes, Counted counted) const {
@@ -200,7 +215,8 @@ double ColumnLayer::offset_of(const ActivationPlanes& planes, Counted counted) c
         active += planes.active_rows(tile, part, plane);
       }
     }
-    halves += active * (code_weight_ * units(converted, plane) - (2 * excess_ << plane));
+    const std::int64_t excess = (2 * excess_ << plane) * (cycles_.is_sign(plane) ? -1 : 1);
+    halves += active * (code_weight_ * units(converted, plane) - excess);
   }
   return 0.5 * static_cast<double>(halves);
 }
@@ -269,6 +285,22 @@ void ColumnLayer::collect_reads(const ActivationPlanes& planes, std::uint32_t pi
     read.next_plane = layout_.plane_words();
     read.units = which == Reads::spared ? place.spared_units : place.plain_units;
   }
+  if (!cycles_.has_sign) return;
+  std::stable_partition(reads.begin(), reads.end(),
+                        [&](const ColumnRead& read) { return cycles_.is_sign(read.shift); });
+}
+
+template <class Add>
+void ColumnLayer::add_signed(std::span<const ColumnRead> reads, std::span<std::int32_t> sums,
+                             const Add& add) const {
+  std::fill(sums.begin(), sums.end(), 0);
+  std::size_t signs = 0;
+  while (signs < reads.size() && cycles_.is_sign(reads[signs].shift)) ++signs;
+  if (signs > 0) {
+    add(reads.first(signs));
+    for (std::int32_t& sum : sums) sum = -sum;
+  }
+  add(reads.subspan(signs));
 }
 
 void ColumnLayer::draw_codes(const Draw& draw, std::span<const ColumnRead> reads,
@@ -295,10 +327,10 @@ void ColumnLayer::draw_codes(const Draw& draw, std::span<const ColumnRead> reads
 }
 
 void ColumnLayer::read_source(const SourcedCodes& codes, const DrawOrigin& origin,
-                              Workspace& workspace) const {
+                              std::span<const ColumnRead> reads, Workspace& workspace) const {
   const std::span<std::uint32_t> counts(workspace.words.data(),
                                         std::size_t{groups_.vectors()} * group_channels);
-  for (const ColumnRead& read : workspace.reads) {
+  for (const ColumnRead& read : reads) {
     count_lrs(read, groups_, counts);
     if (workspace.observer) workspace.seen.assign(counts.begin(), counts.end());
     codes.source->read(read, groups_, origin, counts);
@@ -348,6 +380,9 @@ void ColumnLayer::add_estimates(std::uint32_t pixel, const PixelSums& sums,
 
 void ColumnLayer::finish(std::span<double> estimates) const {
   if (!sums_of_weights_.empty()) take_signs(sums_of_weights_, estimates);
+  if (zero_level_ == 0) return;
+  const std::size_t pixels = geometry_.pixels();
+  for (std::size_t i = 0; i < estimates.size(); ++i) estimates[i] += of_zero_[i / pixels];
 }
 
 void ColumnLayer::add_protected_counts(const ActivationPlanes& planes, std::uint32_t pixel,
@@ -356,11 +391,12 @@ void ColumnLayer::add_protected_counts(const ActivationPlanes& planes, std::uint
   const std::span<std::uint32_t> counts(workspace.words.data(),
                                         std::size_t{groups_.vectors()} * group_channels);
   const std::span<std::int32_t> sums(workspace.protected_sums);
-  std::fill(sums.begin(), sums.end(), 0);
-  for (const ColumnRead& read : workspace.protected_reads) {
-    count_lrs(read, groups_, counts);
-    add_codes(read, groups_, counts, sums);
-  }
+  add_signed(workspace.protected_reads, sums, [&](std::span<const ColumnRead> reads) {
+    for (const ColumnRead& read : reads) {
+      count_lrs(read, groups_, counts);
+      add_codes(read, groups_, counts, sums);
+    }
+  });
   add_estimates(pixel, pixel_sums(workspace.protected_reads, sums), estimates);
 }
 
@@ -387,16 +423,18 @@ void ColumnLayer::estimate(std::span<const std::uint8_t> map, const ColumnReadin
     }
     planes.pack(geometry_, workspace.padded, pixel);
     const auto sample = [&](const CodeSampler& sampler, std::span<std::int32_t> codes) {
-      std::fill(codes.begin(), codes.end(), 0);
-      draw_codes({sampler, origin, stream}, workspace.reads, workspace, codes);
+      add_signed(workspace.reads, codes, [&](std::span<const ColumnRead> reads) {
+        draw_codes({sampler, origin, stream}, reads, workspace, codes);
+      });
       PixelSums sums = pixel_sums(workspace.reads, codes);
       sums.code_step = sampler.code_step();
       sums.code_origin = sampler.code_origin() - zero_value_;
       return sums;
     };
     const auto draw = [&](const ParallelCodes& codes, std::span<std::int32_t> into) {
-      std::fill(into.begin(), into.end(), 0);
-      draw_parallel(codes, origin, stream, workspace, into);
+      add_signed(workspace.reads, into, [&](std::span<const ColumnRead> reads) {
+        draw_parallel(codes, origin, stream, reads, workspace, into);
+      });
       PixelSums sums = pixel_sums(workspace.reads, into);
       sums.code_step = codes.code_step();
       sums.code_origin = codes.code_origin() - zero_value_;
@@ -412,8 +450,9 @@ void ColumnLayer::estimate(std::span<const std::uint8_t> map, const ColumnReadin
       sums.constant = offset_of(planes, spared ? Counted::none : Counted::spared);
       store_estimates(pixel, sums, estimates);
     } else {
-      std::fill(workspace.sums.begin(), workspace.sums.end(), 0);
-      read_source(*sourced, origin, workspace);
+      add_signed(workspace.reads, workspace.sums, [&](std::span<const ColumnRead> reads) {
+        read_source(*sourced, origin, reads, workspace);
+      });
       PixelSums sums = pixel_sums(workspace.reads, workspace.sums);
       sums.code_step = sourced->code_step;
       sums.code_origin = sourced->code_origin - (sourced->are_counts ? 0.0 : zero_value_);

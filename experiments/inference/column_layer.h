@@ -101,6 +101,8 @@ class ColumnLayer {
 
   /// `layer` is a convolution or fully connected; `index` is its place in the network (below 2^14)
   /// and `first_batch` the number of random batches that the layers before it own per image.
+  /// `layer.zero_level` stands for a real 0 among the levels of its input, whatever its kind; above
+  /// 0 it has a sign cycle with InputSigns::cycle.
   /// Throws UsageError for options that TileLayout refuses, for a faultless converter beside a
   /// dummy column, for fewer than two votes or more than most_votes, for more bits in a cycle than
   /// the input has, for what check_weighted_reads refuses, for native weights of -2^(weight_bits -
@@ -132,6 +134,7 @@ class ColumnLayer {
   const PatchGeometry& geometry() const { return geometry_; }
   const WeightPlanes& weights() const { return weights_; }
   const ColumnGroups& groups() const { return groups_; }
+  /// Activation planes: with a sign those of two's complement.
   std::uint32_t input_bits() const { return cycles_.input_bits; }
   const InputCycles& cycles() const { return cycles_; }
   const WeightSlices& slices() const { return slices_; }
@@ -141,8 +144,9 @@ class ColumnLayer {
   /// Weight planes of a read of cycle `cycle` whose codes are protected: from .begin on all to the
   /// top.
   PlaneRange protected_planes(std::uint32_t cycle) const;
-  /// What a unit of each code of a read adds up to: the signed sum of 2^(plane + shift); of native
-  /// weights 2^shift times what a row spans.
+  /// What a unit of each code of a read adds up to: the signed sum of 2^(plane + shift), of native
+  /// weights 2^shift times what a row spans; in a sign cycle, of which `shift` is the plane, less
+  /// 0.
   std::int64_t units(const PlaneRange& planes, std::uint32_t shift) const;
 
   /// Which planes' codes are LRS counts, not what a converter makes of a column's current.
@@ -167,8 +171,8 @@ class ColumnLayer {
   std::int64_t code_weight() const { return code_weight_; }
   /// code_weight() times what the cells of a row hold, less its weight.
   std::int64_t excess() const { return excess_; }
-  /// Writes the estimates of a pixel, or adds to them. Those of inputs that are signs are of their
-  /// levels until finish() has seen them all.
+  /// Writes the estimates of a pixel, or adds to them. They are of what drives the rows until
+  /// finish() has seen them all: it adds what other levels or signs stand for.
   void store_estimates(std::uint32_t pixel, const PixelSums& sums,
                        std::span<double> estimates) const;
   void add_estimates(std::uint32_t pixel, const PixelSums& sums, std::span<double> estimates) const;
@@ -205,14 +209,21 @@ class ColumnLayer {
   };
   enum class Reads { plain, spared };
   /// Reads of a pixel whose planes are protected, or those whose are not.
+  /// Those of sign cycles come first.
   void collect_reads(const ActivationPlanes& planes, std::uint32_t pixel, Reads which,
                      std::vector<ColumnRead>& reads) const;
+  /// add(reads) of sign cycles, whose sums are then negated, and of all others.
+  template <class Add>
+  void add_signed(std::span<const ColumnRead> reads, std::span<std::int32_t> sums,
+                  const Add& add) const;
+  void weigh_zero(std::span<const std::int8_t> weights);
   void draw_codes(const Draw& draw, std::span<const ColumnRead> reads, Workspace& workspace,
                   std::span<std::int32_t> sums) const;
   void draw_parallel(const ParallelCodes& codes, const DrawOrigin& origin,
-                     std::optional<FastStream>& stream, Workspace& workspace,
-                     std::span<std::int32_t> sums) const;
-  void read_source(const SourcedCodes& codes, const DrawOrigin& origin, Workspace& workspace) const;
+                     std::optional<FastStream>& stream, std::span<const ColumnRead> reads,
+                     Workspace& workspace, std::span<std::int32_t> sums) const;
+  void read_source(const SourcedCodes& codes, const DrawOrigin& origin,
+                   std::span<const ColumnRead> reads, Workspace& workspace) const;
   /// take(output, estimate) of each output of a pixel.
   template <class Take>
   void visit_estimates(const PixelSums& sums, const Take& take) const;
@@ -230,6 +241,8 @@ class ColumnLayer {
   std::int64_t code_weight_ = 1;
   std::int64_t excess_ = 0;
   std::vector<double> sums_of_weights_;  ///< of inputs that are signs, on one row each; else empty
+  std::uint32_t zero_level_;     ///< where that is taken off of what drives the rows; else 0
+  std::vector<double> of_zero_;  ///< [output]: it times the sum of the weights
   std::uint32_t weight_bits_;
   InputCycles cycles_;
   WeightSlices slices_;

@@ -44,6 +44,11 @@ EvenCodes codes_between(double low, double high, const LevelDesign& design) {
   return {low, step, design.codes - 1.0, first};
 }
 
+double plane_weight(const InputCycles& cycles, std::uint32_t plane) {
+  const auto weight = static_cast<double>(1U << plane);
+  return cycles.is_sign(plane) ? -weight : weight;
+}
+
 }  // namespace
 
 void SeenRange::add(const SeenRange& other) {
@@ -141,7 +146,7 @@ void LevelReader::read_pixel(const ColumnLayer& layer, const LevelLayer& cells, 
         if (skips_idle && planes_[0].active_rows(tile, part, plane) == 0) continue;
         Read read{
             .number = (std::size_t{tile} * layout.parts() + part) * layer.input_bits() + plane,
-            .weight = static_cast<double>(1U << plane)};
+            .weight = plane_weight(layer.cycles(), plane)};
         rows_.clear();
         for (std::uint32_t word = 0; word < layout.words(tile); ++word) {
           for (std::uint32_t bits = planes_[0].words(tile, part, plane)[word]; bits != 0;
@@ -194,8 +199,8 @@ void LevelReader::estimate(const ColumnLayer& layer, std::span<const std::uint8_
     for (std::uint32_t tile = 0; tile < layer.layout().tiles(); ++tile) {
       for (std::uint32_t part = 0; part < layer.layout().parts(tile); ++part) {
         for (std::uint32_t plane = 0; plane < layer.input_bits(); ++plane) {
-          sum_of_inputs +=
-              static_cast<double>(planes_[0].active_rows(tile, part, plane)) * (1U << plane);
+          sum_of_inputs += static_cast<double>(planes_[0].active_rows(tile, part, plane)) *
+                           plane_weight(layer.cycles(), plane);
         }
       }
     }

@@ -227,9 +227,14 @@ class Quantiser {
     const ValueRange range =
         range_of(histogram(source), options_.calibration, options_.activation_bits);
     const double width = range.largest - range.least;
-    const double step = width > 0.0 ? width / top_of(options_.activation_bits) : 1.0;
-    const double zero =
+    double step = width > 0.0 ? width / top_of(options_.activation_bits) : 1.0;
+    double zero =
         std::clamp(std::floor(-range.least / step + 0.5), 0.0, top_of(options_.activation_bits));
+    if (options_.zero_level == ZeroLevel::middle && options_.activation_bits > 1 &&
+        range.least < 0.0) {
+      step = std::max(range.largest, -range.least) / top_of(options_.activation_bits - 1);
+      zero = top_of(options_.activation_bits - 1) + 1.0;
+    }
     const ScaledMap map =
         add_levels(maps_[place], source.name + "_levels", step, zero, options_.activation_bits);
     return made_levels_.emplace(place, map).first->second;

@@ -24,11 +24,18 @@
 /// level next to the mean.
 namespace cimstat::experiments {
 
+/// Which level of activations with a sign stands for 0.
+enum class ZeroLevel {
+  of_range,  ///< the one next to it in the calibrated range, all of whose levels are of use
+  middle,    ///< 2^(bits - 1), by the larger side of the range: of use are 2^bits - 1 levels (ASiM)
+};
+
 struct QuantiseOptions {
   WeightQuantiser weights;
   /// Of the first and the last weighted layer, by least squared error; nothing: as the others.
   std::optional<std::uint32_t> outer_weight_bits;
   std::uint32_t activation_bits = 4;
+  ZeroLevel zero_level = ZeroLevel::of_range;
   std::uint32_t input_bits = 8;
   CalibrationOptions calibration;
   ImageScale image;

@@ -198,13 +198,12 @@ TEST(BinaryNetwork, IsOfTheVersionThatBroughtIt) {
 /// The zero of a column without current, or what is refused.
 std::string zero_of(const std::string& weights, const std::string& column,
                     const std::string& references) {
-  const std::string text =
-      "[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"normal\"\nmean = \"40 uS\"\nsd = \"2 "
-      "uS\"\n"
-      "[cell.hrs]\ndistribution = \"normal\"\nmean = \"4 uS\"\nsd = \"1 uS\"\n[column]\nrows = "
-      "16\n" +
-      column + "[converter]\nreferences = \"" + references + "\"\n[accuracy]\nweights = \"" +
-      weights + "\"\n";
+  std::string text =
+      "[cell]\nmodel = \"rram\"\n[cell.lrs]\ndistribution = \"normal\"\nmean = \"40 uS\"\n"
+      "sd = \"2 uS\"\n[cell.hrs]\ndistribution = \"normal\"\nmean = \"4 uS\"\nsd = \"1 uS\"\n"
+      "[column]\nrows = 16\nread_voltage = \"0.2 V\"\n";
+  text += column + "[converter]\nreferences = \"" + references + "\"\n[accuracy]\nweights = \"" +
+          weights + "\"\n";
   try {
     const Experiment read = read_experiment(core::Config::from_text(text, "a.toml"));
     return std::to_string(read.accuracy.array.zero_value);

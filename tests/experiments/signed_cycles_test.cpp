@@ -159,7 +159,7 @@ MapShape output_of(const Case& c) {
 TEST(SignedCycles, AreWhatTheirColumnsSay) {
   Choice choice(61);
   int with_a_bit_more = 0;
-  for (int trial = 0; trial < 2500; ++trial) {
+  for (int trial = 0; trial < 1500; ++trial) {
     const Case c = any_case(choice, 4);
     const ColumnLayer layer(c.layer, c.input, c.input_bits, c.options, 3, 1000);
     const std::vector<std::uint8_t> map = any_map(c, choice);
@@ -186,7 +186,7 @@ TEST(SignedCycles, AreWhatTheirColumnsSay) {
     EXPECT_EQ(layer.input_bits(), planes_of_inputs(c));
     with_a_bit_more += layer.input_bits() > c.input_bits ? 1 : 0;
   }
-  EXPECT_GT(with_a_bit_more, 500);
+  EXPECT_GT(with_a_bit_more, 300);
 }
 
 // Of counts, with several magnitude bits at once too.
@@ -361,6 +361,8 @@ TEST(SignedCycles, DriveTheQueriesOfAttention) {
     Choice choice(seed);
     for (Layer& layer : network.layers) {
       if (is_product(layer.kind)) layer.zero_level = choice(0, 15);
+      const bool is_wide = layer.kind == LayerKind::quantise && layer.output_bits == 8;
+      if (is_wide) layer.bias = {128.0};  // another zero would take 9 bits
     }
     std::vector<std::uint8_t> image(std::size_t{network.input_shape[0]} * network.input_shape[1] *
                                     network.input_shape[2]);
@@ -368,16 +370,12 @@ TEST(SignedCycles, DriveTheQueriesOfAttention) {
     const ForwardPass exact(network, {.rows = 19});
     ForwardPass::Workspace workspace = exact.workspace();
     exact.classify(image, ExactIntegers{}, {}, workspace);
-    try {
-      const ForwardPass pass(
-          network, {.rows = 19, .input_signs = InputSigns::cycle, .attention = LayerPlace::analog});
-      EXPECT_EQ(logits_of(pass, image), workspace.values) << "seed " << seed;
-      with_a_sign += layers_with_a_sign(pass);
-    } catch (const core::UsageError& error) {
-      EXPECT_THAT(error.what(), HasSubstr("takes 9 bits with a sign"));
-    }
+    const ForwardPass pass(
+        network, {.rows = 19, .input_signs = InputSigns::cycle, .attention = LayerPlace::analog});
+    EXPECT_EQ(logits_of(pass, image), workspace.values) << "seed " << seed;
+    with_a_sign += layers_with_a_sign(pass);
   }
-  EXPECT_GT(with_a_sign, 20);
+  EXPECT_GT(with_a_sign, 200);
 }
 
 std::string refusal(std::uint32_t zero, std::uint32_t bits, std::uint32_t bits_per_cycle) {

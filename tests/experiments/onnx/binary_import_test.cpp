@@ -239,6 +239,62 @@ TEST(BinaryImport, MakesSignsOfActivationsWithASignAtOneBit) {
               0.01 * sum / static_cast<double>(count));
 }
 
+TEST(BinaryImport, TakesStoredWeightsOfOneMagnitudeForOneBit) {
+  const auto bits_of_network = [](int of_first) {
+    std::mt19937 random(5);
+    ModelBuilder builder;
+    builder.input("image", {1, 1, 3, 3}).output("scores");
+    onnx::TensorProto& weights = builder.constant("w", {2, 1, 3, 3}, onnx::TensorProto::INT8);
+    weights.add_int32_data(of_first);
+    for (int i = 1; i < 18; ++i) weights.add_int32_data(random() % 2 == 0 ? -1 : 1);
+    builder.reals("step", {}, {0.05f});
+    builder.reals("pixel", {}, {1.0f / 255.0f});
+    builder.constant("zero", {}, onnx::TensorProto::UINT8).add_int32_data(0);
+    builder.node("QuantizeLinear", {"image", "pixel", "zero"}, {"p"});
+    builder.node("DequantizeLinear", {"p", "pixel", "zero"}, {"x"});
+    builder.node("DequantizeLinear", {"w", "step"}, {"wx"});
+    builder.node("Conv", {"x", "wx"}, {"scores"});
+    const TemporaryFolder folder;
+    builder.write(folder / "model.onnx");
+    const OnnxModel model(folder / "model.onnx");
+    const Network network = import_quantised_model(model, {{0.0}, {1.0}});
+    const ImageSet images = random_images(model, 4);
+    for (std::size_t image = 0; image < images.size(); ++image) {
+      const std::vector<double> plain = plain_scores(builder, images, image, 0.0, 1.0);
+      const std::vector<double> integer = integer_scores(network, images.image(image));
+      for (std::size_t i = 0; i < plain.size(); ++i) EXPECT_NEAR(integer[i], plain[i], 1e-6);
+    }
+    return network.layers[0].weight_bits;
+  };
+  EXPECT_EQ(bits_of_network(1), 1u);
+  EXPECT_EQ(bits_of_network(0), 2u);
+  EXPECT_EQ(bits_of_network(-2), 2u);
+  EXPECT_EQ(bits_of_network(2), 3u);
+}
+
+TEST(BinaryImport, PutsTheLevelOf0IntoTheMiddleWhereAskedTo) {
+  const ModelBuilder builder = signed_model();
+  const TemporaryFolder folder;
+  builder.write(folder / "model.onnx");
+  const OnnxModel model(folder / "model.onnx");
+  QuantiseOptions options = options_of(8, 0);
+  options.image = {{0.5}, {0.3}};
+  options.activation_bits = 5;
+  options.zero_level = ZeroLevel::middle;
+  const ImageSet images = random_images(model, 30);
+  const Network network = import_model(model, images, options, {1});
+  const Layer& levels = network.layers[1];
+  ASSERT_EQ(levels.name, "first_levels");
+  EXPECT_EQ(levels.bias[0], 16.0);
+  options.zero_level = ZeroLevel::of_range;
+  const Layer other = import_model(model, images, options, {1}).layers[1];
+  // 31 steps over the range, or 15 over its larger side.
+  const double width = 31.0 / other.scale[0];
+  const double larger = std::max(other.bias[0], 31.0 - other.bias[0]) / other.scale[0];
+  EXPECT_NEAR(15.0 / levels.scale[0], larger, 0.6 / other.scale[0]);
+  EXPECT_GT(width, larger);
+}
+
 TEST(BinaryImport, KeepsTheOuterLayersBits) {
   const TemporaryFolder folder;
   binary_model(1).write(folder / "model.onnx");

@@ -43,7 +43,18 @@ namespace {
 void place_zero(const core::SectionReader& section, const Macro& macro,
                 AccuracySettings& accuracy) {
   ArrayOptions& array = accuracy.array;
-  if (array.weights == WeightMapping::native) array.zero_value = 0.5 * macro.reference_rows;
+  const double half = 0.5 * macro.reference_rows;
+  const bool follows = macro.design.ladder.follows_active_rows;
+  if (array.weights == WeightMapping::native) array.zero_value = half;
+  // Behind a dummy column fixed references see agreements less disagreements.
+  if (array.weights == WeightMapping::xnor && macro.design.dummy && !follows) {
+    array.zero_value = half;
+  }
+  if (array.weights == WeightMapping::biased && macro.design.dummy && !follows) {
+    section.fail("weights", "is \"biased\" beside column.dummy_column",
+                 "the column takes off what digital logic would",
+                 "write \"offset\", or leave out column.dummy_column");
+  }
   if (array.weights != WeightMapping::offset) return;
   const bool is_digital = accuracy.levels.subtraction == DummySubtraction::digital;
   if (is_digital && macro.design.dummy) {
@@ -55,12 +66,12 @@ void place_zero(const core::SectionReader& section, const Macro& macro,
     section.fail("weights", "is \"offset\" without a dummy column",
                  "half of the range is to be taken off", "write column.dummy_column = true");
   }
-  if (macro.design.ladder.follows_active_rows) {
+  if (follows) {
     section.fail("weights", "is \"offset\" with references that follow the active rows",
                  "their codes are LRS counts already",
                  "write weights = \"twos_complement\", or references = \"uniform\"");
   }
-  array.zero_value = 0.5 * macro.reference_rows;
+  array.zero_value = half;
 }
 
 /// Weighted counts ask for columns whose codes follow from them, and their laws are computed.

@@ -60,10 +60,25 @@ constexpr Option<WeightMapping> weight_mappings[] = {
      {"differential", "columns for positive and for negative weights, subtracted digitally"}},
     {WeightMapping::offset,
      {"offset", "one column for each bit of weights that begin at 0, beside a dummy column"}},
+    {WeightMapping::biased,
+     {"biased",
+      "the same without one: so many times the number of active rows is taken off digitally"}},
+    {WeightMapping::xnor,
+     {"xnor",
+      "for weights and inputs -1 and 1: two cells in opposite states, on the word lines of the "
+      "input and of its complement"}},
     {WeightMapping::native,
      {"native",
       "one column for all bits of a weight, with its sign; a sum of 0 lies in the middle of the "
       "converter's range (PIM-QAT)"}}};
+
+constexpr Option<InputSigns> input_sign_rules[] = {
+    {InputSigns::zero_point,
+     {"zero_point", "by levels from 0 on; what the level of 0 adds is taken off digitally"}},
+    {InputSigns::cycle,
+     {"cycle",
+      "by two's complement about the level of 0, whose sign bits are a cycle that counts "
+      "negatively (ASiM)"}}};
 
 constexpr Option<circuits::Ties> tie_rules[] = {
     {circuits::Ties::up, {"up", "to the code or level above"}},
@@ -230,6 +245,11 @@ core::Section accuracy_section() {
   input_bits.example = "2";
   input_bits.absent = "1: one bit after the other";
   input_bits.source = "act_enc of ASiM; DAC bits of PIM-QAT";
+  Parameter input_signs = parameter("input_signs", core::option_rule(input_sign_rules, {}),
+                                    "how activations with a sign drive word lines");
+  input_signs.example = "\"cycle\"";
+  input_signs.absent = "\"zero_point\"";
+  input_signs.source = "cycle: signed inputs of ASiM";
   Parameter ties = parameter("ties", core::option_rule(tie_rules, {}),
                              "where a sum half way between two codes goes, without noise, and a "
                              "value half way between two levels of an activation");
@@ -280,6 +300,7 @@ core::Section accuracy_section() {
        tiling,
        rows_per_read,
        input_bits,
+       input_signs,
        ties,
        diagonals,
        protection,
@@ -435,6 +456,9 @@ AccuracySettings read_accuracy_settings(const SectionReader& section, std::uint3
   if (section.has("input_bits_per_cycle")) {
     settings.array.input_bits_per_cycle =
         static_cast<std::uint32_t>(section.count("input_bits_per_cycle"));
+  }
+  if (section.has("input_signs")) {
+    settings.array.input_signs = core::read_option(section, "input_signs", input_sign_rules);
   }
   if (section.has("ties")) settings.array.ties = core::read_option(section, "ties", tie_rules);
   settings.array.diagonals = read_diagonals(section);

@@ -32,6 +32,7 @@ struct ImportCommandOptions {
   std::string weights = "mean-square";
   std::string weight_scale = "channel";
   std::string range = "percentile";
+  std::string zero_level = "range";
   std::size_t test_images = 1000;
   unsigned threads = 0;
   bool quiet = false;
@@ -55,16 +56,20 @@ void fill_channels(std::vector<double>& numbers, std::size_t channels, double ot
 
 QuantiseOptions settings_of(const ImportCommandOptions& options, std::size_t channels) {
   QuantiseOptions settings = options.quantise;
-  settings.weights.rule = options.weights == "largest"  ? WeightRule::largest
-                          : options.weights == "dorefa" ? WeightRule::dorefa
-                          : options.weights == "wage"   ? WeightRule::wage
-                                                        : WeightRule::mean_square;
+  settings.weights.rule = options.weights == "largest"   ? WeightRule::largest
+                          : options.weights == "dorefa"  ? WeightRule::dorefa
+                          : options.weights == "wage"    ? WeightRule::wage
+                          : options.weights == "binary"  ? WeightRule::binary
+                          : options.weights == "ternary" ? WeightRule::ternary
+                                                         : WeightRule::mean_square;
+  settings.weights.bits = bits_of(settings.weights.rule).value_or(settings.weights.bits);
   settings.weights.scale =
       options.weight_scale == "layer" ? WeightScale::per_layer : WeightScale::per_channel;
   settings.calibration.rule = options.range == "largest"       ? RangeRule::largest
                               : options.range == "mean-square" ? RangeRule::mean_square
                               : options.range == "pact"        ? RangeRule::pact
                                                                : RangeRule::percentile;
+  settings.zero_level = options.zero_level == "middle" ? ZeroLevel::middle : ZeroLevel::of_range;
   fill_channels(settings.image.mean, channels, 0.0, "--mean");
   fill_channels(settings.image.deviation, channels, 1.0, "--deviation");
   return settings;
@@ -76,17 +81,24 @@ bool has_fixed_grid(const ImportCommandOptions& options) {
 
 std::string weights_text(const ImportCommandOptions& options) {
   if (has_fixed_grid(options)) return options.weights;
+  if (options.weights == "binary" || options.weights == "ternary") {
+    return fmt::format("{}, one step a {}", options.weights, options.weight_scale);
+  }
   const std::string_view rule = options.weights == "largest" ? ", the largest as top level" : "";
   return fmt::format("one step a {}{}", options.weight_scale, rule);
 }
 
-std::string description_of(const ImportCommandOptions& options) {
-  const QuantiseOptions& settings = options.quantise;
+std::string description_of(const ImportCommandOptions& options, const QuantiseOptions& settings) {
+  const std::string outer =
+      settings.outer_weight_bits
+          ? fmt::format("; {} of the first and last layer", *settings.outer_weight_bits)
+          : std::string();
   return fmt::format(
-      "imported from {}: {}-bit weights ({}), {}-bit activations ({}), calibrated on "
+      "imported from {}: {}-bit weights ({}{}), {}-bit activations ({}), calibrated on "
       "the first {} training images of {}",
       core::one_line(options.model.filename().string()), settings.weights.bits,
-      weights_text(options), settings.activation_bits, options.range, settings.calibration.images,
+      weights_text(options), outer, settings.activation_bits, options.range,
+      settings.calibration.images,
       core::one_line(std::filesystem::path(options.data_set).filename().string()));
 }
 
@@ -118,9 +130,22 @@ void require_one_scale(const ImportCommandOptions& options) {
       "which has one step for a layer", "leave it out"));
 }
 
+/// Binary and ternary weights have bits of their own.
+void require_their_bits(const ImportCommandOptions& options) {
+  const bool has_bits = options.weights == "binary" || options.weights == "ternary";
+  if (!has_bits || options.command->count("--weight-bits") == 0) return;
+  const std::uint32_t bits = options.weights == "binary" ? 1 : 2;
+  if (options.quantise.weights.bits == bits) return;
+  throw core::UsageError(
+      core::error_line(fmt::format("--weight-bits {}", options.quantise.weights.bits),
+                       fmt::format("does not go with --weights {}", options.weights),
+                       fmt::format("such weights have {}", counted(bits, "bit")), "leave it out"));
+}
+
 void refuse_options_of_quantising(const ImportCommandOptions& options) {
-  for (const char* name : {"--weights", "--weight-bits", "--activation-bits", "--input-bits",
-                           "--weight-scale", "--range", "--percentile", "--images"}) {
+  for (const char* name :
+       {"--weights", "--weight-bits", "--activation-bits", "--input-bits", "--outer-weight-bits",
+        "--weight-scale", "--zero-level", "--range", "--percentile", "--images"}) {
     if (options.command->count(name) == 0) continue;
     throw core::UsageError(core::error_line(
         name, "would change nothing",
@@ -133,13 +158,14 @@ void refuse_options_of_quantising(const ImportCommandOptions& options) {
 Network calibrated(const ImportCommandOptions& options, const OnnxModel& model,
                    QuantiseOptions& settings) {
   require_one_scale(options);
+  require_their_bits(options);
   const ImageSet training =
       read_named_images(options.data_set, Split::training, options.quantise.calibration.images);
   settings = settings_of(options, training.channels);
   ProgressMeter meter("calibration", {"images", static_cast<double>(training.size())},
                       options.verbosity());
   Network network = import_model(model, training, settings, {options.threads}, meter.callback());
-  network.description = description_of(options);
+  network.description = description_of(options, settings);
   return network;
 }
 
@@ -235,10 +261,16 @@ void add_import_command(CLI::App& app) {
   options->command = command;
   command
       ->add_option("--weight-bits", options->quantise.weights.bits,
-                   "bits of a weight, sign included")
+                   "bits of a weight, sign included (of binary weights 1, of ternary ones 2)")
       ->type_name("BITS")
       ->transform(whole_number(2, 8))
       ->capture_default_str();
+  command
+      ->add_option("--outer-weight-bits", options->quantise.outer_weight_bits,
+                   "bits of the first and the last layer's weights, of least squared error; as the "
+                   "others' by default")
+      ->type_name("BITS")
+      ->transform(whole_number(2, 8));
   command
       ->add_option("--activation-bits", options->quantise.activation_bits,
                    "bits of what flows between layers")
@@ -251,9 +283,10 @@ void add_import_command(CLI::App& app) {
       ->capture_default_str();
   command
       ->add_option("--weights", options->weights,
-                   "their step: of least squared error, the largest weight as top level, or as "
-                   "DoReFa or WAGE train them")
-      ->check(CLI::IsMember({"mean-square", "largest", "dorefa", "wage"}))
+                   "their step: of least squared error, the largest weight as top level, as "
+                   "DoReFa or WAGE train them, or the mean magnitude of weights of -1 and 1 or of "
+                   "-1, 0 and 1")
+      ->check(CLI::IsMember({"mean-square", "largest", "dorefa", "wage", "binary", "ternary"}))
       ->capture_default_str();
   command
       ->add_option(
@@ -267,6 +300,13 @@ void add_import_command(CLI::App& app) {
                    "of activations: the largest value seen, a percentile, the range of least "
                    "squared error, or as PACT the end of a Clip")
       ->check(CLI::IsMember({"largest", "percentile", "mean-square", "pact"}))
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--zero-level", options->zero_level,
+          "level of 0 of activations with a sign: next to it in their range, or the middle "
+          "one, so that accuracy.input_signs = \"cycle\" takes no bit more")
+      ->check(CLI::IsMember({"range", "middle"}))
       ->capture_default_str();
   command
       ->add_option("--percentile", options->quantise.calibration.percentile,

@@ -17,9 +17,19 @@ enum class WeightMapping {
   offset,  ///< one column per bit of w + 2^(bits - 1), whose current is taken with that of a dummy
            ///< column half way between the levels off: k - n / 2 of n active rows, k in LRS
            ///< (NeuroSim). Half the number of active rows is digital logic's to take off.
+  biased,  ///< one column per bit of w + 2^(bits - 1), whose codes are LRS counts; 2^(bits - 1)
+           ///< times the number of active rows is digital logic's to take off (ISAAC)
+  xnor,    ///< weights and inputs -1 and 1: a weight is two cells in opposite states, on two word
+           ///< lines that the input and its complement drive. Of n inputs that are there k cells in
+           ///< LRS agree, and the sum is 2 k - n (XNOR-SRAM, XNOR-RRAM)
   native,  ///< all bits of a weight, with its sign, in one column, whose sum is converted with its
            ///< sign: a sum of 0 lies in the middle of the converter's range (PIM-QAT)
 };
+
+/// Word lines of one input.
+constexpr std::uint32_t rows_of_an_input(WeightMapping mapping) {
+  return mapping == WeightMapping::xnor ? 2 : 1;
+}
 
 /// Which inputs of a convolution share an array. Fully connected layers are cut into runs of `rows`
 /// in each way.
@@ -28,6 +38,13 @@ enum class Tiling {
   whole_channels,    ///< the same, but no channel's window is cut (ASiM; none is dropped here)
   kernel_positions,  ///< each position of the kernel has arrays of its own, with runs of `rows`
                      ///< channels (NeuroSim's "novel" mapping: Peng et al., ISCAS 2019)
+};
+
+/// How levels of which one stands for a real 0 drive word lines.
+enum class InputSigns {
+  zero_point,  ///< as they are; what that level adds is digital logic's to take off
+  cycle,       ///< less that level, in two's complement, whose sign bit is a cycle of its own: its
+               ///< codes count negatively (ASiM)
 };
 
 enum class LayerPlace { analog, digital };
@@ -67,11 +84,13 @@ struct ArrayOptions {
   std::uint32_t rows_per_read = 0;  ///< of them active at a time, at the most; 0: all. Reads of one
                                     ///< column follow each other, and their codes add up.
   std::uint32_t input_bits_per_cycle = 1;  ///< activation bits that drive a row at once: its levels
+  InputSigns input_signs = InputSigns::zero_point;
   Tiling tiling = Tiling::im2col;
   WeightMapping weights = WeightMapping::twos_complement;
   std::uint32_t cell_bits = 1;  ///< of a magnitude in each cell of differential columns
   double zero_value = 0.0;      ///< with WeightMapping::offset and native: the MAC value that codes
-                                ///< of a column without current stand for, half of the range
+                                ///< of a column without current stand for, half of the range. Above
+                                ///< 0 with xnor: its columns, too, have a dummy column
   /// Of converters, where no noise decides, and of digital logic that rounds to levels.
   circuits::Ties ties = circuits::Ties::up;
   LayerPlace first_layer = LayerPlace::analog;  ///< the first weighted layer

@@ -51,6 +51,12 @@ HWY_EXPORT(pack_tile);
 
 namespace {
 
+/// Whether cells hold w + 2^(bits - 1), or of 1 bit (w + 1) / 2.
+bool begins_at_zero(WeightMapping mapping) {
+  return mapping == WeightMapping::offset || mapping == WeightMapping::biased ||
+         mapping == WeightMapping::xnor;
+}
+
 /// Fills `bytes` from `words`.
 void lay_out_bytes(const TileLayout& layout, WeightPlanes& weights) {
   constexpr std::size_t batch_bytes = std::size_t{group_channels} * batch_vectors;
@@ -86,12 +92,14 @@ WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t o
   WeightPlanes result;
   result.outputs = outputs;
   result.groups = (outputs + group_channels - 1) / group_channels;
+  const bool from_zero = begins_at_zero(mapping);
   if (mapping != WeightMapping::differential) {
-    result.planes = weight_bits;
-    result.top_plane_negative = mapping != WeightMapping::offset;
+    result.planes = from_zero ? weight_bits : std::max(weight_bits, 2U);
+    result.top_plane_negative = !from_zero;
   } else {
     const int lowest = weights.empty() ? 0 : *std::min_element(weights.begin(), weights.end());
-    result.planes = lowest == -(1 << (weight_bits - 1)) ? weight_bits : weight_bits - 1;
+    const bool has_lowest = weight_bits == 1 || lowest == -(1 << (weight_bits - 1));
+    result.planes = has_lowest ? weight_bits : weight_bits - 1;
     result.sets = 2;
   }
 
@@ -104,9 +112,8 @@ WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t o
 
   // The unsigned number that a column set holds for a weight.
   const auto held = [&](int weight, std::uint32_t set) {
-    if (mapping == WeightMapping::offset) {
-      return static_cast<unsigned>(weight + (1 << (weight_bits - 1)));
-    }
+    if (from_zero && weight_bits == 1) return weight > 0 ? 1U : 0U;
+    if (from_zero) return static_cast<unsigned>(weight + (1 << (weight_bits - 1)));
     if (mapping == WeightMapping::differential) {
       return static_cast<unsigned>(std::max(0, set == 0 ? weight : -weight));
     }
@@ -137,14 +144,15 @@ WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t o
   return result;
 }
 
-PatchGeometry::PatchGeometry(MapShape input, const Layer& layer, PatchOrder order)
+PatchGeometry::PatchGeometry(MapShape input, const Layer& layer, PatchOrder order, InputRows rows)
     : input_(input),
       padded_{input.channels, input.rows + layer.padding.top + layer.padding.bottom,
               input.columns + layer.padding.left + layer.padding.right},
       stride_(layer.stride),
       padding_(layer.padding),
       padding_level_(layer.padding_level),
-      inputs_(input.channels * layer.kernel.rows * layer.kernel.columns) {
+      width_(rows == InputRows::pair ? 2 : 1),
+      inputs_(input.channels * layer.kernel.rows * layer.kernel.columns * width_) {
   assert(window_reach(layer).rows <= padded_.rows &&
          window_reach(layer).columns <= padded_.columns);
   assert(padding_level_.empty() || padding_level_.size() == input.channels);
@@ -175,10 +183,11 @@ PatchGeometry::PatchGeometry(MapShape input, const Layer& layer, PatchOrder orde
 }
 
 void PatchGeometry::add_run(std::uint32_t offset) {
-  if (!runs_.empty() && runs_.back().offset + runs_.back().length == offset) {
-    ++runs_.back().length;
+  const std::uint32_t first = offset * width_;
+  if (!runs_.empty() && runs_.back().offset + runs_.back().length == first) {
+    runs_.back().length += width_;
   } else {
-    runs_.push_back({offset, 1});
+    runs_.push_back({first, width_});
   }
 }
 
@@ -194,6 +203,7 @@ std::vector<std::size_t> PatchGeometry::offsets() const {
 void PatchGeometry::pad(std::span<const std::uint8_t> map,
                         std::vector<std::uint8_t>& padded) const {
   assert(map.size() == input_.size());
+  if (width_ == 2) return pad_pairs(map, padded);
   const std::size_t columns = padded_.columns;
   const std::size_t channel = padded_.rows * columns;
   padded.assign(padded_.size() + slack, 0);
@@ -205,15 +215,32 @@ void PatchGeometry::pad(std::span<const std::uint8_t> map,
                   map.data() + (c * input_.rows + y) * input_.columns, input_.columns);
     }
   }
+  if (taken_off_ == 0) return;
+  for (std::uint8_t& level : padded) level = static_cast<std::uint8_t>(level - taken_off_);
+}
+
+void PatchGeometry::pad_pairs(std::span<const std::uint8_t> map,
+                              std::vector<std::uint8_t>& padded) const {
+  padded.assign(2 * padded_.size() + slack, 0);
+  const std::uint8_t* from = map.data();
+  for (std::size_t c = 0; c < input_.channels; ++c) {
+    for (std::size_t y = 0; y < input_.rows; ++y) {
+      const std::size_t row = c * padded_.rows + y + padding_.top;
+      std::uint8_t* to = padded.data() + 2 * (row * padded_.columns + padding_.left);
+      for (std::size_t x = 0; x < input_.columns; ++x, ++from) {
+        *to++ = *from;
+        *to++ = 1 - *from;
+      }
+    }
+  }
 }
 
 void PatchGeometry::patch(const std::vector<std::uint8_t>& padded, std::uint32_t pixel,
                           std::span<std::uint8_t> patch) const {
   assert(patch.size() >= patch_size());
-  const std::uint8_t* corner =
-      padded.data() +
-      static_cast<std::size_t>(pixel / output_columns_) * stride_.rows * padded_.columns +
-      static_cast<std::size_t>(pixel % output_columns_) * stride_.columns;
+  const std::size_t row = std::size_t{pixel / output_columns_} * stride_.rows;
+  const std::size_t column = std::size_t{pixel % output_columns_} * stride_.columns;
+  const std::uint8_t* corner = padded.data() + (row * padded_.columns + column) * width_;
   std::uint8_t* out = patch.data();
   for (const Run run : runs_) {
     std::memcpy(out, corner + run.offset, slack);

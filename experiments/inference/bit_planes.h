@@ -49,10 +49,11 @@ struct WeightPlanes {
 };
 
 /// Cuts the weights [output][input] (`weight_bits`-bit two's complement numbers) into planes; with
-/// WeightMapping::offset those of w + 2^(weight_bits - 1). Native weights have those of two's
-/// complement.
+/// WeightMapping::offset, biased and xnor those of w + 2^(weight_bits - 1), and of weights of 1
+/// bit, -1 and 1, those of (w + 1) / 2. Native weights have those of two's complement, in which
+/// weights of 1 bit have 2. With xnor the weights are given for each row: [output][input][w, -w].
 /// Differential columns have weight_bits - 1 planes, or weight_bits when the most negative number
-/// occurs.
+/// occurs; at least one.
 WeightPlanes weight_planes(std::span<const std::int8_t> weights, std::uint32_t outputs,
                            std::uint32_t weight_bits, const TileLayout& layout,
                            WeightMapping mapping);
@@ -63,13 +64,20 @@ enum class PatchOrder {
   positions_outside,  ///< kernel row, kernel column, channel
 };
 
+/// Word lines of one input.
+enum class InputRows {
+  one,
+  pair,  ///< the level, of 1 bit, and its complement; beyond the edge neither is driven
+};
+
 /// Gathers the inputs of one output pixel of a convolution without groups. A fully connected layer
 /// is the 1 x 1 convolution of a 1 x 1 map of as many channels.
 class PatchGeometry {
  public:
   /// The layer's window fits into the padded map, whose size check() (network.h) has limited.
-  PatchGeometry(MapShape input, const Layer& layer,
-                PatchOrder order = PatchOrder::channels_outside);
+  PatchGeometry(MapShape input, const Layer& layer, PatchOrder order = PatchOrder::channels_outside,
+                InputRows rows = InputRows::one);
+  /// Rows of pairs count as inputs of their own.
   std::uint32_t inputs() const { return inputs_; }
   std::uint32_t output_rows() const { return output_rows_; }
   std::uint32_t output_columns() const { return output_columns_; }
@@ -79,6 +87,8 @@ class PatchGeometry {
   std::uint32_t padded_columns() const { return padded_.columns; }
   /// Where the inputs of output pixel 0 lie in the padded map.
   std::vector<std::size_t> offsets() const;
+  /// From now on pad() takes `level` off of all levels: bytes are two's complement then.
+  void take_off(std::uint8_t level) { taken_off_ = level; }
   /// The map with its border of zeros or padding levels, ready for patch(). `padded` is resized.
   void pad(std::span<const std::uint8_t> map, std::vector<std::uint8_t>& padded) const;
   /// Bytes that patch() may write: the inputs, and some more.
@@ -97,12 +107,15 @@ class PatchGeometry {
   static constexpr std::size_t slack = 8;
 
   void add_run(std::uint32_t offset);
+  void pad_pairs(std::span<const std::uint8_t> map, std::vector<std::uint8_t>& padded) const;
 
   MapShape input_;
   MapShape padded_;
   Extents stride_;
   Padding padding_;
   std::vector<std::uint8_t> padding_level_;  ///< [channel]; empty: zeros
+  std::uint8_t taken_off_ = 0;
+  std::uint32_t width_;  ///< bytes of an input in the padded map
   std::uint32_t inputs_;
   std::uint32_t output_rows_;
   std::uint32_t output_columns_;

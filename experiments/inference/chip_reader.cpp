@@ -109,6 +109,9 @@ void ChipReader::collect_reads(const ColumnLayer& layer, std::uint32_t tile, Run
       }
     }
   }
+  if (!layer.cycles().has_sign) return;
+  std::stable_partition(tile_reads_.begin(), tile_reads_.end(),
+                        [&](const ChipRead& read) { return !layer.cycles().is_sign(read.shift); });
 }
 
 void ChipReader::select_reads(const ColumnLayer& layer, std::uint32_t plane) {
@@ -207,10 +210,23 @@ std::array<std::uint32_t, group_channels> ChipReader::codes_of(const ChipRead& r
   return codes;
 }
 
+template <class Add>
+void ChipReader::add_signed(const ColumnLayer& layer, std::span<const ChipRead> reads, ChipSums to,
+                            const Add& add) {
+  std::size_t magnitudes = reads.size();
+  while (magnitudes > 0 && layer.cycles().is_sign(reads[magnitudes - 1].shift)) --magnitudes;
+  add(reads.first(magnitudes), to);
+  if (magnitudes == reads.size()) return;
+  to.negative = !to.negative;
+  add(reads.subspan(magnitudes), to);
+}
+
 void ChipReader::add_codes(const ColumnLayer& layer, const Vector& vector) {
-  const ChipSums to = sums_of(layer, vector, sums_.data());
-  if (even_) return add_even_codes(reads_, design_.ladders, currents_, to);
-  add_chip_codes(reads_, words_, to);
+  add_signed(layer, reads_, sums_of(layer, vector, sums_.data()),
+             [&](std::span<const ChipRead> reads, const ChipSums& to) {
+               if (even_) return add_even_codes(reads, design_.ladders, currents_, to);
+               add_chip_codes(reads, words_, to);
+             });
 }
 
 void ChipReader::add_votes(const ColumnLayer& layer, const Vector& vector) {
@@ -228,7 +244,10 @@ void ChipReader::add_votes(const ColumnLayer& layer, const Vector& vector) {
     votes_[voters++] = read;
   }
   votes_.resize(voters);
-  add_chip_codes(votes_, words_, sums_of(layer, vector, vote_sums_.data()));
+  add_signed(layer, votes_, sums_of(layer, vector, vote_sums_.data()),
+             [&](std::span<const ChipRead> reads, const ChipSums& to) {
+               add_chip_codes(reads, words_, to);
+             });
 }
 
 void ChipReader::show_codes(const ColumnLayer& layer, const Vector& vector,
@@ -331,6 +350,7 @@ void ChipReader::estimate(const ColumnLayer& layer, std::span<const std::uint8_t
       }
     }
   }
+  layer.finish(estimates);
 }
 
 }  // namespace cimstat::experiments

@@ -92,6 +92,10 @@ class ChipReader : public LayerSource {
   /// [lane], of a read whose currents are known.
   std::array<std::uint32_t, group_channels> codes_of(const ChipRead& read) const;
   ChipSums sums_of(const ColumnLayer& layer, const Vector& vector, std::int32_t* sums) const;
+  /// add(reads, to) of magnitudes and of a sign cycle, whose codes count negatively: it comes last.
+  template <class Add>
+  static void add_signed(const ColumnLayer& layer, std::span<const ChipRead> reads, ChipSums to,
+                         const Add& add);
   void add_codes(const ColumnLayer& layer, const Vector& vector);
   void add_votes(const ColumnLayer& layer, const Vector& vector);
   /// Shows reads of the vector; the codes of voted ones stand at their positions.

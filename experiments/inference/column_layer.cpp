@@ -9,6 +9,7 @@
 
 #include "experiments/inference/digital_layer.h"
 #include "experiments/inference/drawn_codes.h"
+#include "experiments/inference/integer_layer.h"
 #include "experiments/inference/parallel_codes.h"
 #include "experiments/inference/vote.h"
 
@@ -32,6 +33,10 @@ PatchOrder order_of(Tiling tiling) {
                                             : PatchOrder::channels_outside;
 }
 
+InputRows input_rows(const ArrayOptions& options) {
+  return rows_of_an_input(options.weights) == 2 ? InputRows::pair : InputRows::one;
+}
+
 /// The weights with their inputs, of each output, in the order of the tiling.
 std::vector<std::int8_t> ordered_weights(const Layer& layer, Tiling tiling) {
   const std::size_t positions = kernel_positions(layer);
@@ -46,8 +51,34 @@ std::vector<std::int8_t> ordered_weights(const Layer& layer, Tiling tiling) {
   return result;
 }
 
+/// ... and of each row.
+std::vector<std::int8_t> weights_of_rows(const Layer& layer, const ArrayOptions& options) {
+  std::vector<std::int8_t> weights = ordered_weights(layer, options.tiling);
+  if (input_rows(options) == InputRows::one) return weights;
+  std::vector<std::int8_t> result;
+  result.reserve(2 * weights.size());
+  for (const std::int8_t weight : weights) {
+    result.push_back(weight);
+    result.push_back(static_cast<std::int8_t>(-weight));
+  }
+  return result;
+}
+
+void check_agreement(const Layer& layer) {
+  const bool is_binary = layer.weight_bits == 1;
+  if (is_binary && layer.input_values == InputValues::signs) return;
+  throw core::UsageError(core::error_line(
+      "accuracy.weights",
+      fmt::format("\"xnor\" can't hold layer '{}', whose {}", layer.name,
+                  is_binary ? std::string("inputs are no signs")
+                            : fmt::format("weights have {} bits", layer.weight_bits)),
+      "weights and inputs are -1 and 1 there",
+      "compute it digitally (first_layer, last_layer), or use \"differential\" or \"biased\""));
+}
+
 /// Cells go from -(2^(bits - 1) - 1) to 2^(bits - 1) - 1.
 void check_signed_cells(const Layer& layer) {
+  if (layer.weight_bits == 1) return;
   const int lowest = -(1 << (layer.weight_bits - 1));
   if (*std::min_element(layer.weight.begin(), layer.weight.end()) != lowest) return;
   throw core::UsageError(
@@ -63,28 +94,30 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
                          const ArrayOptions& options, std::uint32_t index,
                          std::uint64_t first_batch)
     : layout_(input_count(layer), kernel_positions(layer), options),
-      geometry_(patch_geometry(layer, input, order_of(options.tiling))),
-      weights_(weight_planes(ordered_weights(layer, options.tiling), layer.weight_shape[0],
+      geometry_(patch_geometry(layer, input, order_of(options.tiling), input_rows(options))),
+      weights_(weight_planes(weights_of_rows(layer, options), layer.weight_shape[0],
                              layer.weight_bits, layout_, options.weights)),
       groups_{weights_.sets * weights_.groups, weights_.planes, weights_.top_plane_negative,
               weights_.outputs},
       diagonals_(options.diagonals),
       mapping_(options.weights),
-      zero_value_(options.weights == WeightMapping::offset ||
-                          options.weights == WeightMapping::native
-                      ? options.zero_value
-                      : 0.0),
+      has_dummy_(mapping_ == WeightMapping::offset ||
+                 (mapping_ == WeightMapping::xnor && options.zero_value > 0.0)),
+      zero_value_(has_dummy_ || mapping_ == WeightMapping::native ? options.zero_value : 0.0),
+      zero_level_(options.input_signs == InputSigns::cycle ? layer.zero_level : 0),
       weight_bits_(layer.weight_bits),
-      cycles_{input_bits, options.input_bits_per_cycle},
+      cycles_{zero_level_ > 0 ? bits_with_sign(input_bits, zero_level_) : input_bits,
+              options.input_bits_per_cycle, zero_level_ > 0},
       slices_(slices_of(weights_.planes, options)),
       index_(index),
       first_batch_(first_batch) {
   assert(geometry_.inputs() == layout_.inputs());
   assert(index < 1U << 14);
-  if (diagonals_.count > 0 && diagonals_.kind == Protection::converter &&
-      mapping_ == WeightMapping::offset) {
+  if (diagonals_.count > 0 && diagonals_.kind == Protection::converter && has_dummy_) {
     throw core::UsageError(core::error_line(
-        "accuracy.protection", "\"converter\" knows no offset weights",
+        "accuracy.protection",
+        mapping_ == WeightMapping::offset ? "\"converter\" knows no offset weights"
+                                          : "\"converter\" knows no dummy column",
         "ideal codes of a class are those of its LRS count", "protect by \"digital\" or \"vote\""));
   }
   if (diagonals_.count > 0 && diagonals_.kind == Protection::vote &&
@@ -96,6 +129,18 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
   check_cycles(cycles_, layer.name, diagonals_);
   check_weighted_reads(options);
   if (mapping_ == WeightMapping::native) check_signed_cells(layer);
+  if (mapping_ == WeightMapping::xnor) check_agreement(layer);
+  if (has_dummy_ || mapping_ == WeightMapping::biased || mapping_ == WeightMapping::xnor) {
+    const bool is_binary = weight_bits_ == 1;
+    code_weight_ = is_binary ? 2 : 1;
+    excess_ = is_binary ? 1 : std::int64_t{1} << (weight_bits_ - 1);
+  }
+  geometry_.take_off(static_cast<std::uint8_t>(zero_level_));
+  weigh_zero(layer.weight);
+  // Pairs of rows see signs; one row sees 0 and 1.
+  if (layer.input_values == InputValues::signs && mapping_ != WeightMapping::xnor) {
+    sums_of_weights_ = sums_of_weights(layer, input);
+  }
   for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) {
     for (std::uint32_t part = 0; part < layout_.parts(); ++part) {
       for (std::uint32_t cycle = 0; cycle < cycles_.count(); ++cycle) {
@@ -120,6 +165,16 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
 void ColumnLayer::write(std::span<const std::int8_t> weights) {
   weights_ = weight_planes(weights, weights_.outputs, weight_bits_, layout_, mapping_);
   assert(weights_.planes == groups_.planes);
+  weigh_zero(weights);
+}
+
+void ColumnLayer::weigh_zero(std::span<const std::int8_t> weights) {
+  if (zero_level_ == 0) return;
+  of_zero_.assign(weights_.outputs, 0.0);
+  const std::size_t each = weights.size() / of_zero_.size();
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    of_zero_[i / each] += static_cast<double>(zero_level_) * weights[i];
+  }
 }
 
 std::uint64_t ColumnLayer::batches() const {
@@ -138,29 +193,32 @@ PlaneRange ColumnLayer::protected_planes(std::uint32_t cycle) const {
 
 std::int64_t ColumnLayer::units(const PlaneRange& planes, std::uint32_t shift) const {
   if (weights_.sets == 2) return 0;  // the two cancel
-  if (slices_.has_sign) return std::int64_t{slices_.span(0)} << shift;
+  const std::int64_t weight = (std::int64_t{1} << shift) * (cycles_.is_sign(shift) ? -1 : 1);
+  if (slices_.has_sign) return std::int64_t{slices_.span(0)} * weight;
   const bool negative_top = groups_.top_plane_negative && planes.end == groups_.planes;
   const std::int64_t all = (std::int64_t{1} << planes.end) - (std::int64_t{1} << planes.begin);
-  return (negative_top ? all - (std::int64_t{1} << planes.end) : all) * (std::int64_t{1} << shift);
+  return (negative_top ? all - (std::int64_t{1} << planes.end) : all) * weight;
 }
 
 double ColumnLayer::offset_of(const ActivationPlanes& planes, Counted counted) const {
-  if (mapping_ != WeightMapping::offset) return 0.0;
+  if (excess_ == 0) return 0.0;
   std::int64_t halves = 0;
   for (std::uint32_t plane = 0; plane < cycles_.input_bits; ++plane) {
-    const PlaneRange counts = counted == Counted::all ? groups_.all_planes()
-                              : counted == Counted::spared
-                                  ? protected_planes(cycles_.cycle_of(plane))
-                                  : PlaneRange{};
+    PlaneRange converted = groups_.all_planes();
+    if (counted == Counted::all || !has_dummy_) converted.end = 0;
+    if (counted == Counted::spared && has_dummy_) {
+      converted.end = protected_planes(cycles_.cycle_of(plane)).begin;
+    }
     std::int64_t active = 0;
     for (std::uint32_t tile = 0; tile < layout_.tiles(); ++tile) {
       for (std::uint32_t part = 0; part < layout_.parts(); ++part) {
         active += planes.active_rows(tile, part, plane);
       }
     }
-    halves += active * ((std::int64_t{1} << plane) + units(counts, plane));
+    const std::int64_t excess = (2 * excess_ << plane) * (cycles_.is_sign(plane) ? -1 : 1);
+    halves += active * (code_weight_ * units(converted, plane) - excess);
   }
-  return -0.5 * static_cast<double>(halves);
+  return 0.5 * static_cast<double>(halves);
 }
 
 std::uint64_t ColumnLayer::partial_sums() const {
@@ -228,6 +286,22 @@ void ColumnLayer::collect_reads(const ActivationPlanes& planes, std::uint32_t pi
     read.next_plane = layout_.plane_words();
     read.units = which == Reads::spared ? place.spared_units : place.plain_units;
   }
+  if (!cycles_.has_sign) return;
+  std::stable_partition(reads.begin(), reads.end(),
+                        [&](const ColumnRead& read) { return cycles_.is_sign(read.shift); });
+}
+
+template <class Add>
+void ColumnLayer::add_signed(std::span<const ColumnRead> reads, std::span<std::int32_t> sums,
+                             const Add& add) const {
+  std::fill(sums.begin(), sums.end(), 0);
+  std::size_t signs = 0;
+  while (signs < reads.size() && cycles_.is_sign(reads[signs].shift)) ++signs;
+  if (signs > 0) {
+    add(reads.first(signs));
+    for (std::int32_t& sum : sums) sum = -sum;
+  }
+  add(reads.subspan(signs));
 }
 
 void ColumnLayer::draw_codes(const Draw& draw, std::span<const ColumnRead> reads,
@@ -263,10 +337,10 @@ void ColumnLayer::draw_slots(const Draw& draw, std::span<const ColumnRead> reads
 }
 
 void ColumnLayer::read_source(const SourcedCodes& codes, const DrawOrigin& origin,
-                              Workspace& workspace) const {
+                              std::span<const ColumnRead> reads, Workspace& workspace) const {
   const std::span<std::uint32_t> counts(workspace.words.data(),
                                         std::size_t{groups_.vectors()} * group_channels);
-  for (const ColumnRead& read : workspace.reads) {
+  for (const ColumnRead& read : reads) {
     count_lrs(read, groups_, counts);
     if (workspace.observer) workspace.seen.assign(counts.begin(), counts.end());
     codes.source->read(read, groups_, origin, counts);
@@ -286,13 +360,15 @@ ColumnLayer::PixelSums ColumnLayer::pixel_sums(std::span<const ColumnRead> reads
 
 template <class Take>
 void ColumnLayer::visit_estimates(const PixelSums& sums, const Take& take) const {
-  const double origin = sums.code_origin * static_cast<double>(sums.units);
+  const auto weight = static_cast<double>(code_weight_);
+  const double step = weight * sums.code_step;
+  const double origin = weight * (sums.code_origin * static_cast<double>(sums.units));
   const std::int32_t* negative =
       weights_.sets == 2 ? sums.codes.data() + std::size_t{weights_.groups} * group_channels
                          : nullptr;
   for (std::uint32_t output = 0; output < weights_.outputs; ++output) {
     const std::int32_t sum = sums.codes[output] - (negative ? negative[output] : 0);
-    take(output, sums.code_step * sum + origin + sums.constant);
+    take(output, step * sum + origin + sums.constant);
   }
 }
 
@@ -312,17 +388,25 @@ void ColumnLayer::add_estimates(std::uint32_t pixel, const PixelSums& sums,
                   [=](std::uint32_t output, double value) { first[output * pixels] += value; });
 }
 
+void ColumnLayer::finish(std::span<double> estimates) const {
+  if (!sums_of_weights_.empty()) take_signs(sums_of_weights_, estimates);
+  if (zero_level_ == 0) return;
+  const std::size_t pixels = geometry_.pixels();
+  for (std::size_t i = 0; i < estimates.size(); ++i) estimates[i] += of_zero_[i / pixels];
+}
+
 void ColumnLayer::add_protected_counts(const ActivationPlanes& planes, std::uint32_t pixel,
                                        Workspace& workspace, std::span<double> estimates) const {
   collect_reads(planes, pixel, Reads::spared, workspace.protected_reads);
   const std::span<std::uint32_t> counts(workspace.words.data(),
                                         std::size_t{groups_.vectors()} * group_channels);
   const std::span<std::int32_t> sums(workspace.protected_sums);
-  std::fill(sums.begin(), sums.end(), 0);
-  for (const ColumnRead& read : workspace.protected_reads) {
-    count_lrs(read, groups_, counts);
-    add_codes(read, groups_, counts, sums);
-  }
+  add_signed(workspace.protected_reads, sums, [&](std::span<const ColumnRead> reads) {
+    for (const ColumnRead& read : reads) {
+      count_lrs(read, groups_, counts);
+      add_codes(read, groups_, counts, sums);
+    }
+  });
   add_estimates(pixel, pixel_sums(workspace.protected_reads, sums), estimates);
 }
 
@@ -349,16 +433,18 @@ void ColumnLayer::estimate(std::span<const std::uint8_t> map, const ColumnReadin
     }
     planes.pack(geometry_, workspace.padded, pixel);
     const auto sample = [&](const CodeSampler& sampler, std::span<std::int32_t> codes) {
-      std::fill(codes.begin(), codes.end(), 0);
-      draw_codes({sampler, origin, stream}, workspace.reads, workspace, codes);
+      add_signed(workspace.reads, codes, [&](std::span<const ColumnRead> reads) {
+        draw_codes({sampler, origin, stream}, reads, workspace, codes);
+      });
       PixelSums sums = pixel_sums(workspace.reads, codes);
       sums.code_step = sampler.code_step();
       sums.code_origin = sampler.code_origin() - zero_value_;
       return sums;
     };
     const auto draw = [&](const ParallelCodes& codes, std::span<std::int32_t> into) {
-      std::fill(into.begin(), into.end(), 0);
-      draw_parallel(codes, origin, stream, workspace, into);
+      add_signed(workspace.reads, into, [&](std::span<const ColumnRead> reads) {
+        draw_parallel(codes, origin, stream, reads, workspace, into);
+      });
       PixelSums sums = pixel_sums(workspace.reads, into);
       sums.code_step = codes.code_step();
       sums.code_origin = codes.code_origin() - zero_value_;
@@ -374,8 +460,9 @@ void ColumnLayer::estimate(std::span<const std::uint8_t> map, const ColumnReadin
       sums.constant = offset_of(planes, spared ? Counted::none : Counted::spared);
       store_estimates(pixel, sums, estimates);
     } else {
-      std::fill(workspace.sums.begin(), workspace.sums.end(), 0);
-      read_source(*sourced, origin, workspace);
+      add_signed(workspace.reads, workspace.sums, [&](std::span<const ColumnRead> reads) {
+        read_source(*sourced, origin, reads, workspace);
+      });
       PixelSums sums = pixel_sums(workspace.reads, workspace.sums);
       sums.code_step = sourced->code_step;
       sums.code_origin = sourced->code_origin - (sourced->are_counts ? 0.0 : zero_value_);
@@ -393,6 +480,7 @@ void ColumnLayer::estimate(std::span<const std::uint8_t> map, const ColumnReadin
       add_protected_counts(planes, pixel, workspace, estimates);
     }
   }
+  finish(estimates);
 }
 
 }  // namespace cimstat::experiments

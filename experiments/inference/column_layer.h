@@ -103,10 +103,12 @@ class ColumnLayer {
 
   /// `layer` is a convolution or fully connected; `index` is its place in the network (below 2^14)
   /// and `first_batch` the number of random batches that the layers before it own per image.
-  /// Throws UsageError for options that TileLayout refuses, for a faultless converter with offset
-  /// weights, for fewer than two votes or more than most_votes, for more bits in a cycle than the
-  /// input has, for what check_weighted_reads refuses, and for native weights of -2^(weight_bits -
-  /// 1).
+  /// `layer.zero_level` stands for a real 0 among the levels of its input, whatever its kind; above
+  /// 0 it has a sign cycle with InputSigns::cycle.
+  /// Throws UsageError for options that TileLayout refuses, for a faultless converter beside a
+  /// dummy column, for fewer than two votes or more than most_votes, for more bits in a cycle than
+  /// the input has, for what check_weighted_reads refuses, for native weights of -2^(weight_bits -
+  /// 1), and with WeightMapping::xnor unless weights have 1 bit and inputs are signs.
   ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input_bits,
               const ArrayOptions& options, std::uint32_t index, std::uint64_t first_batch);
 
@@ -119,7 +121,7 @@ class ColumnLayer {
   std::uint64_t partial_sums() const;
   /// Of a part of the fullest tile: the largest n that can occur.
   std::uint32_t most_active_rows() const {
-    return std::min(layout_.height(0), layout_.rows_per_read());
+    return std::min(layout_.height(0), layout_.rows_per_read()) / rows_of_an_input(mapping_);
   }
   /// Whether sums of codes below `codes` fit in 32 bits.
   bool holds(std::uint32_t codes) const;
@@ -134,6 +136,7 @@ class ColumnLayer {
   const PatchGeometry& geometry() const { return geometry_; }
   const WeightPlanes& weights() const { return weights_; }
   const ColumnGroups& groups() const { return groups_; }
+  /// Activation planes: with a sign those of two's complement.
   std::uint32_t input_bits() const { return cycles_.input_bits; }
   const InputCycles& cycles() const { return cycles_; }
   const WeightSlices& slices() const { return slices_; }
@@ -143,15 +146,17 @@ class ColumnLayer {
   /// Weight planes of a read of cycle `cycle` whose codes are protected: from .begin on all to the
   /// top.
   PlaneRange protected_planes(std::uint32_t cycle) const;
-  /// What a unit of each code of a read adds up to: the signed sum of 2^(plane + shift); of native
-  /// weights 2^shift times what a row spans.
+  /// What a unit of each code of a read adds up to: the signed sum of 2^(plane + shift), of native
+  /// weights 2^shift times what a row spans; in a sign cycle, of which `shift` is the plane, less
+  /// 0.
   std::int64_t units(const PlaneRange& planes, std::uint32_t shift) const;
 
   /// Which planes' codes are LRS counts, not what a converter makes of a column's current.
   enum class Counted { none, spared, all };
-  /// What every output of a pixel has beside its codes: of offset weights minus half the active
-  /// rows, once more for each unit of codes that are counts (sum w x = sum_j 2^j (k_j - n / 2) - n
-  /// / 2); else 0.
+  /// What every output of a pixel has beside its codes, as digital logic counts it: that by which
+  /// what the cells of n active rows hold exceeds the weights, less n / 2 for each unit of codes
+  /// that a dummy column took it off of; else 0. So of offset weights sum w x = sum_j 2^j (k_j - n
+  /// / 2) - n / 2, of biased ones sum_j 2^j k_j - 2^(bits - 1) n, and of 1 bit both are 2 k - n.
   double offset_of(const ActivationPlanes& planes, Counted counted) const;
 
   /// Sums of codes of one pixel, [group][lane], the units of their reads (those without an active
@@ -164,10 +169,17 @@ class ColumnLayer {
     double constant = 0.0;
   };
   double zero_value() const { return zero_value_; }
-  /// Writes the estimates of a pixel, or adds to them.
+  /// What a unit of weight plane 0 counts: 2 where a bit stands for -1 and +1, else 1.
+  std::int64_t code_weight() const { return code_weight_; }
+  /// code_weight() times what the cells of a row hold, less its weight.
+  std::int64_t excess() const { return excess_; }
+  /// Writes the estimates of a pixel, or adds to them. They are of what drives the rows until
+  /// finish() has seen them all: it adds what other levels or signs stand for.
   void store_estimates(std::uint32_t pixel, const PixelSums& sums,
                        std::span<double> estimates) const;
   void add_estimates(std::uint32_t pixel, const PixelSums& sums, std::span<double> estimates) const;
+
+  void finish(std::span<double> estimates) const;
 
   /// Adds what the protected planes of a pixel count, in exact integers, to the estimates. Memory
   /// of the workspace but its reads is used.
@@ -199,8 +211,14 @@ class ColumnLayer {
   };
   enum class Reads { plain, spared };
   /// Reads of a pixel whose planes are protected, or those whose are not.
+  /// Those of sign cycles come first.
   void collect_reads(const ActivationPlanes& planes, std::uint32_t pixel, Reads which,
                      std::vector<ColumnRead>& reads) const;
+  /// add(reads) of sign cycles, whose sums are then negated, and of all others.
+  template <class Add>
+  void add_signed(std::span<const ColumnRead> reads, std::span<std::int32_t> sums,
+                  const Add& add) const;
+  void weigh_zero(std::span<const std::int8_t> weights);
   void draw_codes(const Draw& draw, std::span<const ColumnRead> reads, Workspace& workspace,
                   std::span<std::int32_t> sums) const;
   void draw_slots(const Draw& draw, std::span<const ColumnRead> reads, Workspace& workspace,
@@ -208,9 +226,10 @@ class ColumnLayer {
   void draw_steps(const Draw& draw, std::span<const ColumnRead> reads, Workspace& workspace,
                   std::span<std::int32_t> sums) const;
   void draw_parallel(const ParallelCodes& codes, const DrawOrigin& origin,
-                     std::optional<FastStream>& stream, Workspace& workspace,
-                     std::span<std::int32_t> sums) const;
-  void read_source(const SourcedCodes& codes, const DrawOrigin& origin, Workspace& workspace) const;
+                     std::optional<FastStream>& stream, std::span<const ColumnRead> reads,
+                     Workspace& workspace, std::span<std::int32_t> sums) const;
+  void read_source(const SourcedCodes& codes, const DrawOrigin& origin,
+                   std::span<const ColumnRead> reads, Workspace& workspace) const;
   /// take(output, estimate) of each output of a pixel.
   template <class Take>
   void visit_estimates(const PixelSums& sums, const Take& take) const;
@@ -223,7 +242,13 @@ class ColumnLayer {
   ColumnGroups groups_;
   ProtectedDiagonals diagonals_;
   WeightMapping mapping_;
+  bool has_dummy_;
   double zero_value_;
+  std::int64_t code_weight_ = 1;
+  std::int64_t excess_ = 0;
+  std::vector<double> sums_of_weights_;  ///< of inputs that are signs, on one row each; else empty
+  std::uint32_t zero_level_;     ///< where that is taken off of what drives the rows; else 0
+  std::vector<double> of_zero_;  ///< [output]: it times the sum of the weights
   std::uint32_t weight_bits_;
   InputCycles cycles_;
   WeightSlices slices_;

@@ -58,6 +58,7 @@ Layer group_of(const Layer& layer, std::uint32_t group) {
   result.dilation = layer.dilation;
   result.padding = layer.padding;
   result.weight_bits = layer.weight_bits;
+  result.input_values = layer.input_values;
   result.weight_shape = layer.weight_shape;
   result.weight_shape[0] /= layer.groups;
   const auto part = [&](const auto& values, auto& of_group) {
@@ -69,12 +70,12 @@ Layer group_of(const Layer& layer, std::uint32_t group) {
   return result;
 }
 
-PatchGeometry patch_geometry(const Layer& layer, MapShape input, PatchOrder order) {
+PatchGeometry patch_geometry(const Layer& layer, MapShape input, PatchOrder order, InputRows rows) {
   assert(layer.groups == 1);
   if (layer.kind == LayerKind::fully_connected) {
-    return PatchGeometry({static_cast<std::uint32_t>(input.size()), 1, 1}, layer);
+    return PatchGeometry({static_cast<std::uint32_t>(input.size()), 1, 1}, layer, order, rows);
   }
-  return PatchGeometry(input, layer, order);
+  return PatchGeometry(input, layer, order, rows);
 }
 
 namespace {

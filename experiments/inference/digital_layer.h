@@ -20,7 +20,8 @@ Layer group_of(const Layer& layer, std::uint32_t group);
 
 /// How a weighted layer without groups gathers its inputs.
 PatchGeometry patch_geometry(const Layer& layer, MapShape input,
-                             PatchOrder order = PatchOrder::channels_outside);
+                             PatchOrder order = PatchOrder::channels_outside,
+                             InputRows rows = InputRows::one);
 
 /// Scales and biases in place of a weighted layer's own: [channel] each.
 struct LayerScales {

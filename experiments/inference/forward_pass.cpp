@@ -1,6 +1,7 @@
 #include "experiments/inference/forward_pass.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <string>
@@ -114,8 +115,24 @@ void ForwardPass::add_group(Node& node, const Layer& group, const ArrayOptions* 
                                      index_limit - first_of_groups),
                          "use fewer groups"));
   }
-  groups.analog.emplace_back(group, input, source.bits, *options, index, places.next_batch);
+  Layer on_arrays = group;
+  on_arrays.zero_level = zero_level_of(node);
+  groups.analog.emplace_back(on_arrays, input, source.bits, *options, index, places.next_batch);
   places.next_batch += groups.analog.back().batches();
+}
+
+std::uint32_t ForwardPass::zero_level_of(const Node& node) const {
+  if (is_product(node.layer.kind)) return node.layer.zero_level;
+  const Node* source = &nodes_[node.inputs[0]];
+  while (source->layer.kind == LayerKind::flatten || source->layer.kind == LayerKind::max_pool) {
+    if (source->inputs.empty()) return 0;  // the image
+    source = &nodes_[source->inputs[0]];
+  }
+  if (source->layer.kind != LayerKind::quantise) return 0;
+  const double zero = source->layer.bias[0];
+  const bool is_level = zero == std::floor(zero) && zero > 0.0 &&
+                        zero <= static_cast<double>(highest_level(source->bits));
+  return is_level ? static_cast<std::uint32_t>(zero) : 0;
 }
 
 ForwardPass::Workspace ForwardPass::workspace() const {

@@ -141,6 +141,9 @@ class ForwardPass {
   };
   /// On columns too, where there are options.
   void add_group(Node& node, const Layer& group, const ArrayOptions* options, Places& places) const;
+  /// The level of a node's first input that stands for a real 0, as the quantise layer says that
+  /// makes it; 0 where none does.
+  std::uint32_t zero_level_of(const Node& node) const;
   MapValues values_of(std::size_t node, const Workspace& workspace) const;
   MapResult result_of(std::size_t node, Workspace& workspace) const;
   bool on_columns(std::size_t index, const Arithmetic& arithmetic,

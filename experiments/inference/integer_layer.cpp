@@ -176,6 +176,7 @@ IntegerLayer::IntegerLayer(const Layer& layer, MapShape input)
     positions_ = (geometry_.output_rows() - 1) * row_positions_ + geometry_.output_columns();
   }
   write(layer.weight);
+  if (layer.input_values == InputValues::signs) sums_of_weights_ = sums_of_weights(layer, input);
 }
 
 void IntegerLayer::write(std::span<const std::int8_t> weights) {
@@ -238,6 +239,24 @@ void IntegerLayer::sums(std::span<const std::uint8_t> map, Workspace& workspace,
   } else {
     multiply(narrow_, workspace, workspace.narrow, workspace.narrow_sums, result);
   }
+  if (!sums_of_weights_.empty()) take_signs(sums_of_weights_, result);
+}
+
+std::vector<double> sums_of_weights(const Layer& layer, MapShape input) {
+  Layer of_levels = layer;
+  of_levels.input_values = InputValues::levels;
+  of_levels.padding_level = {};
+  const IntegerLayer integers(of_levels, input);
+  const std::vector<std::uint8_t> ones(input.size(), 1);
+  IntegerLayer::Workspace workspace;
+  std::vector<double> sums(integers.size());
+  integers.sums(ones, workspace, sums);
+  return sums;
+}
+
+void take_signs(std::span<const double> sums_of_weights, std::span<double> sums) {
+  assert(sums.size() == sums_of_weights.size());
+  for (std::size_t i = 0; i < sums.size(); ++i) sums[i] = 2.0 * sums[i] - sums_of_weights[i];
 }
 
 }  // namespace cimstat::experiments

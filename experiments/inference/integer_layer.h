@@ -11,6 +11,12 @@
 
 namespace cimstat::experiments {
 
+/// The sum of each output's weights that meet inputs inside the map, [output][pixel].
+std::vector<double> sums_of_weights(const Layer& layer, MapShape input);
+
+/// Makes sums over signs of sums over levels of 1 bit, which are 2 x - 1: 2 sum - sum of weights.
+void take_signs(std::span<const double> sums_of_weights, std::span<double> sums);
+
 /// acc = sum w x of a convolution without groups or fully connected layer, in integers: products
 /// and sums in floating point, in which no sum leaves the range of exact integers, so that neither
 /// their order nor the instruction set can change a bit. The network that the layer belongs to has
@@ -26,8 +32,9 @@ class IntegerLayer {
     AlignedVector<double> wide_sums;
   };
   IntegerLayer(const Layer& layer, MapShape input);
-  /// Other weights, as many, in place of the layer's.
+  /// Other weights, as many, in place of the layer's, whose inputs are no signs.
   void write(std::span<const std::int8_t> weights);
+  std::size_t size() const { return std::size_t{outputs_} * geometry_.pixels(); }
   /// The sums as doubles (exact), [output][pixel].
   void sums(std::span<const std::uint8_t> map, Workspace& workspace,
             std::span<double> result) const;
@@ -50,6 +57,7 @@ class IntegerLayer {
   // sums fit 24 bits, else in double.
   AlignedVector<float> narrow_;
   AlignedVector<double> wide_;
+  std::vector<double> sums_of_weights_;  ///< of signs; else empty
 };
 
 }  // namespace cimstat::experiments

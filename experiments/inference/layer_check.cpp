@@ -197,6 +197,7 @@ Shape LayerCheck::convolved(const Signal& input) const {
         extents_text(layer_.kernel), shape_text(input)));
   }
   require_levels(input);
+  check_signs(input);
   check_padding_level(input);
   check_accumulator(std::uint64_t{shape[1]} * shape[2] * shape[3], layer_.weight_bits, input.bits);
   const std::uint64_t rows =
@@ -225,6 +226,18 @@ void LayerCheck::check_padding_level(const Signal& input) const {
   }
 }
 
+void LayerCheck::check_signs(const Signal& input) const {
+  if (layer_.input_values != InputValues::signs) return;
+  if (input.bits != 1) {
+    refuse(fmt::format("takes {} bits for signs", input.bits), "-1 and 1 are levels of 1 bit",
+           fmt::format("let '{}' deliver 1 bit", layer_.inputs[0]));
+  }
+  if (!layer_.padding_level.empty()) {
+    refuse("has a padding_level of signs", "points beyond the edge add nothing to them",
+           "leave padding_level out");
+  }
+}
+
 Shape LayerCheck::connected(const Signal& input) const {
   const auto& shape = layer_.weight_shape;
   if (shape[2] != 1 || shape[3] != 1 || shape[1] != input.size()) {
@@ -232,6 +245,7 @@ Shape LayerCheck::connected(const Signal& input) const {
                        shape_text(input)));
   }
   require_levels(input);
+  check_signs(input);
   check_accumulator(shape[1], layer_.weight_bits, input.bits);
   return {shape[0], 1, 1};
 }

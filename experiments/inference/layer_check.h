@@ -64,6 +64,7 @@ class LayerCheck {
   std::array<std::uint32_t, 3> multiplied(const std::vector<Signal>& inputs) const;
   std::array<std::uint32_t, 3> joined(const std::vector<Signal>& inputs) const;
   void require_scale_of_channels(const Signal& input) const;
+  void check_signs(const Signal& input) const;
   void check_padding_level(const Signal& input) const;
   void require_levels(const Signal& input, std::size_t index = 0) const;
   void require_reals(const Signal& input) const;

@@ -78,14 +78,17 @@ void LayerCheck::check_groups() const {
 
 void LayerCheck::check_weights() const {
   if (!is_weighted(layer_.kind)) {
+    if (layer_.input_values != InputValues::levels) {
+      refuse(fmt::format("{} has no input_values", name_of(layer_.kind)));
+    }
     if (!layer_.weight.empty() || layer_.weight_bits != 0 ||
         layer_.weight_shape != decltype(layer_.weight_shape){}) {
       refuse(fmt::format("{} has no weights", name_of(layer_.kind)));
     }
     return;
   }
-  if (layer_.weight_bits < 2 || layer_.weight_bits > 8) {
-    refuse(fmt::format("weight_bits {} (2 .. 8)", layer_.weight_bits));
+  if (layer_.weight_bits < 1 || layer_.weight_bits > 8) {
+    refuse(fmt::format("weight_bits {} (1 .. 8)", layer_.weight_bits));
   }
   std::uint64_t count = 1;
   for (const std::uint32_t extent : layer_.weight_shape) {
@@ -98,6 +101,13 @@ void LayerCheck::check_weights() const {
   if (layer_.weight.size() != count) {
     refuse(fmt::format("{} weights for a shape of {}", layer_.weight.size(),
                        fmt::join(layer_.weight_shape, " x ")));
+  }
+  if (layer_.weight_bits == 1) {
+    for (const std::int8_t weight : layer_.weight) {
+      if (weight == -1 || weight == 1) continue;
+      refuse(fmt::format("a weight of {} is not of 1 bit", weight), "such weights are -1 and 1");
+    }
+    return;
   }
   const int limit = 1 << (layer_.weight_bits - 1);
   for (const std::int8_t weight : layer_.weight) {

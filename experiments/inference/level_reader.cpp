@@ -44,6 +44,11 @@ EvenCodes codes_between(double low, double high, const LevelDesign& design) {
   return {low, step, design.codes - 1.0, first};
 }
 
+double plane_weight(const InputCycles& cycles, std::uint32_t plane) {
+  const auto weight = static_cast<double>(1U << plane);
+  return cycles.is_sign(plane) ? -weight : weight;
+}
+
 }  // namespace
 
 void SeenRange::add(const SeenRange& other) {
@@ -141,7 +146,7 @@ void LevelReader::read_pixel(const ColumnLayer& layer, const LevelLayer& cells, 
         if (skips_idle && planes_[0].active_rows(tile, part, plane) == 0) continue;
         Read read{
             .number = (std::size_t{tile} * layout.parts() + part) * layer.input_bits() + plane,
-            .weight = static_cast<double>(1U << plane)};
+            .weight = plane_weight(layer.cycles(), plane)};
         rows_.clear();
         for (std::uint32_t word = 0; word < layout.words(tile); ++word) {
           for (std::uint32_t bits = planes_[0].words(tile, part, plane)[word]; bits != 0;
@@ -181,8 +186,9 @@ void LevelReader::estimate(const ColumnLayer& layer, std::span<const std::uint8_
   planes_.assign(1, ActivationPlanes(layer.layout(), layer.input_bits()));
   zero_value_ = layer.zero_value() * design_.top();
   const std::uint32_t held_bits = cells.slices * design_.options.cell_bits;
-  const double offset = 0.5 * static_cast<double>((std::uint64_t{1} << held_bits) - 1) -
-                        0.5 * static_cast<double>(1U << layer.weights().planes);
+  const auto weight = static_cast<double>(layer.code_weight());
+  const double offset = 0.5 * weight * static_cast<double>((std::uint64_t{1} << held_bits) - 1) -
+                        static_cast<double>(layer.excess());
   layer.geometry().pad(map, padded_);
   for (std::uint32_t pixel = 0; pixel < pixels; ++pixel) {
     planes_[0].pack(layer.geometry(), padded_, pixel);
@@ -193,15 +199,17 @@ void LevelReader::estimate(const ColumnLayer& layer, std::span<const std::uint8_
     for (std::uint32_t tile = 0; tile < layer.layout().tiles(); ++tile) {
       for (std::uint32_t part = 0; part < layer.layout().parts(tile); ++part) {
         for (std::uint32_t plane = 0; plane < layer.input_bits(); ++plane) {
-          sum_of_inputs +=
-              static_cast<double>(planes_[0].active_rows(tile, part, plane)) * (1U << plane);
+          sum_of_inputs += static_cast<double>(planes_[0].active_rows(tile, part, plane)) *
+                           plane_weight(layer.cycles(), plane);
         }
       }
     }
     for (std::uint32_t output = 0; output < layer.weights().outputs; ++output) {
-      estimates[std::size_t{output} * pixels + pixel] = outputs_[output] + offset * sum_of_inputs;
+      estimates[std::size_t{output} * pixels + pixel] =
+          weight * outputs_[output] + offset * sum_of_inputs;
     }
   }
+  if (!seen) layer.finish(estimates);
 }
 
 }  // namespace cimstat::experiments

@@ -17,7 +17,8 @@
 /// (so ReLU and BatchNorm are folded into scale and bias) and delivers these levels; one with
 /// output_bits = 0 delivers `value` itself, a real (logits, residual branches with a sign). A
 /// weighted layer takes levels; the others take levels or reals. relu, max_pool and flatten deliver
-/// what they take and have output_bits = 0.
+/// what they take and have output_bits = 0. With InputValues::signs a weighted layer's inputs, of 1
+/// bit, stand for -1 and +1: x = 2 level - 1, and what windows see beyond the edge adds nothing.
 ///
 /// In a transformer a pixel is a token, its channels the token's numbers: projections are 1 x 1
 /// convolutions. layer_norm, gelu and softmax take and deliver reals. The attend layers are
@@ -45,6 +46,12 @@ enum class LayerKind {
   attend_values,   ///< of each head: x shares, w values; an input channel for each pixel of these
   scale,           ///< value = x * scale[channel] + bias[channel]
   concatenate,     ///< channels of all inputs in turn, each value = x * scale[input] + bias[input]
+};
+
+/// What levels of a weighted layer's input stand for.
+enum class InputValues {
+  levels,  ///< themselves
+  signs,   ///< of 1 bit: 0 for -1, 1 for +1
 };
 
 /// Rows and columns of a window, of its steps, or from one of its points to the next. One number
@@ -90,7 +97,8 @@ struct Layer {
   std::vector<std::uint8_t> padding_level;  ///< [input channels]: what windows over the edge see
                                             ///< instead of zeros; empty: zeros
   // convolution and fully connected (else 0 and empty)
-  std::uint32_t weight_bits = 0;                ///< two's complement; 2 .. 8
+  std::uint32_t weight_bits = 0;  ///< two's complement; 2 .. 8; 1: weights -1 and +1
+  InputValues input_values = InputValues::levels;
   std::array<std::uint32_t, 4> weight_shape{};  ///< output, input / groups, kernel rows, kernel
                                                 ///< columns (1, 1 when fully connected)
   std::vector<std::int8_t> weight;

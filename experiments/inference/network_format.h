@@ -19,9 +19,10 @@ inline constexpr std::int64_t network_major = 1;
 inline constexpr std::int64_t extended_network_minor = 2;
 /// Brought the layers of transformers.
 inline constexpr std::int64_t token_network_minor = 3;
-/// Brought scale and concatenate.
+/// Brought scale and concatenate, weights of 1 bit and inputs that are signs.
 inline constexpr std::int64_t joined_network_minor = 4;
-inline constexpr std::int64_t newest_network_minor = joined_network_minor;
+inline constexpr std::int64_t binary_network_minor = 4;
+inline constexpr std::int64_t newest_network_minor = 4;
 inline constexpr std::int64_t plain_network_minor = 1;
 
 /// The first minor version whose files may hold such a layer.
@@ -29,6 +30,13 @@ inline std::int64_t first_minor(LayerKind kind) {
   if (kind > LayerKind::attend_values) return joined_network_minor;
   if (kind > LayerKind::quantise) return token_network_minor;
   return kind == LayerKind::quantise ? extended_network_minor : 0;
+}
+
+/// What `input_values` says of signs.
+inline constexpr std::string_view signs_name = "signs";
+
+inline bool is_binary(const Layer& layer) {
+  return layer.weight_bits == 1 || layer.input_values == InputValues::signs;
 }
 
 /// Whether a file of this minor version may hold such a layer.

@@ -44,7 +44,7 @@ class Digest {
   std::string bytes_;
 };
 
-/// What came with versions 1.2 and 1.3 of the format, where it is there at all: older networks keep
+/// What came with versions 1.2 to 1.4 of the format, where it is there at all: older networks keep
 /// their hash. No layer's name begins with '/', so that nothing here can be taken for the next
 /// layer.
 void add_extensions(const Layer& layer, Digest& digest) {
@@ -75,6 +75,10 @@ void add_extensions(const Layer& layer, Digest& digest) {
   if (layer.epsilon != 0.0) {
     digest.add("/epsilon"sv);
     digest.add(std::bit_cast<std::uint64_t>(layer.epsilon));
+  }
+  if (layer.input_values == InputValues::signs) {
+    digest.add("/input_values"sv);
+    digest.add("signs"sv);
   }
 }
 

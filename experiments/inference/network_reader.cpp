@@ -165,6 +165,7 @@ void require_known_layer(const core::Hdf5Input& input, const std::string& path, 
   if (minor >= extended_network_minor) attributes.insert(attributes.end(), {"dilation", "groups"});
   if (is_product(kind)) attributes.emplace_back("zero_level");
   if (kind == LayerKind::layer_norm) attributes.emplace_back("epsilon");
+  if (is_weighted(kind) && minor >= binary_network_minor) attributes.emplace_back("input_values");
   static const std::vector<std::string> dataset_attributes = {"units", "long_name"};
   std::vector<std::string> members;
   if (is_weighted(kind)) members.emplace_back("weight");
@@ -192,6 +193,14 @@ void require_known_root(const core::Hdf5Input& input) {
       "input_shape", "input_bits",     "classes", "content_sha256"};
   input.require_known("/", members, attributes);
   input.require_known("/layers", input.children("/layers"), {});
+}
+
+InputValues read_input_values(const core::Hdf5Input& input, const std::string& path) {
+  const std::string name = input.text_attribute(path, "input_values");
+  if (name == signs_name) return InputValues::signs;
+  if (name == "levels") return InputValues::levels;
+  input.fail(path, fmt::format("has input_values '{}'", name), {},
+             fmt::format("write \"{}\", or leave it out for levels", signs_name));
 }
 
 /// What may still be read.
@@ -230,6 +239,10 @@ Layer read_layer(const core::Hdf5Input& input, const std::string& path, const Ro
   }
   if (input.has(path + "/padding_level")) {
     layer.padding_level = read_levels(input, path + "/padding_level");
+  }
+  if (is_weighted(layer.kind) && minor >= binary_network_minor &&
+      input.has_attribute(path, "input_values")) {
+    layer.input_values = read_input_values(input, path);
   }
   return layer;
 }
@@ -273,8 +286,12 @@ Network read_network(const std::filesystem::path& file) {
     room.numbers -= layer.scale.size() + layer.bias.size();
     network.layers.push_back(std::move(layer));
   }
-  for (std::size_t index = 0; index < groups.size() && minor < extended_network_minor; ++index) {
-    if (delivers_reals_inside(network, network.layers[index])) {
+  for (std::size_t index = 0; index < groups.size(); ++index) {
+    if (minor < binary_network_minor && network.layers[index].weight_bits == 1) {
+      refuse_extended(input, "/layers/" + groups[index], "has weight_bits 1", minor,
+                      binary_network_minor);
+    }
+    if (minor < extended_network_minor && delivers_reals_inside(network, network.layers[index])) {
       refuse_extended(input, "/layers/" + groups[index], "has output_bits 0, for real values",
                       minor, extended_network_minor);
     }

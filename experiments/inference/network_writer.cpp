@@ -29,8 +29,9 @@ bool is_extended(const Network& network) {
 
 /// The first version that has all that the network needs.
 std::int64_t minor_of(const Network& network) {
-  return std::max(minor_of_kinds(network),
-                  is_extended(network) ? extended_network_minor : plain_network_minor);
+  const bool has_binary = std::any_of(network.layers.begin(), network.layers.end(), is_binary);
+  return std::max({minor_of_kinds(network), has_binary ? binary_network_minor : 0,
+                   is_extended(network) ? extended_network_minor : plain_network_minor});
 }
 
 void write_extents(core::Hdf5Output& output, const std::string& path, std::string_view name,
@@ -66,6 +67,9 @@ void write_layer(core::Hdf5Output& output, const std::string& path, const Layer&
   if (layer.groups != 1) output.attribute(path, "groups", std::int64_t{layer.groups});
   if (layer.zero_level != 0) output.attribute(path, "zero_level", std::int64_t{layer.zero_level});
   if (layer.epsilon != 0.0) output.attribute(path, "epsilon", layer.epsilon);
+  if (layer.input_values == InputValues::signs) {
+    output.attribute(path, "input_values", signs_name);
+  }
   if (is_weighted(layer.kind)) {
     core::Shape64 shape(layer.weight_shape.begin(), layer.weight_shape.end());
     if (layer.kind == LayerKind::fully_connected) shape.resize(2);

@@ -227,13 +227,14 @@ std::string ParallelCodes::sha256(const std::string& text) const {
 }
 
 void ColumnLayer::draw_parallel(const ParallelCodes& codes, const DrawOrigin& origin,
-                                std::optional<FastStream>& stream, Workspace& workspace,
+                                std::optional<FastStream>& stream,
+                                std::span<const ColumnRead> reads, Workspace& workspace,
                                 std::span<std::int32_t> sums) const {
   const std::size_t read_words = groups_.batches() * batch_words;
   const std::span<std::uint32_t> words(workspace.words.data(), read_words);
   const std::span<std::uint32_t> counts(workspace.slots.data(),
                                         std::size_t{groups_.vectors()} * group_channels);
-  for (const ColumnRead& read : workspace.reads) {
+  for (const ColumnRead& read : reads) {
     if (stream) {
       stream->fill(words);
     } else {

@@ -12,11 +12,12 @@
 namespace cimstat::experiments {
 
 TileLayout::TileLayout(std::uint32_t inputs, std::uint32_t positions, const ArrayOptions& options)
-    : inputs_(inputs),
+    : inputs_(inputs * rows_of_an_input(options.weights)),
       rows_per_read_(options.rows_per_read == 0 ? options.rows : options.rows_per_read) {
   assert(positions > 0 && inputs % positions == 0);
+  const std::uint32_t rows_of_each = rows_of_an_input(options.weights);
   std::uint32_t rows = options.rows;
-  std::uint32_t period = inputs;
+  std::uint32_t period = inputs_;
   if (rows < 1 || rows > circuits::row_limit) {
     throw core::UsageError(core::error_line(
         "column.rows", fmt::format("{} word lines", rows),
@@ -27,16 +28,25 @@ TileLayout::TileLayout(std::uint32_t inputs, std::uint32_t positions, const Arra
         "accuracy.rows_per_read", fmt::format("{} rows are too many", rows_per_read_),
         fmt::format("a column has {}", rows), "read fewer at a time, or use a longer column"));
   }
-  if (options.tiling == Tiling::kernel_positions) period = inputs / positions;
+  if (rows < rows_of_each || (options.rows_per_read != 0 && rows_per_read_ % rows_of_each != 0)) {
+    const bool is_column = rows < rows_of_each;
+    throw core::UsageError(core::error_line(
+        is_column ? "column.rows" : "accuracy.rows_per_read",
+        fmt::format("{} word lines", is_column ? rows : rows_per_read_),
+        "\"xnor\" has two of each input, which are read together", "take an even number"));
+  }
+  if (options.tiling == Tiling::kernel_positions) period = inputs_ / positions;
   if (options.tiling == Tiling::whole_channels && positions > 1) {
-    if (positions > rows) {
+    const std::uint32_t window = positions * rows_of_each;
+    if (window > rows) {
       throw core::UsageError(core::error_line(
-          "accuracy.tiling", fmt::format("a channel's window takes {} rows", positions),
+          "accuracy.tiling", fmt::format("a channel's window takes {} rows", window),
           fmt::format("a column has {}", rows), "use more rows, or tiling = \"im2col\""));
     }
-    rows -= rows % positions;
+    rows -= rows % window;
   }
-  for (std::uint32_t begin = 0; begin < inputs; begin += period) {
+  rows -= rows % rows_of_each;
+  for (std::uint32_t begin = 0; begin < inputs_; begin += period) {
     for (std::uint32_t first = 0; first < period; first += rows) {
       tiles_.push_back({begin + first, std::min(rows, period - first), plane_words_});
       plane_words_ += words(tiles() - 1);

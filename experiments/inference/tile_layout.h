@@ -14,11 +14,14 @@ namespace cimstat::experiments {
 /// is row 0. The bits of a tile begin with a 32-bit word; row r is bit r % 32 of word r / 32.
 ///
 /// A tile is read in parts of up to rows_per_read neighbouring rows, one after the other.
+///
+/// With WeightMapping::xnor input i lies on rows 2 i and 2 i + 1, which no tile and no part takes
+/// apart; inputs are counted as rows here.
 class TileLayout {
  public:
   /// A convolution's, with so many positions in its kernel; `inputs` are channels x positions.
   /// Throws UsageError unless 1 <= rows <= circuits::row_limit, rows_per_read <= rows, and the rows
-  /// hold a whole channel where the tiling asks for it.
+  /// hold a whole channel where the tiling asks for it, an input in any case.
   TileLayout(std::uint32_t inputs, std::uint32_t positions, const ArrayOptions& options);
 
   std::uint32_t inputs() const { return inputs_; }

@@ -187,4 +187,16 @@ ValueRange range_of(const ValueHistogram& histogram, const CalibrationOptions& o
   return all;
 }
 
+double mean_magnitude(const ValueHistogram& histogram) {
+  double sum = 0.0;
+  std::uint64_t total = 0;
+  for (std::size_t bin = 0; bin < histogram.counts.size(); ++bin) {
+    const double middle =
+        histogram.least + (static_cast<double>(bin) + 0.5) * histogram.bin_width();
+    sum += std::abs(middle) * static_cast<double>(histogram.counts[bin]);
+    total += histogram.counts[bin];
+  }
+  return total > 0 ? sum / static_cast<double>(total) : 0.0;
+}
+
 }  // namespace cimstat::experiments

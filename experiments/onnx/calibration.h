@@ -64,6 +64,9 @@ std::map<std::string, ValueHistogram> value_histograms(const OnnxModel& model,
                                                        core::Threads threads,
                                                        const core::Progress& progress = {});
 
+/// Of the values seen, each taken as the middle of its bin; 0 where there are none.
+double mean_magnitude(const ValueHistogram& histogram);
+
 /// The range that `bits` bits are best spent on, by the rule; not wider than what was seen.
 ValueRange range_of(const ValueHistogram& histogram, const CalibrationOptions& options,
                     std::uint32_t bits);

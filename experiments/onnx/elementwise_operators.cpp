@@ -35,6 +35,9 @@ Outputs error_function(const OperatorCall& call) {
 Outputs hyperbolic_tangent(const OperatorCall& call) {
   return mapped(call, [](float x) { return std::tanh(x); });
 }
+Outputs sign(const OperatorCall& call) {
+  return mapped(call, [](float x) { return static_cast<float>((x > 0.0f) - (x < 0.0f)); });
+}
 Outputs rectify(const OperatorCall& call) {
   return mapped(call, [](float x) { return std::max(x, 0.0f); });
 }
@@ -204,7 +207,7 @@ Outputs dequantise(const OperatorCall& call) {
   return {std::move(result)};
 }
 
-constexpr std::array<NamedOperator, 10> entries{{{"Cast", cast},
+constexpr std::array<NamedOperator, 11> entries{{{"Cast", cast},
                                                  {"Clip", clip},
                                                  {"DequantizeLinear", dequantise},
                                                  {"Dropout", pass},
@@ -212,6 +215,7 @@ constexpr std::array<NamedOperator, 10> entries{{{"Cast", cast},
                                                  {"Identity", pass},
                                                  {"QuantizeLinear", quantise},
                                                  {"Relu", rectify},
+                                                 {"Sign", sign},
                                                  {"Sqrt", square_root},
                                                  {"Tanh", hyperbolic_tangent}}};
 

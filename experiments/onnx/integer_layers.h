@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -21,6 +22,10 @@ struct ScaledMap {
   std::vector<double> zero{0.0};
 
   bool is_level() const { return bits > 0; }
+  /// Whether two levels stand for +-scale / 2: a real 0 lies half way between them.
+  bool are_signs() const {
+    return bits == 1 && std::all_of(zero.begin(), zero.end(), [](double z) { return z == 0.5; });
+  }
 };
 
 /// The highest level of so many bits.

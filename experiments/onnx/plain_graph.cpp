@@ -67,9 +67,11 @@ PlainGraph GraphMaker::make() {
     refuse_model("it gives whole numbers", "scores are real: a DequantizeLinear makes them");
   }
   const auto end = places_.find(model_.output().name);
+  const auto gives_scores = [&](LayerKind kind) {
+    return is_weighted(kind) || (graph_.is_quantised && kind == LayerKind::quantise);
+  };
   if (end == places_.end() || end->second != graph_.layers.size() ||
-      !(is_weighted(graph_.layers.back().kind) ||
-        graph_.layers.back().kind == LayerKind::quantise)) {
+      !gives_scores(graph_.layers.back().kind)) {
     refuse_model("its last layer is no matrix product or convolution", "scores come from one");
   }
   const OnnxShape& scores = model_.output().shape;
@@ -170,6 +172,10 @@ void GraphMaker::add() {
   if (kind == "Gemm" || kind == "MatMul") return product();
   if (kind == "BatchNormalization") return normalise();
   if (kind == "Relu" || kind == "Clip") return rectify();
+  if (kind == "Sign" && !graph_.is_quantised) {
+    append(LayerKind::quantise);
+    return;
+  }
   if (kind == "MaxPool" || kind == "AveragePool") return pool();
   if (kind == "GlobalAveragePool" || kind == "GlobalMaxPool" || kind == "ReduceMean") {
     return pool_all();

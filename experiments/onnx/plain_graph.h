@@ -54,7 +54,8 @@ struct PlainLayer {
   /// relu: where it is cut off; 0 and infinity for a plain one.
   double lowest = 0.0;
   double highest = std::numeric_limits<double>::infinity();
-  LevelRule levels;  ///< of kind quantise, which then is an affine of each channel on the image:
+  LevelRule levels;      ///< of kind quantise in a quantised model, which then is an affine of each
+                         ///< channel on the image:
   ChannelAffine affine;  ///< empty for nothing
 };
 
@@ -65,8 +66,8 @@ struct PlainGraph {
   /// empty for nothing.
   ChannelAffine normalisation;
   /// Whether the model has levels of its own; then its weighted layers have, too, and only then
-  /// layers of the kind quantise occur, which stand for QuantizeLinear and DequantizeLinear
-  /// together.
+  /// layers of the kind quantise stand for QuantizeLinear and DequantizeLinear together; in others
+  /// for Sign.
   bool is_quantised = false;
   /// The last one is weighted, or a quantise, and gives the scores.
   std::vector<PlainLayer> layers;

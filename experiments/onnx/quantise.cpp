@@ -52,7 +52,8 @@ class Quantiser {
   /// The ReLU that a layer's only user is, where it can end the layer itself.
   std::optional<std::size_t> fused_relu(std::size_t index) const {
     const std::vector<std::size_t>& users = users_[index + 1];
-    if (!requantises(graph_.layers[index].kind) || users.size() != 1) return std::nullopt;
+    const LayerKind kind = graph_.layers[index].kind;
+    if (!requantises(kind) || kind == LayerKind::quantise || users.size() != 1) return std::nullopt;
     if (graph_.layers[users[0]].kind != LayerKind::relu) return std::nullopt;
     return users[0];
   }
@@ -118,6 +119,8 @@ class Quantiser {
       case LayerKind::attend_keys:
       case LayerKind::attend_values:
         return product(index);
+      case LayerKind::quantise:
+        return signs(index);
       default:
         return passing(index);
     }
@@ -140,6 +143,7 @@ class Quantiser {
       refuse(plain, "is a ReLU with an end that shares its input with others",
              "only one that follows a layer of its own can be laid out");
     }
+    if (plain.kind == LayerKind::relu && input.are_signs()) return positive_signs(input);
     if (plain.kind == LayerKind::relu && input.is_level()) return input;  // 0 and up already
     if (plain.kind == LayerKind::max_pool && !input.is_level() && plain.padding != Padding(0) &&
         histogram(plain).least < 0.0) {
@@ -151,6 +155,24 @@ class Quantiser {
     map.layer = layer.name;
     network_.layers.push_back(std::move(layer));
     return map;
+  }
+
+  /// The levels of a ReLU's 0 and scale / 2.
+  static ScaledMap positive_signs(ScaledMap map) {
+    map.scale[0] *= 0.5;
+    map.zero = {0.0};
+    return map;
+  }
+
+  /// What a Sign makes of a map.
+  ScaledMap signs(std::size_t index) {
+    const PlainLayer& plain = graph_.layers[index];
+    require_no_image(plain);
+    const ScaledMap& input = maps_[plain.inputs[0]];
+    if (input.is_level() && !input.are_signs()) {
+      refuse(plain, "takes the signs of what has none", "levels from 0 on are its input");
+    }
+    return add_levels(input, plain.name, 2.0, 0.5, 1);
   }
 
   ScaledMap sum(std::size_t index) {
@@ -209,11 +231,15 @@ class Quantiser {
     Layer layer = start(plain);
     layer.inputs = {input.layer};
     layer.scale = {input.scale[0] / (plain.kernel.rows * plain.kernel.columns)};
-    layer.bias = {0.0};
+    layer.bias = {-input.scale[0] * input.zero[0]};
+    const bool are_signs = input.are_signs();
+    if (are_signs && plain.padding != Padding(0)) {
+      refuse(plain, "pads signs", "a mean takes level 0 from beyond the edge, which is -1");
+    }
     const double infinity = std::numeric_limits<double>::infinity();
-    const double step = fused_relu(index)  ? output_step(index)
-                        : input.is_level() ? step_of(plain, infinity)
-                                           : 0.0;
+    const double step = fused_relu(index)                ? output_step(index)
+                        : input.is_level() && !are_signs ? step_of(plain, infinity)
+                                                         : 0.0;
     return finish(std::move(layer), step);
   }
 
@@ -240,21 +266,38 @@ class Quantiser {
     const ValueRange range =
         range_of(histogram(source), options_.calibration, options_.activation_bits);
     const double width = range.largest - range.least;
-    const double step = width > 0.0 ? width / top_of(options_.activation_bits) : 1.0;
-    const double zero =
+    double step = width > 0.0 ? width / top_of(options_.activation_bits) : 1.0;
+    double zero =
         std::clamp(std::floor(-range.least / step + 0.5), 0.0, top_of(options_.activation_bits));
+    if (options_.zero_level == ZeroLevel::middle && options_.activation_bits > 1 &&
+        range.least < 0.0) {
+      step = std::max(range.largest, -range.least) / top_of(options_.activation_bits - 1);
+      zero = top_of(options_.activation_bits - 1) + 1.0;
+    }
     const ScaledMap map =
         add_levels(maps_[place], source.name + "_levels", step, zero, options_.activation_bits);
     return made_levels_.emplace(place, map).first->second;
   }
 
-  /// What is written into arrays: levels about the middle one, as many bits as weights have.
+  /// The same where weights take them: of 1 bit a map with a sign becomes signs.
+  ScaledMap levels_for_weights(std::size_t place) {
+    if (maps_[place].is_level() || options_.activation_bits > 1) return levels_of(place);
+    const PlainLayer& source = graph_.layers[place - 1];
+    if (!(histogram(source).least < 0.0)) return levels_of(place);
+    if (const auto made = made_signs_.find(place); made != made_signs_.end()) return made->second;
+    const double mean = mean_magnitude(histogram(source));
+    const ScaledMap map = add_levels(maps_[place], source.name + "_signs", 2.0 * mean, 0.5, 1);
+    return made_signs_.emplace(place, map).first->second;
+  }
+
+  /// What is written into arrays: levels about the middle one, as many bits as weights have, but 2
+  /// at least.
   ScaledMap written_levels_of(std::size_t place) {
     if (const auto made = made_written_.find(place); made != made_written_.end()) {
       return made->second;
     }
     const PlainLayer& source = graph_.layers[place - 1];
-    const std::uint32_t bits = options_.weights.bits;
+    const std::uint32_t bits = std::max(options_.weights.bits, 2U);
     const ValueRange range = range_of(histogram(source), options_.calibration, bits);
     const double largest = std::max(range.largest, -range.least);
     const double half = static_cast<double>(1U << (bits - 1));
@@ -267,6 +310,9 @@ class Quantiser {
   ScaledMap product(std::size_t index) {
     const PlainLayer& plain = graph_.layers[index];
     const ScaledMap first = levels_of(plain.inputs[0]);
+    if (first.are_signs()) {
+      refuse(plain, "multiplies signs", "a product of two maps takes a level that stands for 0");
+    }
     const ScaledMap second = written_levels_of(plain.inputs[1]);
     Layer layer = start(plain);
     layer.inputs = {first.layer, second.layer};
@@ -324,10 +370,11 @@ class Quantiser {
 
   /// The weights' levels, with steps that make real sums of the input's levels.
   WeightLevels levels_of_weights(const PlainLayer& plain, const ScaledMap& input,
-                                 const InputChannels& channel_of) const {
+                                 const InputChannels& channel_of,
+                                 const WeightQuantiser& quantiser) const {
     const std::size_t outputs = plain.weight_shape[0];
     const std::size_t each = plain.weight.size() / outputs;
-    const WeightRule rule = options_.weights.rule;
+    const WeightRule rule = quantiser.rule;
     std::vector<double> factor = plain.factor;
     factor.resize(outputs, 1.0);
     // The grids of WAGE and DoReFa are those of the weights that were trained: the input's scale
@@ -349,23 +396,42 @@ class Quantiser {
       }
     }
     if (rule == WeightRule::mean_square) factor.assign(outputs, 1.0);
-    WeightLevels result = weight_levels(std::move(weights), factor, options_.weights);
+    WeightLevels result = weight_levels(std::move(weights), factor, quantiser);
     for (double& step : result.step) step *= common;
     return result;
   }
 
+  bool is_outer(std::size_t index) const {
+    const std::vector<PlainLayer>& layers = graph_.layers;
+    const auto weighted = [](const PlainLayer& layer) { return is_weighted(layer.kind); };
+    const auto* const layer = &layers[index];
+    return layer == &*std::find_if(layers.begin(), layers.end(), weighted) ||
+           layer == &*std::find_if(layers.rbegin(), layers.rend(), weighted);
+  }
+
+  WeightQuantiser quantiser_of(std::size_t index) const {
+    if (!options_.outer_weight_bits || !is_outer(index)) return options_.weights;
+    return {.scale = options_.weights.scale, .bits = *options_.outer_weight_bits};
+  }
+
   ScaledMap weighted(std::size_t index) {
     const PlainLayer& plain = graph_.layers[index];
-    const ScaledMap input = levels_of(plain.inputs[0]);
+    const WeightQuantiser quantiser = quantiser_of(index);
+    ScaledMap input = levels_for_weights(plain.inputs[0]);
     Layer layer = start(plain);
     layer.inputs = {input.layer};
     layer.groups = plain.groups;
-    layer.weight_bits = options_.weights.bits;
+    layer.weight_bits = quantiser.bits;
+    if (input.are_signs()) {  // real = scale / 2 (2 level - 1)
+      layer.input_values = InputValues::signs;
+      for (double& scale : input.scale) scale *= 0.5;
+      input.zero.assign(input.zero.size(), 0.0);
+    }
     layer.weight_shape = plain.weight_shape;
     const std::size_t outputs = plain.weight_shape[0];
     const std::size_t each = plain.weight.size() / outputs;
     const InputChannels channel_of(plain, input.scale.size());
-    const WeightLevels found = levels_of_weights(plain, input, channel_of);
+    const WeightLevels found = levels_of_weights(plain, input, channel_of, quantiser);
     layer.scale = found.step;
     layer.weight.resize(found.level.size());
     for (std::size_t output = 0; output < outputs; ++output) {
@@ -388,6 +454,7 @@ class Quantiser {
   std::vector<ScaledMap> maps_;                    ///< [place]
   std::map<std::size_t, ScaledMap> done_;          ///< ReLUs that their inputs end in
   std::map<std::size_t, ScaledMap> made_levels_;   ///< place -> its levels
+  std::map<std::size_t, ScaledMap> made_signs_;    ///< ... of 1 bit
   std::map<std::size_t, ScaledMap> made_written_;  ///< ... as arrays take them
   std::map<std::size_t, ScaledMap> made_reals_;    ///< ... its real values
   LayerNames names_;

@@ -23,8 +23,11 @@ std::uint32_t bits_of(std::int64_t levels) {
   return static_cast<std::uint32_t>(std::bit_width(static_cast<std::uint64_t>(levels - 1)));
 }
 
-/// Two's complement; at least the 2 that a network's weights have.
+/// Two's complement; 1 where all are -1 or 1.
 std::uint32_t weight_bits_of(const std::vector<std::int8_t>& levels) {
+  if (std::all_of(levels.begin(), levels.end(), [](int level) { return std::abs(level) == 1; })) {
+    return 1;
+  }
   std::uint32_t bits = 2;
   for (const int level : levels) {
     while (level >= (1 << (bits - 1)) || level < -(1 << (bits - 1))) ++bits;

@@ -33,6 +33,69 @@ double squared_error(Weights weights, double step, double top) {
   return sum;
 }
 
+/// Of the magnitudes above `least`; 0 where there are none.
+double mean_above(Weights weights, double least) {
+  double sum = 0.0;
+  std::size_t count = 0;
+  for (const double weight : weights) {
+    if (!(std::abs(weight) > least)) continue;
+    sum += std::abs(weight);
+    ++count;
+  }
+  return count > 0 ? sum / static_cast<double>(count) : 0.0;
+}
+
+double mean_magnitude(Weights weights) {
+  double sum = 0.0;
+  for (const double weight : weights) sum += std::abs(weight);
+  return sum / static_cast<double>(weights.size());
+}
+
+/// Up to it ternary weights are 0.
+double threshold_of(Weights weights) { return 0.7 * mean_magnitude(weights); }
+
+/// Levels of weights whose magnitude doesn't count.
+class FewLevels {
+ public:
+  FewLevels(Weights weights, WeightRule rule)
+      : is_binary_(rule == WeightRule::binary),
+        threshold_(is_binary_ ? 0.0 : threshold_of(weights)),
+        step_(is_binary_ ? mean_magnitude(weights) : mean_above(weights, threshold_)) {
+    if (!is_binary_ && step_ == 0.0) step_ = 1.0;
+  }
+  double step() const { return step_; }
+  double level(double weight) const {
+    if (is_binary_) return weight < 0.0 ? -1.0 : 1.0;
+    if (!(std::abs(weight) > threshold_)) return 0.0;
+    return weight < 0.0 ? -1.0 : 1.0;
+  }
+
+ private:
+  bool is_binary_;
+  double threshold_;
+  double step_;
+};
+
+/// Binary or ternary; a sign is never lost to a factor of 0, since binary weights have no 0.
+WeightLevels few_levels(Weights weights, std::span<const double> factor,
+                        const WeightQuantiser& quantiser) {
+  const std::size_t each = weights.size() / factor.size();
+  const bool is_binary = quantiser.rule == WeightRule::binary;
+  const FewLevels common(weights, quantiser.rule);
+  WeightLevels result;
+  for (std::size_t output = 0; output < factor.size(); ++output) {
+    const Weights own = weights.subspan(output * each, each);
+    const FewLevels levels =
+        quantiser.scale == WeightScale::per_layer ? common : FewLevels(own, quantiser.rule);
+    const double after = factor[output];
+    const bool is_lost = after == 0.0 && !is_binary;
+    const double sign = is_lost ? 0.0 : after < 0.0 ? -1.0 : 1.0;
+    for (const double weight : own) result.level.push_back(sign * levels.level(weight));
+    result.step.push_back(is_lost ? 1.0 : levels.step() * std::abs(after));
+  }
+  return result;
+}
+
 /// Of the rules that look at the weights; 1 where all are 0.
 double step_of(Weights weights, WeightRule rule, double top) {
   const double largest = largest_of(weights);
@@ -56,6 +119,7 @@ double step_of(Weights weights, WeightRule rule, double top) {
 
 WeightLevels weight_levels(std::vector<double> weights, std::span<const double> factor,
                            const WeightQuantiser& quantiser) {
+  if (bits_of(quantiser.rule)) return few_levels(weights, factor, quantiser);
   const std::size_t outputs = factor.size();
   const std::size_t each = weights.size() / outputs;
   const double top = top_of(quantiser.bits - 1);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -15,21 +16,34 @@ enum class WeightRule {
   dorefa,
   /// round(w / s) of step s = 2^(1 - bits), within +-(1 - s): WAGE's (arXiv 1802.04680), as
   /// DNN+NeuroSim uses them.
-  wage
+  wage,
+  /// The sign of each weight, +1 of 0, times the mean magnitude: XNOR-Net's (arXiv 1603.05279) with
+  /// a step for each channel, DoReFa's at 1 bit for the whole layer.
+  binary,
+  /// -1, 0 or 1: 0 within 0.7 times the mean magnitude; times the mean magnitude of the others:
+  /// ternary weight networks (arXiv 1605.04711).
+  ternary
 };
+
+/// Whether the rule has so many bits of its own: binary 1, ternary 2.
+constexpr std::optional<std::uint32_t> bits_of(WeightRule rule) {
+  if (rule == WeightRule::binary) return 1;
+  if (rule == WeightRule::ternary) return 2;
+  return std::nullopt;
+}
 
 enum class WeightScale { per_channel, per_layer };
 
 struct WeightQuantiser {
   WeightRule rule = WeightRule::mean_square;
-  WeightScale scale = WeightScale::per_channel;  ///< of mean_square and largest
-  std::uint32_t bits = 4;                        ///< sign included
+  WeightScale scale = WeightScale::per_channel;  ///< not of dorefa and wage
+  std::uint32_t bits = 4;  ///< sign included; what bits_of() says where it says something
 };
 
-/// Weight [output][i] is step[output] * level[output][i], |level| < 2^(bits - 1).
+/// Weight [output][i] is step[output] * level[output][i], |level| < 2^(bits - 1); of 1 bit -1 or 1.
 struct WeightLevels {
   std::vector<double> level;
-  std::vector<double> step;  ///< above 0
+  std::vector<double> step;  ///< above 0; of 1 bit 0 where all of an output's weights are 0
 };
 
 /// `weights`: [output][i], finite; `factor`: [output], what multiplies an output afterwards, as

@@ -67,8 +67,7 @@ std::string shape_text(const std::array<std::uint32_t, 3>& shape) {
   return fmt::format("{}", fmt::join(shape, " x "));
 }
 
-/// What only some layers have: rectangular or dilated windows, groups or heads, levels beyond the
-/// edge, levels of a real 0.
+/// What only some layers have: rectangular or dilated windows, groups or heads, levels of a real 0.
 std::vector<std::pair<std::string_view, std::vector<std::uint32_t>>> special_numbers(
     const Layer& layer) {
   std::vector<std::pair<std::string_view, std::vector<std::uint32_t>>> found;
@@ -96,6 +95,7 @@ std::string special_text(const Layer& layer) {
   if (!layer.padding_level.empty()) {
     parts.push_back(fmt::format("padding level {}", range_text(layer.padding_level)));
   }
+  if (layer.input_values == InputValues::signs) parts.emplace_back("inputs -1 and 1");
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -172,6 +172,7 @@ core::Json network_as_json(const Network& network) {
     for (const auto& [name, numbers] : special_numbers(layer)) {
       object[name] = numbers.size() == 1 ? core::Json(numbers[0]) : core::Json(numbers);
     }
+    if (layer.input_values == InputValues::signs) object["input_values"] = "signs";
     add_range(object, "padding_level_range", layer.padding_level);
     add_range(object, "weight_range", layer.weight);
     add_range(object, "scale_range", layer.scale);

@@ -89,10 +89,12 @@ inline MappedLayer any_mapped_layer(Choice& choice, std::uint32_t most_bits) {
   return c;
 }
 
-/// One input of a pixel: its level, and its place in the weights of an output.
+/// One input of a pixel: its level, its place in the weights of an output, and whether it lies
+/// inside the map.
 struct Input {
   std::uint32_t level = 0;
   std::size_t weight = 0;
+  bool inside = false;
 };
 
 /// Rows that are active together, by the definition of each tiling.
@@ -107,6 +109,7 @@ inline std::vector<std::vector<Input>> reads_of_pixel(const MappedLayer& c,
     result.weight = (std::size_t{channel} * height + ky) * width + kx;
     if (flat) {
       result.level = map[channel];
+      result.inside = true;
       return result;
     }
     const int y = static_cast<int>(row * c.layer.stride.rows + ky * c.layer.dilation.rows) -
@@ -116,6 +119,7 @@ inline std::vector<std::vector<Input>> reads_of_pixel(const MappedLayer& c,
         static_cast<int>(c.layer.padding.left);
     if (y >= 0 && x >= 0 && y < static_cast<int>(c.input.rows) &&
         x < static_cast<int>(c.input.columns)) {
+      result.inside = true;
       result.level =
           map[(channel * c.input.rows + static_cast<std::uint32_t>(y)) * c.input.columns +
               static_cast<std::uint32_t>(x)];

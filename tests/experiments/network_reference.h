@@ -72,6 +72,11 @@ inline long column_of(const Layer& layer, long place, long point) {
   return place * layer.stride.columns + point * layer.dilation.columns - long{layer.padding.left};
 }
 
+/// What a level of a weighted layer's input stands for.
+inline double meant(const Layer& layer, double level) {
+  return layer.input_values == InputValues::signs ? (level == 0.0 ? -1.0 : 1.0) : level;
+}
+
 inline Map convolution(const Layer& layer, const Map& input, Halves halves = Halves::up) {
   const long outputs = layer.weight_shape[0];
   const long inputs = layer.weight_shape[1];
@@ -91,7 +96,7 @@ inline Map convolution(const Layer& layer, const Map& input, Halves halves = Hal
               const long column = column_of(layer, x, dx);
               double level = 0.0;
               if (input.holds(row, column)) {
-                level = input.at(channel, row, column);
+                level = meant(layer, input.at(channel, row, column));
               } else if (!layer.padding_level.empty()) {
                 level = layer.padding_level.at(static_cast<std::size_t>(channel));
               }
@@ -114,7 +119,7 @@ inline Map fully_connected(const Layer& layer, const Map& input, Halves halves =
   for (std::size_t o = 0; o < layer.weight_shape[0]; ++o) {
     std::int64_t sum = 0;
     for (const double level : input.values) {
-      sum += layer.weight.at(w++) * static_cast<std::int64_t>(level);
+      sum += layer.weight.at(w++) * static_cast<std::int64_t>(meant(layer, level));
     }
     const double scaled = static_cast<double>(sum) * layer.scale.at(o);
     result.values.push_back(delivered(layer, scaled + layer.bias.at(o), halves));

@@ -239,8 +239,10 @@ INSTANTIATE_TEST_SUITE_P(
                   n.classes = 48;
                 },
                 "not a weighted layer that gives logits"},
-        Refusal{"OneWeightBit", [](Network& n) { at(n, "conv1").weight_bits = 1; },
-                "weight_bits 1"},
+        Refusal{"NoWeightBits", [](Network& n) { at(n, "conv1").weight_bits = 0; },
+                "weight_bits 0 (1 .. 8)"},
+        Refusal{"OtherWeightsOfOneBit", [](Network& n) { at(n, "conv1").weight_bits = 1; },
+                "is not of 1 bit (such weights are -1 and 1)"},
         Refusal{"NineWeightBits", [](Network& n) { at(n, "conv1").weight_bits = 9; },
                 "weight_bits 9"},
         Refusal{"WeightTooLarge", [](Network& n) { at(n, "conv1").weight[5] = 8; },

@@ -179,7 +179,8 @@ TEST_F(ImportCommand, KeepsTheScalesOfAModelThatHasSome) {
   EXPECT_EQ(result["content_sha256"], nlohmann::json::parse(alone.output)["content_sha256"]);
   EXPECT_THAT(run("show levels.network.h5").output,
               HasSubstr("at its own scales: weights of 4 bits, activations of 4 bits"));
-  for (const char* option : {"--weight-bits 4", "--images 10", "--range largest"}) {
+  for (const char* option : {"--weight-bits 4", "--outer-weight-bits 8", "--weights binary",
+                             "--images 10", "--range largest"}) {
     const Outcome refused = run(std::string("import levels.onnx -q ") + option);
     EXPECT_EQ(refused.exit_code, 2);
     EXPECT_THAT(refused.output, HasSubstr("would change nothing (levels.onnx holds levels"));
@@ -252,7 +253,13 @@ TEST_F(ImportCommand, RefusesWithOneLineAndLeavesNoFile) {
       {"small.onnx -q --data-set nowhere", 2, "nowhere"},
       {"small.onnx --weight-bits 9" + fashion, 2, "--weight-bits"},
       {"small.onnx --activation-bits 0" + fashion, 2, "--activation-bits"},
-      {"small.onnx --weights ternary" + fashion, 2, "--weights"},
+      {"small.onnx --weights quaternary" + fashion, 2, "--weights"},
+      {"small.onnx --weights binary --weight-bits 4" + fashion, 2,
+       "--weight-bits 4: does not go with --weights binary (such weights have 1 bit); leave it "
+       "out"},
+      {"small.onnx --weights ternary --weight-bits 3" + fashion, 2,
+       "--weight-bits 3: does not go with --weights ternary (such weights have 2 bits)"},
+      {"small.onnx --outer-weight-bits 1" + fashion, 2, "--outer-weight-bits"},
       {"small.onnx --weights wage --weight-scale channel" + fashion, 2,
        "--weight-scale channel: does not go with --weights wage"},
       {"small.onnx --mean 0.1,0.2" + fashion, 2, "--mean: 2 numbers (images have 1 channel)"},
@@ -266,6 +273,38 @@ TEST_F(ImportCommand, RefusesWithOneLineAndLeavesNoFile) {
     EXPECT_EQ(std::count(outcome.output.begin(), outcome.output.end(), '\n'), 1) << outcome.output;
     EXPECT_EQ(files(), before) << wrong.arguments;
   }
+}
+
+TEST_F(ImportCommand, MakesBinaryAndTernaryWeights) {
+  const auto network_of = [&](const std::string& options) {
+    const Outcome made =
+        run("import small.onnx --images 50 --test-images 0 -o n.h5 " + options + fashion);
+    EXPECT_EQ(made.exit_code, 0) << made.output;
+    const Outcome shown = run("show n.h5");
+    EXPECT_EQ(shown.exit_code, 0) << shown.output;
+    return shown.output;
+  };
+  const std::string binary = network_of("--weights binary --activation-bits 1");
+  EXPECT_THAT(binary, HasSubstr("1-bit weights (binary, one step a channel), 1-bit activations"));
+  EXPECT_THAT(network_of("--weights ternary --weight-scale layer"),
+              HasSubstr("2-bit weights (ternary, one step a layer)"));
+  EXPECT_THAT(network_of("--weights binary --outer-weight-bits 8"),
+              HasSubstr("(binary, one step a channel; 8 of the first and last layer)"));
+  network_of("--weights binary --activation-bits 1");
+  for (const char* weights : {"biased", "differential", "twos_complement"}) {
+    const Outcome accuracy = run("accuracy " CIMSTAT_CONFIGS
+                                 "/rram_128rows.toml -q --set accuracy.network=n.h5 "
+                                 "--set accuracy.images=4 -o " +
+                                 std::string(weights) + ".h5 --set accuracy.weights=" + weights);
+    EXPECT_EQ(accuracy.exit_code, 0) << accuracy.output;
+  }
+  const Outcome refused = run("accuracy " CIMSTAT_CONFIGS
+                              "/rram_128rows.toml -q --set accuracy.network=n.h5 "
+                              "--set accuracy.images=4 --set accuracy.weights=xnor");
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.output,
+              HasSubstr("accuracy.weights: \"xnor\" can't hold layer 'features.conv_1', whose "
+                        "inputs are no signs (weights and inputs are -1 and 1 there)"));
 }
 
 TEST_F(ImportCommand, ShowListsAModel) {

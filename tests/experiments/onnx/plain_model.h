@@ -139,6 +139,8 @@ class PlainModel {
       }
     } else if (kind == "Relu") {
       for (double& value : y.values) value = std::max(value, 0.0);
+    } else if (kind == "Sign") {
+      for (double& value : y.values) value = value > 0.0 ? 1.0 : value < 0.0 ? -1.0 : 0.0;
     } else if (kind == "Flatten") {
       y.shape = {1, static_cast<std::int64_t>(y.values.size())};
     } else if (kind == "Add" || kind == "Sub" || kind == "Mul" || kind == "Div") {

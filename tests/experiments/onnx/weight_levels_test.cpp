@@ -63,6 +63,46 @@ TEST(WeightLevels, HaveAStepAbove0WhereWeightsOrFactorsAre0) {
   }
 }
 
+TEST(WeightLevels, OfBinaryWeightsAreSignsTimesTheirMeanMagnitude) {
+  const std::vector<double> factors = {2.0, -3.0};
+  const WeightLevels channel =
+      weight_levels(some, factors, {WeightRule::binary, WeightScale::per_channel, 1});
+  // The second output's factor is below 0; the sign of 0 is that of a positive weight.
+  EXPECT_THAT(channel.level, ElementsAre(1, -1, 1, 1, -1, -1));
+  EXPECT_DOUBLE_EQ(channel.step[0], (0.5 + 0.25 + 0.05) / 3.0 * 2.0);
+  EXPECT_DOUBLE_EQ(channel.step[1], (1.2 + 0.0 + 0.75) / 3.0 * 3.0);
+  const WeightLevels layer =
+      weight_levels(some, factors, {WeightRule::binary, WeightScale::per_layer, 1});
+  EXPECT_EQ(layer.level, channel.level);
+  EXPECT_DOUBLE_EQ(layer.step[0], 2.75 / 6.0 * 2.0);
+  EXPECT_DOUBLE_EQ(layer.step[1], 2.75 / 6.0 * 3.0);
+  // No level stands for 0: steps do.
+  const WeightLevels zeros = weight_levels({0.0, 0.0, 0.5, -0.5}, std::vector<double>{1.0, 0.0},
+                                           {.rule = WeightRule::binary, .bits = 1});
+  EXPECT_THAT(zeros.level, ElementsAre(1, 1, 1, -1));
+  EXPECT_THAT(zeros.step, ElementsAre(0.0, 0.0));
+}
+
+TEST(WeightLevels, OfTernaryWeightsLieBeyondAThreshold) {
+  const std::vector<double> factors = {2.0, -3.0};
+  const WeightLevels channel =
+      weight_levels(some, factors, {WeightRule::ternary, WeightScale::per_channel, 2});
+  // Thresholds 0.7 x 0.8 / 3 = 0.187 and 0.7 x 1.95 / 3 = 0.455.
+  EXPECT_THAT(channel.level, ElementsAre(1, -1, 0, 1, 0, -1));
+  EXPECT_DOUBLE_EQ(channel.step[0], (0.5 + 0.25) / 2.0 * 2.0);
+  EXPECT_DOUBLE_EQ(channel.step[1], (1.2 + 0.75) / 2.0 * 3.0);
+  // 0.7 x 2.75 / 6 = 0.321 for all of them.
+  const WeightLevels layer =
+      weight_levels(some, factors, {WeightRule::ternary, WeightScale::per_layer, 2});
+  EXPECT_THAT(layer.level, ElementsAre(1, 0, 0, 1, 0, -1));
+  EXPECT_DOUBLE_EQ(layer.step[0], 2.45 / 3.0 * 2.0);
+  const WeightLevels zeros = weight_levels({0.0, 0.0, 0.5, -0.5}, std::vector<double>{1.0, 0.0},
+                                           {.rule = WeightRule::ternary, .bits = 2});
+  EXPECT_THAT(zeros.level, ElementsAre(0, 0, 0, 0));
+  EXPECT_GT(zeros.step[0], 0.0);
+  EXPECT_GT(zeros.step[1], 0.0);
+}
+
 /// Two matrix products: weights on WAGE's grid of 4 bits, a factor behind each, and levels of 1/8
 /// from 0 to 7/8 between them.
 ModelBuilder wage_model(std::vector<float>& first, std::vector<float>& second) {

@@ -240,7 +240,9 @@ void add_accuracy_command(CLI::App& app) {
       "accuracy.noise = \"frozen\" on accuracy.chips chips instead, each with cells, offsets\nand "
       "converters of its own, and with intervals over chips too;\n--beside-table also "
       "reads the same images through the table, as often as all chips together, into "
-      "NAME.table.accuracy.h5,\nand tells what the table leaves out.\n"
+      "NAME.table.accuracy.h5,\nand tells what the table leaves out. Layers that "
+      "[accuracy.layer_tables.NAME] names "
+      "have error tables of their own.\n"
       "Example: cimstat accuracy experiments/configs/rram_128rows.toml --set accuracy.images=1000");
   command->callback([options] {
     const RunClock clock;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/config/config.h"
 #include "core/error.h"
@@ -38,10 +39,14 @@ std::size_t node_of(const ForwardPass& pass, const std::string& layer, const std
     if (!pass.analog(node).empty()) names.push_back(pass.name(node));
   }
   const std::optional<std::string> meant = core::nearest(layer, names);
+  constexpr std::size_t most_shown = 6;
+  const bool has_more = names.size() > most_shown;
+  names.resize(std::min(names.size(), most_shown));
   throw core::UsageError(core::error_line(
       place, fmt::format("the network has no layer '{}'", core::excerpt(layer)), {},
       meant ? fmt::format("did you mean {}?", *meant)
-            : std::string("cimstat show lists the layers of a network file")));
+            : fmt::format("those on arrays are {}{}", fmt::join(names, ", "),
+                          has_more ? " ... (cimstat show lists all)" : "")));
 }
 
 /// [table]: nodes of its layers; the last ones are those that no table names.

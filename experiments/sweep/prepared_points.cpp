@@ -28,10 +28,15 @@ class SweepInputs {
           "its accuracies are counts of images read with codes of the point's table",
           "write noise = \"table\", or run cimstat accuracy at each point"));
     }
+    if (!settings.layer_tables.empty()) {
+      throw core::UsageError(
+          core::error_line("accuracy.layer_tables", "has no place in a sweep",
+                           "each point makes the one table of its macro, for all layers",
+                           "leave it out, or run cimstat accuracy at each point"));
+    }
     for (const auto& [key, is_there] :
          {std::pair("half_width", settings.half_width.has_value()),
           std::pair("recalibration_images", settings.recalibration_images > 0),
-          std::pair("layer_tables", !settings.layer_tables.empty()),
           std::pair("layers", settings.layers), std::pair("sensitivity", settings.sensitivity)}) {
       if (!is_there) continue;
       throw core::UsageError(

@@ -234,8 +234,7 @@ TEST(LayerTables, NameWhatDoesNotFit) {
   EXPECT_EQ(refusal(table("hiden", fixtures::identity_table(16), 16), array),
             "here: the network has no layer 'hiden'; did you mean hidden?");
   EXPECT_EQ(refusal(table("convolution_17", fixtures::identity_table(16), 16), array),
-            "here: the network has no layer 'convolution_17'; cimstat show lists the layers of a "
-            "network file");
+            "here: the network has no layer 'convolution_17'; those on arrays are hidden, classes");
   EXPECT_EQ(refusal(table("hidden", fixtures::identity_table(16), 16),
                     {.rows = 16, .first_layer = LayerPlace::digital}),
             "here: layer 'hidden' is on no array (fully_connected is computed digitally here); "

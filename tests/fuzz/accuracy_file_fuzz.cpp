@@ -54,6 +54,16 @@ experiments::AccuracyRecord with_answers(const experiments::Experiment& experime
   return record;
 }
 
+/// With tables of single layers.
+experiments::AccuracyRecord with_tables(const experiments::Experiment& experiment) {
+  experiments::AccuracyRecord record = with_answers(experiment);
+  record.result.layers = {};
+  record.layers = {};
+  record.result.sensitivity = {};
+  record.layer_tables = {{"a", std::string(64, 'b')}, {"b", std::string(64, 'c')}};
+  return record;
+}
+
 StoredFile stored(const std::vector<std::string>& asked,
                   experiments::AccuracyRecord (*record_of)(const experiments::Experiment&)) {
   std::vector<std::string> overrides = {"accuracy.images=4", "accuracy.reads=2"};
@@ -69,7 +79,8 @@ StoredFile stored(const std::vector<std::string>& asked,
 }  // namespace cimstat::fuzz
 
 /// A result of `cimstat accuracy`: read, its statistics shown, compared with another one. Bit 2 of
-/// the first byte chooses the result with layers to be changed.
+/// the first byte chooses the result with layers to be changed, bit 3 alone that with tables of
+/// layers.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cimstat;
   static const fuzz::StoredFile layers =
@@ -78,9 +89,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const fuzz::StoredFile whole = fuzz::stored({}, fuzz::plain);
   static const experiments::AccuracyRecord original =
       experiments::read_accuracy(fuzz::scratch_folder() / "whole.h5");
-  const bool with_layers = size > 0 && (data[0] & 4) != 0;
-  const std::filesystem::path file =
-      fuzz::hdf5_file_of({data, size}, with_layers ? layers : whole, fuzz::rehash_config);
+  static const fuzz::StoredFile tables = fuzz::stored(
+      {"accuracy.layer_tables.a.layers=[\"first\"]", "accuracy.layer_tables.a.table=a.h5",
+       "accuracy.layer_tables.b.layers=[\"second\"]", "accuracy.layer_tables.b.table=b.h5"},
+      fuzz::with_tables);
+  const std::uint8_t choice = size > 0 ? data[0] : 0;
+  const fuzz::StoredFile& changed = (choice & 4) != 0 ? layers : (choice & 8) != 0 ? tables : whole;
+  const std::filesystem::path file = fuzz::hdf5_file_of({data, size}, changed, fuzz::rehash_config);
   experiments::AccuracyRecord record;
   const auto refusal = fuzz::refusal_of([&] { record = experiments::read_accuracy(file); });
   fuzz::require_whole({data, size}, refusal);

@@ -227,6 +227,8 @@ check_record(folder / "macro.accuracy.h5.run.json")
 asked = folder / "asked.accuracy.h5"
 for options, conditions in ((["--layers"], {"layers", "layers or sensitivity"}),
                             (["--sensitivity"], {"sensitivity", "layers or sensitivity"}),
+                            (["--set", 'accuracy.layer_tables.own.layers=["hidden"]',
+                              "--set", f'accuracy.layer_tables.own.table="{table}"'], {"layer tables"}),
                             (["--half-width", "0.2"], {"stopped"})):
     run("accuracy", replica, "--table", table, "-q", "--set", "accuracy.images=20", *options, "-o", asked)
     check_result(asked, "formats/accuracy.md", conditions | {"table"})

@@ -320,10 +320,11 @@ TEST(JoinedImport, NamesNormsThatDoNotFit) {
       HasSubstr("node 'norm' (BatchNormalization): gives numbers that are not finite"));
   EXPECT_THAT(
       refusal(behind(
-          32,
+          80,
           [](ModelBuilder& b) {
             b.reals("two", {2}, {1.0f, 2.0f});
-            b.node("BatchNormalization", {"image", "two", "two", "two", "two"}, {"z"}, "norm");
+            b.node("BatchNormalization", {"image", "two", "two", "two", "two"}, {"n"}, "norm");
+            join(b, {"r", "n"}, 1);
           })),
       HasSubstr("node 'norm' (BatchNormalization): changes an image that others take"));
 }

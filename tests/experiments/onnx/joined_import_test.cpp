@@ -301,6 +301,34 @@ TEST(JoinedImport, NormsThatFollowEachOtherAreOneLayerWithTheirRelu) {
   EXPECT_EQ(network.layers[1].output_bits, 4U);
 }
 
+TEST(JoinedImport, NamesNormsThatDoNotFit) {
+  EXPECT_THAT(refusal(behind(
+                  48,
+                  [](ModelBuilder& b) {
+                    b.reals("two", {2}, {1.0f, 2.0f});
+                    b.node("BatchNormalization", {"r", "two", "two", "two", "two"}, {"z"}, "norm");
+                  })),
+              HasSubstr("node 'norm' (BatchNormalization): "));
+  EXPECT_THAT(
+      refusal(
+          behind(48,
+                 [](ModelBuilder& b) {
+                   b.reals("one", {3}, {1.0f, 2.0f, 1.0f});
+                   b.reals("below", {3}, {1.0f, -2.0f, 1.0f});
+                   b.node("BatchNormalization", {"r", "one", "one", "one", "below"}, {"z"}, "norm");
+                 })),
+      HasSubstr("node 'norm' (BatchNormalization): gives numbers that are not finite"));
+  EXPECT_THAT(
+      refusal(behind(
+          80,
+          [](ModelBuilder& b) {
+            b.reals("two", {2}, {1.0f, 2.0f});
+            b.node("BatchNormalization", {"image", "two", "two", "two", "two"}, {"n"}, "norm");
+            join(b, {"r", "n"}, 1);
+          })),
+      HasSubstr("node 'norm' (BatchNormalization): changes an image that others take"));
+}
+
 TEST(JoinedImport, NamesWhatItCanNotJoin) {
   EXPECT_THAT(refusal(behind(96,
                              [](ModelBuilder& b) {

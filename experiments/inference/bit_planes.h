@@ -36,7 +36,7 @@ struct WeightPlanes {
   bool top_plane_negative = false;
   AlignedVector<std::uint32_t> words;   ///< [tile][set][group][plane][word of tile][16 channels]
   std::vector<std::size_t> tile_begin;  ///< where each tile begins in `words`
-  /// The same cells for lookups by four rows (column_kernel): [tile][batch][eight rows][16
+  /// The same cells to be counted by bytes (column_counts): [tile][batch][eight rows][16
   /// channels][vector of the batch], row 8 q + r of a tile in bit r of byte q; 0 beyond the last
   /// row and the last vector.
   AlignedVector<std::uint8_t> bytes;

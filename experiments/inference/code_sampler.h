@@ -47,6 +47,7 @@ class CodeSampler {
   unsigned word_bits() const { return steps_ ? 16 : 16 + slot_bits_; }
   /// Null where draws take slots.
   const CodeSteps* steps() const { return steps_ ? &*steps_ : nullptr; }
+  // Slots are there where steps are not.
   unsigned slot_bits() const { return slot_bits_; }
   const std::uint32_t* slots() const { return slots_.data(); }
   /// Where the slots of (0, n) begin; those of (1, n) .. (n, n) follow. The table must have these.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -54,6 +55,7 @@ class CodeSteps {
   /// Bytes of the classes (0, n) .. (n, n), run(n) of each of: first code, upper and lower byte of
   /// step 0, of step 1, and so on.
   const std::uint8_t* bytes(std::uint32_t active_rows) const {
+    assert(active_rows < byte_begin_.size());
     return bytes_.data() + byte_begin_[active_rows];
   }
   static constexpr std::uint32_t run(std::uint32_t active_rows) {
@@ -62,6 +64,7 @@ class CodeSteps {
   /// The same for plain loads: class (k, n) has the numbers from k entry_size() on: its steps and,
   /// last, its first code.
   const std::uint16_t* entries(std::uint32_t active_rows) const {
+    assert(active_rows < entry_begin_.size());
     return entries_.data() + entry_begin_[active_rows];
   }
   std::size_t entry_size() const { return steps_ == 3 ? 4 : 8; }

@@ -34,7 +34,7 @@ inline constexpr std::uint32_t most_summed = 31;
 /// the planes of an input.
 inline constexpr std::uint32_t most_reads = 4;
 
-#if HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET <= HWY_AVX3_DL
 
 /// Counts bits of bytes: a read's active rows, eight at a time, in each byte of a word.
 struct ActiveRows {
@@ -50,6 +50,9 @@ HWY_INLINE void find_rows(const std::uint32_t* HWY_RESTRICT input, std::uint32_t
   }
 }
 
+/// Eight rows of a tile from `first` on, `end` left out, in `count` reads and as many neighbouring
+/// batches as sums has room for: sums[read][batch], a byte for each column. `cells` are those of
+/// the first batch, `stride` bytes before those of the next.
 template <std::uint32_t count, std::uint32_t batches>
 HWY_INLINE void sum_bytes(const ActiveRows* HWY_RESTRICT rows,
                           const std::uint8_t* HWY_RESTRICT cells, std::size_t stride,
@@ -112,9 +115,7 @@ HWY_INLINE void find_rows(const std::uint32_t* HWY_RESTRICT input, std::uint32_t
   }
 }
 
-/// Eight rows of a tile from `first` on, `end` left out, in `count` reads and as many neighbouring
-/// batches as sums has room for: sums[read][batch], a byte for each column. `cells` are those of
-/// the first batch, `stride` bytes before those of the next.
+/// As above.
 template <std::uint32_t count, std::uint32_t batches>
 HWY_INLINE void sum_bytes(const ActiveRows* HWY_RESTRICT rows,
                           const std::uint8_t* HWY_RESTRICT cells, std::size_t stride,

@@ -326,6 +326,7 @@ void sample_codes(std::span<const ColumnRead> reads, const ColumnGroups& groups,
                   const CodeSampler& sampler, const DrawOrigin& origin,
                   std::span<const std::uint32_t> words, std::span<std::uint32_t> scratch,
                   std::span<std::int32_t> sums) {
+  assert(!sampler.steps());
   assert(words.size() >= reads.size() * groups.batches() * batch_words);
   assert(scratch.size() >= reads.size() * groups.batches() * batch_words);
   assert(sums.size() == std::size_t{groups.groups} * group_channels);

@@ -32,7 +32,7 @@ struct ColumnRead {
   std::uint32_t row_bytes = 0;          ///< runs of eight rows
   std::uint32_t active_rows = 0;        ///< of several planes the sum of their levels
   std::uint32_t shift = 0;              ///< the (lowest) activation plane: codes count 2^shift-fold
-  std::uint64_t first_batch = 0;        ///< of the random words
+  std::uint64_t first_batch = 0;        ///< of its draws
   PlaneRange planes = {};               ///< those whose codes count
   std::uint32_t bits = 1;               ///< activation planes
   std::uint32_t next_plane = 0;         ///< words from one of them to the next
@@ -55,7 +55,7 @@ struct ColumnGroups {
     return std::min(group_channels, channels - group * group_channels);
   }
   PlaneRange all_planes() const { return {0, planes}; }
-  /// Random words come in batches of four vectors: 16 Philox blocks, lane = block, vector = word.
+  /// Draws come in batches of four vectors, 64 of them (draw_words.h, step_kernel.h).
   std::uint32_t batches() const { return (vectors() + batch_vectors - 1) / batch_vectors; }
 };
 
@@ -72,9 +72,9 @@ inline std::uint32_t count_lrs(const std::uint32_t* input, const std::uint32_t* 
 /// LRS counts: counts[vector][lane] for one read; of several planes the levels of the rows in LRS.
 void count_lrs(const ColumnRead& read, const ColumnGroups& groups, std::span<std::uint32_t> counts);
 
-/// Draws a code for each column of each read's planes from the slots of a sampler without steps, and
-/// adds it, times 2^(plane + shift), to sums[group][lane]. words: groups.batches() * 64 for each
-/// read, in turn; `scratch` has room for as many.
+/// Draws a code for each column of each read's planes from the slots of a sampler without steps,
+/// and adds it, times 2^(plane + shift), to sums[group][lane]. words: groups.batches() * 64 for
+/// each read, in turn; `scratch` has room for as many.
 void sample_codes(std::span<const ColumnRead> reads, const ColumnGroups& groups,
                   const CodeSampler& sampler, const DrawOrigin& origin,
                   std::span<const std::uint32_t> words, std::span<std::uint32_t> scratch,

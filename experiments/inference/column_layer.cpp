@@ -16,8 +16,9 @@
 namespace cimstat::experiments {
 namespace {
 
-/// Random words are made for this many batches at a time: 4 KB, so that they, the slots, weights
-/// and the table's rows stay in the first-level cache.
+/// Random words are made for this many batches of draws at a time: 4 KB, so that they, the slots,
+/// weights and the table's rows stay in the first-level cache. It decides the bytes of the fast
+/// stream by steps: each such run of reads begins with a whole batch of words.
 constexpr std::size_t chunk_batches = 16;
 
 std::uint32_t kernel_positions(const Layer& layer) {

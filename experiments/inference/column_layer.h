@@ -91,7 +91,7 @@ class ColumnLayer {
     std::optional<ActivationPlanes> planes;
     std::vector<ColumnRead> reads;
     std::vector<ColumnRead> protected_reads;
-    std::vector<std::uint64_t> first_batches;  ///< of some reads
+    std::vector<std::uint64_t> first_batches;  ///< of random words
     std::vector<std::uint32_t> first_words;    ///< of theirs in `words` (step_kernel.h)
     AlignedVector<std::uint32_t> words;
     AlignedVector<std::uint32_t> slots;
@@ -112,7 +112,7 @@ class ColumnLayer {
   ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input_bits,
               const ArrayOptions& options, std::uint32_t index, std::uint64_t first_batch);
 
-  /// Batches of random words that it owns per image: pixels x tiles x parts of a tile x cycles of
+  /// Batches of 64 draws that it owns per image: pixels x tiles x parts of a tile x cycles of
   /// activation planes x batches of a read, in this order (reads without an active row own theirs
   /// too).
   std::uint64_t batches() const;

@@ -16,7 +16,7 @@ struct DrawOrigin {
   std::uint64_t instance = 0;
 };
 
-/// A batch is the 64 words of 16 Philox blocks: lane = block, vector = word.
+/// A batch of words is that of 16 Philox blocks: lane = block, vector = word (by slots).
 inline constexpr std::size_t batch_words = 64;
 
 /// The word of vector `vector`, lane `lane` of a read whose first batch is `first_batch` is the

@@ -15,7 +15,7 @@
 namespace cimstat::experiments {
 
 /// P(code | weighted count) for each span of a row (circuits/weights/weighted_count.h) that occurs,
-/// and draws from it: one 32-bit word a draw, as CodeSampler does, which holds the codes of each
+/// and draws from it: one 32-bit word a draw, by CodeSampler's slots, which hold the codes of each
 /// class from the first that can occur on. With a sign, counts are classes from the least on.
 class ParallelCodes {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <utility>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "experiments/inference/step_kernel.cpp"
@@ -39,7 +40,7 @@ HWY_NOINLINE void replace_escapes(const ReadDraws& draws, std::uint32_t batch,
   }
 }
 
-#if HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET <= HWY_AVX3_DL
 
 /// Of 64 classes the bytes in a run of CodeSteps; the counts from 128 on are `far`.
 HWY_INLINE __m512i bytes_of(const std::uint8_t* run, __m512i counts, __mmask64 far) {
@@ -248,7 +249,7 @@ HWY_INLINE void draw_batches(const ActiveRows* rows, const ReadDraws* draws, std
 #pragma GCC unroll 8
     for (std::uint32_t i = 0; i < count * batches; ++i) {
       const std::uint32_t at = batch + i % batches;
-#if HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET <= HWY_AVX3_DL
       draw_batch<steps>(draws[i / batches], at, counts[i]);
 #else
       hn::Store(counts[i], ByteColumns(),
@@ -267,7 +268,7 @@ HWY_NOINLINE void draw_reads(const ReadDraws* draws, std::uint32_t all_batches) 
   std::uint32_t batch = 0;
   for (; batch + 2 <= all_batches; batch += 2) draw_batches<steps, count, 2>(rows, draws, batch);
   if (batch < all_batches) draw_batches<steps, count, 1>(rows, draws, batch);
-#if HWY_TARGET != HWY_AVX3_DL
+#if HWY_TARGET > HWY_AVX3_DL
   for (std::uint32_t r = 0; r < count; ++r) draw_read<steps>(draws[r], all_batches);
 #endif
 }
@@ -283,26 +284,29 @@ void draw_all(const StepDraws& draws, const ColumnGroups& groups, const CodeSamp
   };
   const std::size_t size = draws.reads.size();
   for (std::size_t i = 0; i < size;) {
-    const auto same = [&](std::size_t next) {
-      return next < size && draws.reads[next].bytes == draws.reads[i].bytes;
-    };
-    if (same(i + 3)) {
-      const ReadDraws four[] = {draws_of(i), draws_of(i + 1), draws_of(i + 2), draws_of(i + 3)};
-      draw_reads<steps, 4>(four, batches);
-      i += 4;
-    } else if (same(i + 2)) {
-      const ReadDraws three[] = {draws_of(i), draws_of(i + 1), draws_of(i + 2)};
-      draw_reads<steps, 3>(three, batches);
-      i += 3;
-    } else if (same(i + 1)) {
-      const ReadDraws two[] = {draws_of(i), draws_of(i + 1)};
-      draw_reads<steps, 2>(two, batches);
-      i += 2;
-    } else {
-      const ReadDraws one = draws_of(i);
-      draw_reads<steps, 1>(&one, batches);
-      i += 1;
+    std::size_t same = 1;
+    while (same < most_reads && i + same < size &&
+           draws.reads[i + same].bytes == draws.reads[i].bytes) {
+      ++same;
     }
+    const auto draw = [&]<std::size_t... each>(std::index_sequence<each...>) {
+      const ReadDraws some[] = {draws_of(i + each)...};
+      draw_reads<steps, sizeof...(each)>(some, batches);
+    };
+    switch (same) {
+      case 1:
+        draw(std::make_index_sequence<1>());
+        break;
+      case 2:
+        draw(std::make_index_sequence<2>());
+        break;
+      case 3:
+        draw(std::make_index_sequence<3>());
+        break;
+      default:
+        draw(std::make_index_sequence<4>());
+    }
+    i += same;
   }
 }
 
@@ -318,84 +322,6 @@ void draw_step_codes(const StepDraws& draws, const ColumnGroups& groups, const C
   }
 }
 
-/// Codes of four neighbouring planes, a byte each, as one number; `top_sign` is all ones where the
-/// highest counts negatively.
-HWY_INLINE Words weighted(Words codes, Words top_sign) {
-  const Columns d;
-  const Words byte = hn::Set(d, 0xff);
-  const Words lowest = hn::And(codes, byte);
-  const Words second = hn::And(hn::ShiftRight<8>(codes), byte);
-  const Words third = hn::And(hn::ShiftRight<16>(codes), byte);
-  const Words top = hn::Sub(hn::Xor(hn::ShiftRight<24>(codes), top_sign), top_sign);
-  const Words upper = hn::Add(third, hn::Add(top, top));
-  return hn::Add(hn::Add(lowest, hn::Add(second, second)), hn::ShiftLeft<2>(upper));
-}
-
-/// Weight planes by the four: a batch holds planes of one group.
-void add_fours(const ColumnRead& read, const ColumnGroups& groups,
-               const std::uint8_t* HWY_RESTRICT codes, std::int32_t* HWY_RESTRICT sums) {
-  const Columns d;
-  const hn::RebindToSigned<Columns> di;
-  for (std::uint32_t plane = 0; plane < groups.planes; plane += 4) {
-    std::uint32_t counting = 0;
-    for (std::uint32_t v = 0; v < 4; ++v) {
-      if (read.planes.holds(plane + v)) counting |= 0xffU << 8 * v;
-    }
-    if (counting == 0) continue;
-    const Words mask = hn::Set(d, counting);
-    const bool negative = groups.top_plane_negative && plane + 4 == groups.planes;
-    const Words top_sign = hn::Set(d, negative ? ~0U : 0U);
-    const int shift = static_cast<int>(read.shift + plane);
-    for (std::uint32_t group = 0; group < groups.groups; ++group) {
-      const std::uint32_t batch = (group * groups.planes + plane) / 4;
-      for (std::uint32_t lane = 0; lane < group_channels; lane += width) {
-        const Words four = hn::BitCast(
-            d, hn::Load(ByteColumns(), codes + batch * batch_words + lane * batch_vectors));
-        const Words sum = hn::ShiftLeftSame(weighted(hn::And(four, mask), top_sign), shift);
-        std::int32_t* to = sums + group * group_channels + lane;
-        hn::Store(hn::Add(hn::Load(di, to), hn::BitCast(di, sum)), di, to);
-      }
-    }
-  }
-}
-
-/// Any number of weight planes.
-void add_each(const ColumnRead& read, const ColumnGroups& groups,
-              const std::uint8_t* HWY_RESTRICT codes, std::int32_t* HWY_RESTRICT sums) {
-  const Columns d;
-  const hn::RebindToSigned<Columns> di;
-  for (std::uint32_t group = 0; group < groups.groups; ++group) {
-    for (std::uint32_t lane = 0; lane < group_channels; lane += width) {
-      std::int32_t* to = sums + group * group_channels + lane;
-      Words sum = hn::BitCast(d, hn::Load(di, to));
-      for (std::uint32_t plane = read.planes.begin; plane < read.planes.end; ++plane) {
-        const std::uint32_t vector = group * groups.planes + plane;
-        const Words four =
-            hn::BitCast(d, hn::Load(ByteColumns(), codes + vector / batch_vectors * batch_words +
-                                                       lane * batch_vectors));
-        const Words code =
-            hn::ShiftLeftSame(count_of(hn::BitCast(ByteColumns(), four), vector % batch_vectors),
-                              static_cast<int>(read.shift + plane));
-        const bool negative = groups.top_plane_negative && plane + 1 == groups.planes;
-        sum = negative ? hn::Sub(sum, code) : hn::Add(sum, code);
-      }
-      hn::Store(hn::BitCast(di, sum), di, to);
-    }
-  }
-}
-
-void add_step_codes(std::span<const ColumnRead> reads, const ColumnGroups& groups,
-                    const std::uint8_t* codes, std::int32_t* sums) {
-  for (const ColumnRead& read : reads) {
-    if (groups.planes % 4 == 0) {
-      add_fours(read, groups, codes, sums);
-    } else {
-      add_each(read, groups, codes, sums);
-    }
-    codes += groups.batches() * batch_words;
-  }
-}
-
 }  // namespace cimstat::experiments::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -403,7 +329,6 @@ HWY_AFTER_NAMESPACE();
 namespace cimstat::experiments {
 
 HWY_EXPORT(draw_step_codes);
-HWY_EXPORT(add_step_codes);
 
 void draw_step_codes(const StepDraws& draws, const ColumnGroups& groups, const CodeSampler& sampler,
                      const DrawOrigin& origin, std::span<std::uint8_t> codes) {
@@ -411,13 +336,6 @@ void draw_step_codes(const StepDraws& draws, const ColumnGroups& groups, const C
   assert(draws.first_words.size() == draws.reads.size());
   assert(codes.size() >= draws.reads.size() * groups.batches() * batch_words);
   HWY_DYNAMIC_DISPATCH(draw_step_codes)(draws, groups, sampler, origin, codes.data());
-}
-
-void add_step_codes(std::span<const ColumnRead> reads, const ColumnGroups& groups,
-                    std::span<const std::uint8_t> codes, std::span<std::int32_t> sums) {
-  assert(codes.size() >= reads.size() * groups.batches() * batch_words);
-  assert(sums.size() == std::size_t{groups.groups} * group_channels);
-  HWY_DYNAMIC_DISPATCH(add_step_codes)(reads, groups, codes.data(), sums.data());
 }
 
 }  // namespace cimstat::experiments

@@ -15,7 +15,7 @@ namespace cimstat::experiments {
 /// vector v, lane l, and of word 16 + l the lower one.
 inline constexpr std::size_t step_words = 32;
 
-/// What some reads are drawn with. All spans begin at multiples of 64 bytes.
+/// What some reads are drawn with. Words, codes and sums begin at multiples of 64 bytes.
 struct StepDraws {
   std::span<const ColumnRead> reads;
   std::span<const std::uint32_t> words;

@@ -128,10 +128,13 @@ TEST(ArrayMapping, IsWhatItsDefinitionSays) {
     const std::vector<double> expected = by_definition(c, map, output);
 
     const ProtectedDiagonals& diagonals = c.options.diagonals;
-    const CodeSampler sampler(c.table);
+    // Slots beside steps and the other way round, too.
+    using Means = CodeSampler::Means;
+    const CodeSampler sampler(c.table, trial % 2 == 0 ? Means::steps : Means::slots);
     const CodeSampler spared(diagonals.kind == Protection::converter
                                  ? faultless_table(c.table)
-                                 : voted_table(c.table, diagonals.votes, diagonals.rule));
+                                 : voted_table(c.table, diagonals.votes, diagonals.rule),
+                             trial % 3 == 0 ? Means::steps : Means::slots);
     const CodeSampler* of_spared = diagonals.kind == Protection::digital ? nullptr : &spared;
     ColumnLayer::Workspace workspace = layer.workspace();
     std::vector<double> estimates(output.size());

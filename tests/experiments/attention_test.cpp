@@ -196,7 +196,8 @@ TEST(Attention, IsWhatItsDefinitionSays) {
     const Case c = any_case(choice);
     const ForwardPass pass(c.network, c.options);
     ForwardPass::Workspace workspace = pass.workspace();
-    const CodeSampler sampler(c.table);
+    const CodeSampler sampler(
+        c.table, trial % 2 == 0 ? CodeSampler::Means::steps : CodeSampler::Means::slots);
     pass.classify(c.image, ExactIntegers{}, {}, workspace);
     const std::vector<double> expected = by_definition(c, workspace.maps[1], workspace.maps[2]);
     for (const core::Stream stream : {core::Stream::philox, core::Stream::fast}) {

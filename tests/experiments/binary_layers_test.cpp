@@ -42,10 +42,14 @@ std::vector<std::uint8_t> any_map(const Case& c, Choice& choice) {
 std::vector<double> sampled(const ColumnLayer& layer, const circuits::ErrorTable& table,
                             const std::vector<std::uint8_t>& map, core::Stream stream) {
   const ProtectedDiagonals& diagonals = layer.diagonals();
-  const CodeSampler sampler(table);
+  // By steps and by slots; what is spared the other way round.
+  using Means = CodeSampler::Means;
+  const bool by_steps = stream == core::Stream::philox;
+  const CodeSampler sampler(table, by_steps ? Means::steps : Means::slots);
   const CodeSampler spared(diagonals.kind == Protection::converter
                                ? faultless_table(table)
-                               : voted_table(table, diagonals.votes, diagonals.rule));
+                               : voted_table(table, diagonals.votes, diagonals.rule),
+                           by_steps ? Means::slots : Means::steps);
   ColumnLayer::Workspace workspace = layer.workspace();
   std::vector<double> estimates(std::size_t{layer.weights().outputs} * layer.geometry().pixels());
   layer.estimate(

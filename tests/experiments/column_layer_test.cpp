@@ -230,8 +230,11 @@ TEST(ColumnLayer, UsesTheValueThatACodeStandsFor) {
 
 TEST(ColumnLayer, DrawsTheWordsOfTheContract) {
   std::mt19937 random(6);
-  for (const double noise : {0.15, 0.8, 12.0}) {  // escapes: rare, some, most draws
-    const CodeSampler sampler(fixtures::normal_table(128, 0.05, 0.02, noise));
+  // Three, five and seven steps; slots of which some and most escape.
+  for (const double noise : {0.05, 0.15, 0.8, 0.9, 12.0}) {
+    const bool narrow = noise < 0.1;
+    const CodeSampler sampler(
+        fixtures::normal_table(128, narrow ? 0.01 : 0.05, narrow ? 0.0 : 0.02, noise));
     ReferenceCodes reference(sampler);
     const DrawOrigin origin{{0x123456789abcdef0, 5}, (std::uint64_t{1} << 40) + 77};
     for (const Case& c : cases()) {
@@ -266,10 +269,11 @@ circuits::ColumnDesign full_design() {
 
 TEST(ColumnLayer, IsTheSameForEveryInstructionSet) {
   std::mt19937 random(7);
-  const CodeSampler samplers[] = {CodeSampler(fixtures::normal_table(128, 0.05, 0.02, 0.2)),
-                                  CodeSampler(fixtures::normal_table(128, 0.05, 0.02, 0.9)),
+  const CodeSampler samplers[] = {CodeSampler(fixtures::normal_table(128, 0.01, 0.0, 0.2)),
+                                  CodeSampler(fixtures::normal_table(128, 0.05, 0.02, 0.8)),
                                   CodeSampler(fixtures::normal_table(128, 0.05, 0.02, 2.0))};
-  EXPECT_TRUE(samplers[0].steps());
+  EXPECT_EQ(samplers[0].steps()->steps(), 3u);
+  EXPECT_EQ(samplers[1].steps()->steps(), 7u);
   EXPECT_FALSE(samplers[2].steps());
   const CellSimulation simulation(full_design());
   const std::vector<Case> all = cases();

@@ -47,10 +47,12 @@ TEST(SignedCycles, AreWhatTheirColumnsSay) {
           return signed_sum(c, read, weights);
         });
     const ProtectedDiagonals& diagonals = c.options.diagonals;
-    const CodeSampler sampler(c.table);
+    using Means = CodeSampler::Means;
+    const CodeSampler sampler(c.table, trial % 2 == 0 ? Means::steps : Means::slots);
     const CodeSampler spared(diagonals.kind == Protection::converter
                                  ? faultless_table(c.table)
-                                 : voted_table(c.table, diagonals.votes, diagonals.rule));
+                                 : voted_table(c.table, diagonals.votes, diagonals.rule),
+                             trial % 3 == 0 ? Means::steps : Means::slots);
     ColumnLayer::Workspace workspace = layer.workspace();
     std::vector<double> estimates(expected.size());
     for (const core::Stream stream : {core::Stream::philox, core::Stream::fast}) {

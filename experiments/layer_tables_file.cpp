@@ -12,11 +12,19 @@ namespace {
 
 /// What codes of a column of this macro without current stand for.
 double zero_value_of(const Macro& macro, const ArrayOptions& array, const std::string& place) {
-  if (array.weights != WeightMapping::offset) return 0.0;
   const auto refuse = [&](std::string_view problem, std::string_view remedy) {
-    throw core::UsageError(core::error_line(
-        place, problem, "accuracy.weights = \"offset\" takes half of the range off", remedy));
+    const std::string_view why = array.weights == WeightMapping::biased
+                                     ? "accuracy.weights = \"biased\" takes off digitally"
+                                     : "accuracy.weights = \"offset\" takes half of the range off";
+    throw core::UsageError(core::error_line(place, problem, why, remedy));
   };
+  // As for the experiment's own column (place_zero).
+  const bool takes_half_off = macro.design.dummy && !macro.design.ladder.follows_active_rows;
+  if (array.weights == WeightMapping::biased && takes_half_off) {
+    refuse("is of a column with a dummy column", "make it without, or write \"offset\"");
+  }
+  if (array.weights == WeightMapping::xnor && takes_half_off) return 0.5 * macro.reference_rows;
+  if (array.weights != WeightMapping::offset) return 0.0;
   if (!macro.design.dummy) {
     refuse("is of a column without a dummy column", "make it with column.dummy_column = true");
   }

@@ -95,14 +95,28 @@ Finding compare_chip_files(const DiffOptions& options, const AccuracyRecord& a,
   return finding;
 }
 
+/// Tables of layers are told by what they hold: a file of the same name may be another one.
+void add_layer_tables(const AccuracyRecord& a, const AccuracyRecord& b,
+                      std::vector<KeyDifference>& keys) {
+  for (const auto& [name, hash] : a.layer_tables) {
+    for (const auto& [other, other_hash] : b.layer_tables) {
+      if (name != other || hash == other_hash) continue;
+      keys.push_back({.key = fmt::format("accuracy.layer_tables.{}: content", name),
+                      .a = hash.substr(0, 16),
+                      .b = other_hash.substr(0, 16)});
+    }
+  }
+}
+
 Finding compare_accuracy_files(const DiffOptions& options) {
   const AccuracyRecord a = read_accuracy(options.a);
   const AccuracyRecord b = read_accuracy(options.b);
   if (a.result.chips > 0 || b.result.chips > 0) return compare_chip_files(options, a, b);
   const ComparisonSettings settings{options.level, a.confidence, options.listed};
   const AccuracyComparison comparison = compare_accuracy(a, b, a.confidence);
-  const auto keys = differing_keys(config_of(options.a, FileKind::accuracy),
-                                   config_of(options.b, FileKind::accuracy));
+  auto keys = differing_keys(config_of(options.a, FileKind::accuracy),
+                             config_of(options.b, FileKind::accuracy));
+  add_layer_tables(a, b, keys);
   const auto what = [](const AccuracyRecord& record) {
     return fmt::format("{} on {}, {} images x {} reads", record.network, record.data_set,
                        record.result.images(), record.result.reads);

@@ -105,7 +105,11 @@ ColumnLayer::ColumnLayer(const Layer& layer, MapShape input, std::uint32_t input
       has_dummy_(mapping_ == WeightMapping::offset ||
                  (mapping_ == WeightMapping::xnor && options.zero_value > 0.0)),
       zero_value_(has_dummy_ || mapping_ == WeightMapping::native ? options.zero_value : 0.0),
-      zero_level_(options.input_signs == InputSigns::cycle ? layer.zero_level : 0),
+      // Signs have no level that stands for 0.
+      zero_level_(options.input_signs == InputSigns::cycle &&
+                          layer.input_values != InputValues::signs
+                      ? layer.zero_level
+                      : 0),
       weight_bits_(layer.weight_bits),
       cycles_{zero_level_ > 0 ? bits_with_sign(input_bits, zero_level_) : input_bits,
               options.input_bits_per_cycle, zero_level_ > 0},

@@ -240,8 +240,10 @@ Layer read_layer(const core::Hdf5Input& input, const std::string& path, const Ro
   if (input.has(path + "/padding_level")) {
     layer.padding_level = read_levels(input, path + "/padding_level");
   }
-  if (is_weighted(layer.kind) && minor >= binary_network_minor &&
-      input.has_attribute(path, "input_values")) {
+  if (is_weighted(layer.kind) && input.has_attribute(path, "input_values")) {
+    if (minor < binary_network_minor) {
+      refuse_extended(input, path, "has input_values", minor, binary_network_minor);
+    }
     layer.input_values = read_input_values(input, path);
   }
   return layer;

@@ -205,6 +205,17 @@ class Quantiser {
     });
   }
 
+  /// Signs of one magnitude stay signs.
+  ScaledMap joined_signs(Layer layer, const ScaledMap& input) {
+    std::fill(layer.scale.begin(), layer.scale.end(), 1.0);
+    std::fill(layer.bias.begin(), layer.bias.end(), 0.0);
+    layer.output_bits = 1;
+    ScaledMap map = input;
+    map.layer = layer.name;
+    network_.layers.push_back(std::move(layer));
+    return map;
+  }
+
   /// Levels of one step where all inputs are levels and what follows wants such; else real values.
   ScaledMap joined(std::size_t index) {
     const PlainLayer& plain = graph_.layers[index];
@@ -212,7 +223,15 @@ class Quantiser {
     std::vector<ScaledMap> inputs;
     for (const std::size_t input : plain.inputs) inputs.push_back(maps_[input]);
     Layer layer = joining_layer(start(plain), inputs);
-    const auto is_level = [](const ScaledMap& map) { return map.is_level(); };
+    const bool gives_reals = fused_relu(index) || !feeds_levels(index);
+    const auto is_alike = [&](const ScaledMap& map) {
+      return map.are_signs() && map.scale == inputs[0].scale;
+    };
+    if (!gives_reals && std::all_of(inputs.begin(), inputs.end(), is_alike)) {
+      return joined_signs(std::move(layer), inputs[0]);
+    }
+    // Signs have no level for 0, so that levels of another step can't hold them.
+    const auto is_level = [](const ScaledMap& map) { return map.is_level() && !map.are_signs(); };
     const bool all_levels = std::all_of(inputs.begin(), inputs.end(), is_level);
     if (fused_relu(index) || !all_levels || !feeds_levels(index)) {
       return finish(std::move(layer), output_step(index));

@@ -281,6 +281,45 @@ TEST(JoinedImport, OneMapTwiceKeepsItsStep) {
   EXPECT_EQ(network.layers[1].scale, (std::vector<double>{1.0, 1.0}));
 }
 
+ModelBuilder joined_signs(const std::string& second) {
+  return behind(96, [&](ModelBuilder& builder) {
+    builder.reals("w2", {3, 2, 1, 1}, {4, -1, 1, -5, -2, 3});
+    builder.node("Conv", {"image", "w2"}, {"y2"}, "other");
+    builder.node("Sign", {"y"}, {"s"});
+    builder.node(second, {"y2"}, {"s2"});
+    join(builder, {"s", "s2"}, 1);
+  });
+}
+
+TEST(JoinedImport, SignsStaySigns) {
+  const Network network = imported(joined_signs("Sign"));
+  using enum LayerKind;
+  EXPECT_THAT(kinds_of(network), ElementsAre(convolution, convolution, quantise, quantise,
+                                             concatenate, flatten, fully_connected));
+  EXPECT_EQ(network.layers[4].output_bits, 1U);
+  EXPECT_EQ(network.layers[4].scale, (std::vector<double>{1.0, 1.0}));
+  EXPECT_EQ(network.layers[4].bias, (std::vector<double>{0.0, 0.0}));
+  EXPECT_EQ(network.layers[6].input_values, InputValues::signs);
+}
+
+TEST(JoinedImport, SignsBesideLevelsBecomeReals) {
+  const Network network = imported(joined_signs("Relu"));
+  const auto joint = std::find_if(network.layers.begin(), network.layers.end(),
+                                  [](const Layer& l) { return l.kind == LayerKind::concatenate; });
+  ASSERT_NE(joint, network.layers.end());
+  EXPECT_EQ(joint->output_bits, 0U);
+}
+
+// A joint of signs before what takes their signs, weights or largest values.
+TEST(JoinedImport, JointsOfSignsAnswerAsTheModelDoes) {
+  for (const std::string second : {"Sign", "Relu"}) {
+    const TemporaryFolder folder;
+    joined_signs(second).write(folder / "model.onnx");
+    const OnnxModel model(folder / "model.onnx");
+    EXPECT_LT(relative_error(model, options_of(8, 2)), 0.05) << second;
+  }
+}
+
 TEST(JoinedImport, OneMapAloneIsThatMap) {
   const Network network =
       imported(behind(48, [](ModelBuilder& builder) { join(builder, {"r"}, 1); }));

@@ -124,6 +124,36 @@ TEST_F(LayerTablesCommand, TheTableOfTheRestChangesNoAnswer) {
   EXPECT_EQ(version("two.h5"), 3);
 }
 
+// Behind a dummy column codes begin in the middle of the range, of each table its own.
+TEST_F(LayerTablesCommand, ColumnsWithADummyKeepTheirMiddle) {
+  const std::string macro =
+      " --set column.dummy_column=true --set 'converter.references=\"uniform\"' --set "
+      "converter.codes=33";
+  ASSERT_EQ(run("table m.toml -q -o dummy.table.h5" + macro).exit_code, 0);
+  const std::string offset = macro + " --set 'accuracy.weights=\"offset\"'";
+  const std::string own = section("first", "[\"hidden\"]", "dummy.table.h5");
+  ASSERT_EQ(accuracy("-o one.h5" + offset).exit_code, 0);
+  const Outcome made = accuracy("-o two.h5" + offset + own);
+  ASSERT_EQ(made.exit_code, 0) << made.output;
+  EXPECT_EQ(read_accuracy(folder_ / "two.h5").result.answers,
+            read_accuracy(folder_ / "one.h5").result.answers);
+  expect_refused(own + " --set 'accuracy.weights=\"biased\"'",
+                 "accuracy.layer_tables.first: dummy.table.h5: is of a column with a dummy column");
+  expect_refused(
+      offset + section("first", "[\"hidden\"]", "same.table.h5"),
+      "accuracy.layer_tables.first: same.table.h5: is of a column without a dummy column");
+}
+
+TEST_F(LayerTablesCommand, DiffTellsTablesByWhatTheyHold) {
+  const std::string own = section("first", "[\"hidden\"]", "own.table.h5");
+  std::filesystem::copy_file(folder_ / "same.table.h5", folder_ / "own.table.h5");
+  ASSERT_EQ(accuracy("-o one.h5" + own).exit_code, 0);
+  std::filesystem::remove(folder_ / "own.table.h5");
+  std::filesystem::copy_file(folder_ / "short.table.h5", folder_ / "own.table.h5");
+  ASSERT_EQ(accuracy("-o two.h5" + own).exit_code, 0);
+  EXPECT_THAT(run("diff one.h5 two.h5").output, HasSubstr("accuracy.layer_tables.first: content"));
+}
+
 TEST_F(LayerTablesCommand, ShorterColumnsReadMoreOftenAndTheResultTellsOfThem) {
   ASSERT_EQ(accuracy("-o one.h5").exit_code, 0);
   const std::string keys = section("fine", "[\"hidden\"]", "short.table.h5");

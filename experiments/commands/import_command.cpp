@@ -68,6 +68,7 @@ QuantiseOptions settings_of(const ImportCommandOptions& options, std::size_t cha
   settings.calibration.rule = options.range == "largest"       ? RangeRule::largest
                               : options.range == "mean-square" ? RangeRule::mean_square
                               : options.range == "pact"        ? RangeRule::pact
+                              : options.range == "image"       ? RangeRule::image
                                                                : RangeRule::percentile;
   settings.zero_level = options.zero_level == "middle" ? ZeroLevel::middle : ZeroLevel::of_range;
   fill_channels(settings.image.mean, channels, 0.0, "--mean");
@@ -78,6 +79,8 @@ QuantiseOptions settings_of(const ImportCommandOptions& options, std::size_t cha
 bool has_fixed_grid(const ImportCommandOptions& options) {
   return options.weights == "dorefa" || options.weights == "wage";
 }
+
+bool spans_each_image(const ImportCommandOptions& options) { return options.range == "image"; }
 
 std::string weights_text(const ImportCommandOptions& options) {
   if (has_fixed_grid(options)) return options.weights;
@@ -93,13 +96,17 @@ std::string description_of(const ImportCommandOptions& options, const QuantiseOp
       settings.outer_weight_bits
           ? fmt::format("; {} of the first and last layer", *settings.outer_weight_bits)
           : std::string();
-  return fmt::format(
-      "imported from {}: {}-bit weights ({}{}), {}-bit activations ({}), calibrated on "
-      "the first {} training images of {}",
-      core::one_line(options.model.filename().string()), settings.weights.bits,
-      weights_text(options), outer, settings.activation_bits, options.range,
-      settings.calibration.images,
-      core::one_line(std::filesystem::path(options.data_set).filename().string()));
+  const std::string calibration =
+      spans_each_image(options)
+          ? std::string("the largest value of each image's map")
+          : fmt::format(
+                "{}), calibrated on the first {} training images of {}", options.range,
+                settings.calibration.images,
+                core::one_line(std::filesystem::path(options.data_set).filename().string()));
+  return fmt::format("imported from {}: {}-bit weights ({}{}), {}-bit activations ({}{}",
+                     core::one_line(options.model.filename().string()), settings.weights.bits,
+                     weights_text(options), outer, settings.activation_bits, calibration,
+                     spans_each_image(options) ? ")" : "");
 }
 
 /// "4", "4 and 8", "2 to 8".
@@ -152,6 +159,22 @@ void refuse_options_of_quantising(const ImportCommandOptions& options) {
         fmt::format("{} holds levels and scales of its own", options.model.string()),
         "leave it out"));
   }
+}
+
+/// Quantised by what each image's own maps will say.
+Network spanning_each_image(const ImportCommandOptions& options, const OnnxModel& model,
+                            QuantiseOptions& settings) {
+  require_one_scale(options);
+  require_their_bits(options);
+  for (const char* name : {"--percentile", "--images", "--zero-level"}) {
+    if (options.command->count(name) == 0) continue;
+    throw core::UsageError(core::error_line(name, "would change nothing",
+                                            "--range image calibrates nothing", "leave it out"));
+  }
+  settings = settings_of(options, static_cast<std::size_t>(model.input().shape.at(1)));
+  Network network = import_model(model, settings);
+  network.description = description_of(options, settings);
+  return network;
 }
 
 /// Quantised by what the training images say.
@@ -220,14 +243,15 @@ void import(ImportCommandOptions& options) {
   check_output(core::run_record_of(options.output_file), {options.model});
   const OnnxModel model(options.model);
   const bool has_scales = holds_scales(model);
-  if (!has_scales && options.data_set.empty()) {
+  if (!has_scales && !spans_each_image(options) && options.data_set.empty()) {
     throw core::UsageError(core::error_line(
         "import", "--data-set is missing", "the ranges of activations come from its images",
-        "name one; only a model with QuantizeLinear nodes needs none"));
+        "name one; only a model with QuantizeLinear nodes, or --range image, needs none"));
   }
   QuantiseOptions settings;
-  Network network = has_scales ? at_its_own_scales(options, model, settings)
-                               : calibrated(options, model, settings);
+  Network network = has_scales                  ? at_its_own_scales(options, model, settings)
+                    : spans_each_image(options) ? spanning_each_image(options, model, settings)
+                                                : calibrated(options, model, settings);
   network.name = options.model.stem().string();
   ImportComparison comparison;
   if (options.test_images > 0 && !options.data_set.empty()) {
@@ -253,7 +277,8 @@ void add_import_command(CLI::App& app) {
   command
       ->add_option("--data-set", options->data_set,
                    "images to calibrate on, and to test with: fashion-mnist, or a folder of IDX, "
-                   "CIFAR or .npy files. A model with scales of its own needs none")
+                   "CIFAR or .npy files. A model with scales of its own, or --range image, needs "
+                   "none")
       ->type_name("NAME");
   add_output_option(*command, options->output_file,
                     "network file (default: the model's name with .network.h5, here)")
@@ -298,8 +323,9 @@ void add_import_command(CLI::App& app) {
   command
       ->add_option("--range", options->range,
                    "of activations: the largest value seen, a percentile, the range of least "
-                   "squared error, or as PACT the end of a Clip")
-      ->check(CLI::IsMember({"largest", "percentile", "mean-square", "pact"}))
+                   "squared error, as PACT the end of a Clip, or as ASiM the largest value of each "
+                   "image's own map")
+      ->check(CLI::IsMember({"largest", "percentile", "mean-square", "pact", "image"}))
       ->capture_default_str();
   command
       ->add_option(

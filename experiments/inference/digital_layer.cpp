@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <limits>
 #include <type_traits>
 
@@ -150,6 +151,28 @@ void add(const Layer& layer, MapValues a, MapValues b, circuits::Ties ties, MapR
 
 void quantise(const Layer& layer, circuits::Ties ties, MapValues map, MapResult result) {
   scale_map(map, layer.scale[0], layer.bias[0], highest_level(layer.output_bits), result, ties);
+}
+
+double quantise_by_map(const Layer& layer, circuits::Ties ties, MapValues map,
+                       std::span<std::uint8_t> result) {
+  const double top = highest_level(layer.output_bits);
+  const bool even = ties == circuits::Ties::even;
+  return std::visit(
+      [&](auto values) {
+        double largest = 0.0;
+        for (const double value : values) largest = std::max(largest, value);
+        if (!(largest > 0.0)) {
+          std::fill(result.begin(), result.end(), std::uint8_t{0});
+          return 0.0;
+        }
+        const double range = std::min(largest, largest_of_a_map) + layer.epsilon;
+        for (std::size_t i = 0; i < result.size(); ++i) {
+          const double level = std::clamp(values[i] / range, 0.0, 1.0) * top;
+          result[i] = static_cast<std::uint8_t>(even ? std::nearbyint(level) : level + 0.5);
+        }
+        return range / top;
+      },
+      map);
 }
 
 void concatenate(const Layer& layer, std::size_t input, std::size_t first, circuits::Ties ties,

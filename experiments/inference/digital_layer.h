@@ -47,6 +47,11 @@ void average_pool(const Layer& layer, MapShape shape, circuits::Ties ties, MapVa
                   MapResult result);
 void add(const Layer& layer, MapValues a, MapValues b, circuits::Ties ties, MapResult result);
 void quantise(const Layer& layer, circuits::Ties ties, MapValues map, MapResult result);
+/// The largest value that a map's levels can span, so that steps of many layers stay finite.
+inline constexpr double largest_of_a_map = 0x1p126;
+/// Levels from 0 to the map's largest value (LevelRange::map). Returns their step.
+double quantise_by_map(const Layer& layer, circuits::Ties ties, MapValues map,
+                       std::span<std::uint8_t> result);
 /// Of input `input` of a concatenate, into its part of the result, which begins at `first`.
 void concatenate(const Layer& layer, std::size_t input, std::size_t first, circuits::Ties ties,
                  MapValues map, MapResult result);

@@ -69,6 +69,7 @@ ForwardPass::ForwardPass(const Network& network, const ArrayOptions& options)
     const Node& source = nodes_[node.inputs[0]];
     node.shape = {shapes[i][0], shapes[i][1], shapes[i][2]};
     node.bits = requantises(layer.kind) ? layer.output_bits : source.bits;
+    node.has_step = has_map_range(layer) || (!requantises(layer.kind) && source.has_step);
     const ArrayOptions columns = options_of(options, layer.name);
     if (is_weighted(layer.kind)) {
       const bool digital = (&layer == first && options.first_layer == LayerPlace::digital) ||
@@ -128,7 +129,7 @@ std::uint32_t ForwardPass::zero_level_of(const Node& node) const {
     if (source->inputs.empty()) return 0;  // the image
     source = &nodes_[source->inputs[0]];
   }
-  if (source->layer.kind != LayerKind::quantise) return 0;
+  if (source->layer.kind != LayerKind::quantise || source->has_step) return 0;
   const double zero = source->layer.bias[0];
   const bool is_level = zero == std::floor(zero) && zero > 0.0 &&
                         zero <= static_cast<double>(highest_level(source->bits));
@@ -140,7 +141,7 @@ ForwardPass::Workspace ForwardPass::workspace() const {
   std::size_t most_values = 0;
   for (const Node& node : nodes_) {
     result.maps.emplace_back(node.bits > 0 ? node.shape.size() : 0);
-    result.reals.emplace_back(node.bits > 0 ? 0 : node.shape.size());
+    result.reals.emplace_back(node.bits == 0 ? node.shape.size() : node.has_step ? 1 : 0);
     result.columns.push_back(largest_workspace(node.groups.analog));
     result.written.push_back(is_product(node.layer.kind) ? node.groups : LayerGroups{});
     most_values = std::max(most_values, node.shape.size());

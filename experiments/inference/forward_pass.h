@@ -63,7 +63,8 @@ class ForwardPass {
   /// Scratch memory of one worker.
   struct Workspace {
     std::vector<std::vector<std::uint8_t>> maps;  ///< [node], of levels; node 0 is the input
-    std::vector<std::vector<double>> reals;       ///< [node], of real values
+    /// [node], of real values; of levels with a step of their own in each image, that step.
+    std::vector<std::vector<double>> reals;
     std::vector<double> values;                   ///< after a run: the logits
     std::vector<ColumnLayer::Workspace> columns;  ///< [node], for all groups of a layer
     IntegerLayer::Workspace integers;
@@ -132,6 +133,7 @@ class ForwardPass {
     std::vector<std::size_t> inputs;
     MapShape shape;
     std::uint32_t bits = 0;  ///< 0: real values
+    bool has_step = false;   ///< of its own in each image
     LayerGroups groups;
   };
   /// Where the next column layer stands in the random-number contract.
@@ -148,7 +150,8 @@ class ForwardPass {
   MapResult result_of(std::size_t node, Workspace& workspace) const;
   bool on_columns(std::size_t index, const Arithmetic& arithmetic,
                   const Workspace& workspace) const;
-  /// Sums of all groups of a node, [output][pixel], to workspace.values.
+  /// Sums of all groups of a node, [output][pixel], to workspace.values; of levels with a step of
+  /// their own times that.
   void add_up(std::size_t index, const LayerGroups& groups, const Arithmetic& arithmetic,
               const DrawOrigin& origin, Workspace& workspace) const;
   void weighted(std::size_t index, const Arithmetic& arithmetic, const DrawOrigin& origin,

@@ -29,6 +29,12 @@ void ForwardPass::add_up(std::size_t index, const LayerGroups& groups, const Ari
                          const DrawOrigin& origin, Workspace& workspace) const {
   const Node& node = nodes_[index];
   const std::span<const std::uint8_t> input(workspace.maps[node.inputs[0]]);
+  const bool has_step = nodes_[node.inputs[0]].has_step;
+  const double step = has_step ? workspace.reals[node.inputs[0]][0] : 1.0;
+  const auto multiply = [&](std::span<double> sums) {
+    if (!has_step) return;
+    for (double& sum : sums) sum *= step;
+  };
   workspace.values.resize(node.shape.size());
   const std::span<double> values(workspace.values);
   const std::size_t inputs = input.size() / groups.integer.size();
@@ -45,6 +51,7 @@ void ForwardPass::add_up(std::size_t index, const LayerGroups& groups, const Ari
     const auto result = values.subspan(k * outputs, outputs);
     if (!analog) {
       groups.integer[k].sums(input_of_group, workspace.integers, result);
+      multiply(result);
       if (observer) observer->see_exact(index, k, result);
       continue;
     }
@@ -54,9 +61,11 @@ void ForwardPass::add_up(std::size_t index, const LayerGroups& groups, const Ari
       std::get<LayerSource*>(arithmetic)
           ->estimate(groups.analog[k], input_of_group, origin, result);
     }
+    multiply(result);
     if (observer) {
       workspace.exact.resize(outputs);
       groups.integer[k].sums(input_of_group, workspace.integers, workspace.exact);
+      multiply(workspace.exact);
       observer->see_estimates(index, k, result, workspace.exact);
     }
   }
@@ -133,6 +142,9 @@ void ForwardPass::run_node(std::size_t index, const Arithmetic& arithmetic,
   const MapShape shape = nodes_[node.inputs[0]].shape;
   const MapValues input = values_of(node.inputs[0], workspace);
   const MapResult result = result_of(index, workspace);
+  if (node.has_step && !requantises(node.layer.kind)) {
+    workspace.reals[index] = workspace.reals[node.inputs[0]];
+  }
   switch (node.layer.kind) {
     case LayerKind::convolution:
     case LayerKind::fully_connected:
@@ -158,7 +170,12 @@ void ForwardPass::run_node(std::size_t index, const Arithmetic& arithmetic,
       copy(input, result);
       break;
     case LayerKind::quantise:
-      quantise(node.layer, ties_, input, result);
+      if (node.has_step) {
+        workspace.reals[index][0] =
+            quantise_by_map(node.layer, ties_, input, workspace.maps[index]);
+      } else {
+        quantise(node.layer, ties_, input, result);
+      }
       break;
     case LayerKind::add_constant:
       add_constant(node.layer, input, result, ties_);

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "core/error.h"
 #include "core/utf8.h"
+
+#include "experiments/inference/digital_layer.h"
 
 namespace cimstat::experiments {
 namespace {
@@ -58,6 +61,7 @@ Signal LayerCheck::output(const std::vector<Signal>& inputs, LayerPosition posit
     refuse(fmt::format("has {} inputs ({} takes {}{})", inputs.size(), name_of(layer_.kind), wanted,
                        joins ? " or more" : ""));
   }
+  check_own_steps(inputs);
   Signal result{.shape = output_shape(inputs),
                 .bits = requantises(layer_.kind) ? layer_.output_bits : inputs[0].bits,
                 .largest = largest_value(inputs)};
@@ -70,9 +74,31 @@ Signal LayerCheck::output(const std::vector<Signal>& inputs, LayerPosition posit
       refuse("is the last one but not a weighted layer that gives logits",
              "nor another of real values");
     }
-    return levels(result.shape, result.bits);
+    result = levels(result.shape, result.bits);
+    result.step = largest_step(inputs[0]);
   }
   return result;
+}
+
+/// A step that each image decides can be taken into account behind sums of products alone.
+void LayerCheck::check_own_steps(const std::vector<Signal>& inputs) const {
+  for (std::size_t index = 0; index < inputs.size(); ++index) {
+    const bool takes_signs = layer_.input_values == InputValues::signs;
+    const bool can = !requantises(layer_.kind) || (is_weighted(layer_.kind) && !takes_signs);
+    if (inputs[index].step == 0.0 || can) continue;
+    refuse(fmt::format("its input '{}' has a step of its own in each image", layer_.inputs[index]),
+           fmt::format("{} knows stored steps", takes_signs ? "signs" : name_of(layer_.kind)),
+           "let weighted layers alone read such levels");
+  }
+}
+
+double LayerCheck::largest_step(const Signal& input) const {
+  if (has_map_range(layer_)) {
+    const double step = (std::min(input.largest, largest_of_a_map) + layer_.epsilon) /
+                        levels(input.shape, layer_.output_bits).largest;
+    return std::max(step, std::numeric_limits<double>::min());  // 0 says that there is none
+  }
+  return requantises(layer_.kind) ? 0.0 : input.step;
 }
 
 /// Values that leave the range of a double can cancel to NaN, which is no level of an output.
@@ -83,11 +109,14 @@ double LayerCheck::largest_value(const std::vector<Signal>& inputs) const {
   };
   if (is_weighted(layer_.kind)) {
     largest = 0.0;
+    const double sum = inputs[0].step > 0.0 ? largest_sum * inputs[0].step : largest_sum;
     for (std::size_t channel = 0; channel < layer_.scale.size(); ++channel) {
-      largest = std::max(largest, scaled(channel, largest_sum));
+      largest = std::max(largest, scaled(channel, sum));
     }
   } else if (layer_.kind == LayerKind::average_pool) {
     largest = scaled(0, largest * layer_.kernel.rows * layer_.kernel.columns);
+  } else if (has_map_range(layer_)) {
+    largest = largest_step(inputs[0]);
   } else if (layer_.kind == LayerKind::quantise) {
     largest = scaled(0, largest);
   } else if (layer_.kind == LayerKind::scale || layer_.kind == LayerKind::concatenate) {

@@ -19,6 +19,7 @@ struct Signal {
   std::array<std::uint32_t, 3> shape{};  ///< channels, rows, columns
   std::uint32_t bits = 0;                ///< of levels; 0: real values
   double largest = 0.0;                  ///< magnitude that no value exceeds
+  double step = 0.0;  ///< of levels with a step of their own in each image the largest; else 0
 
   bool is_real() const { return bits == 0; }
   std::uint64_t size() const { return std::uint64_t{shape[0]} * shape[1] * shape[2]; }
@@ -54,6 +55,8 @@ class LayerCheck {
   void check_token_numbers() const;
   void check_bits(LayerPosition position) const;
   double largest_value(const std::vector<Signal>& inputs) const;
+  double largest_step(const Signal& input) const;
+  void check_own_steps(const std::vector<Signal>& inputs) const;
   std::array<std::uint32_t, 3> output_shape(const std::vector<Signal>& inputs) const;
   std::array<std::uint32_t, 3> slid(const Signal& input, std::uint32_t channels) const;
   std::array<std::uint32_t, 3> convolved(const Signal& input) const;

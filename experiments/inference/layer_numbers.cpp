@@ -119,7 +119,7 @@ void LayerCheck::check_weights() const {
 }
 
 void LayerCheck::check_scale() const {
-  std::size_t scales = requantises(layer_.kind) ? 1 : 0;
+  std::size_t scales = requantises(layer_.kind) && !has_map_range(layer_) ? 1 : 0;
   std::size_t biases = scales;
   if (is_weighted(layer_.kind)) scales = biases = layer_.weight_shape[0];
   if (layer_.kind == LayerKind::add) scales = 2;
@@ -134,6 +134,9 @@ void LayerCheck::check_scale() const {
   if (layer_.scale.size() != scales || layer_.bias.size() != biases) {
     refuse(fmt::format("{} scales and {} biases ({} and {} are needed)", layer_.scale.size(),
                        layer_.bias.size(), scales, biases));
+  }
+  if (has_map_range(layer_) && layer_.kind != LayerKind::quantise) {
+    refuse(fmt::format("{} has no range", name_of(layer_.kind)), "a quantise layer has one");
   }
   const auto is_finite = [](double value) { return std::isfinite(value); };
   if (!std::all_of(layer_.scale.begin(), layer_.scale.end(), is_finite) ||

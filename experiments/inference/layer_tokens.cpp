@@ -24,8 +24,11 @@ void LayerCheck::check_token_numbers() const {
     refuse(fmt::format("{} has no zero_level", name_of(layer_.kind)));
   }
   const bool is_norm = layer_.kind == LayerKind::layer_norm;
-  if (!is_norm && layer_.epsilon != 0.0) {
+  if (!is_norm && !has_map_range(layer_) && layer_.epsilon != 0.0) {
     refuse(fmt::format("{} has no epsilon", name_of(layer_.kind)));
+  }
+  if (has_map_range(layer_) && !(layer_.epsilon >= 0.0 && std::isfinite(layer_.epsilon))) {
+    refuse(fmt::format("epsilon {} (0 or above)", layer_.epsilon));
   }
   if (is_norm && !(layer_.epsilon > 0.0 && std::isfinite(layer_.epsilon))) {
     refuse(fmt::format("epsilon {} (above 0, so that channels may be equal)", layer_.epsilon));

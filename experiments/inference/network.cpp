@@ -68,6 +68,8 @@ bool requantises(LayerKind kind) {
   }
 }
 
+bool has_map_range(const Layer& layer) { return layer.range == LevelRange::map; }
+
 Extents window_reach(const Layer& layer) {
   return {(layer.kernel.rows - 1) * layer.dilation.rows + 1,
           (layer.kernel.columns - 1) * layer.dilation.columns + 1};

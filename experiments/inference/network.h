@@ -19,6 +19,8 @@
 /// weighted layer takes levels; the others take levels or reals. relu, max_pool and flatten deliver
 /// what they take and have output_bits = 0. With InputValues::signs a weighted layer's inputs, of 1
 /// bit, stand for -1 and +1: x = 2 level - 1, and what windows see beyond the edge adds nothing.
+/// Levels that a quantise with LevelRange::map makes have a step of their own in each image, which
+/// relu, max_pool and flatten hand on: the sums of weighted layers are multiplied by it first.
 ///
 /// In a transformer a pixel is a token, its channels the token's numbers: projections are 1 x 1
 /// convolutions. layer_norm, gelu and softmax take and deliver reals. The attend layers are
@@ -35,8 +37,11 @@ enum class LayerKind {
   average_pool,     ///< value = sum * scale[0] + bias[0], the sum in row, column order
   add,              ///< value = a * scale[0] + b * scale[1] + bias[0]
   flatten,
-  quantise,      ///< value = x * scale[0] + bias[0], output_bits > 0; bias is the level of a real 0
-  add_constant,  ///< value = x * scale[0] + bias, of which each value has its own
+  quantise,  ///< value = x * scale[0] + bias[0], output_bits > 0; bias is the level of a real 0.
+             ///< With LevelRange::map, of the map's largest value s and top = 2^bits - 1:
+             ///< value = clamp(x / (s + epsilon), 0, 1) * top, step = (s + epsilon) / top;
+             ///< levels and step are 0 where no value is above 0
+  add_constant,    ///< value = x * scale[0] + bias, of which each value has its own
   prepend_tokens,  ///< bias as pixels before the map's own, which are x * scale[0]; one column
   layer_norm,      ///< each pixel: (x - mean) / sqrt(variance + epsilon) * scale + bias, of its
                    ///< channels
@@ -52,6 +57,12 @@ enum class LayerKind {
 enum class InputValues {
   levels,  ///< themselves
   signs,   ///< of 1 bit: 0 for -1, 1 for +1
+};
+
+/// Which values the levels of a quantise span.
+enum class LevelRange {
+  stored,  ///< those that its scale and bias say
+  map,     ///< from 0 to the largest value of the map at hand, 2^126 at most (ASiM)
 };
 
 /// Rows and columns of a window, of its steps, or from one of its points to the next. One number
@@ -102,14 +113,16 @@ struct Layer {
   std::array<std::uint32_t, 4> weight_shape{};  ///< output, input / groups, kernel rows, kernel
                                                 ///< columns (1, 1 when fully connected)
   std::vector<std::int8_t> weight;
-  // digital scale: [output] each when weighted, [1] and [1] of average_pool, quantise and the
-  // attend layers, [2] and [1] of add, [channel] each of layer_norm and scale, [input] each of
-  // concatenate, [1] and [value] of add_constant, [1] and [channel][token] of prepend_tokens
+  // digital scale: [output] each when weighted, [1] and [1] of average_pool, quantise (none with
+  // LevelRange::map) and the attend layers, [2] and [1] of add, [channel] each of layer_norm and
+  // scale, [input] each of concatenate, [1] and [value] of add_constant, [1] and [channel][token]
+  // of prepend_tokens
   std::vector<double> scale;
   std::vector<double> bias;
   std::uint32_t output_bits = 0;  ///< 0: real values
   std::uint32_t zero_level = 0;   ///< attend layers: of the first input, what stands for a real 0
-  double epsilon = 0.0;           ///< layer_norm: above 0; else 0
+  double epsilon = 0.0;  ///< layer_norm: above 0; quantise with LevelRange::map: 0 or above; else 0
+  LevelRange range = LevelRange::stored;  ///< quantise
 };
 
 struct Network {
@@ -137,6 +150,9 @@ bool has_window(LayerKind kind);
 /// Whether the kind scales what it delivers, to output_bits of its own. relu, max_pool, flatten,
 /// gelu and softmax don't: they keep the bits of their input.
 bool requantises(LayerKind kind);
+
+/// Whether the layer gives its levels a step of their own in each image.
+bool has_map_range(const Layer& layer);
 
 /// From the first point of a layer's window to its last, both counted.
 Extents window_reach(const Layer& layer);

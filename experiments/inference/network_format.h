@@ -19,9 +19,11 @@ inline constexpr std::int64_t network_major = 1;
 inline constexpr std::int64_t extended_network_minor = 2;
 /// Brought the layers of transformers.
 inline constexpr std::int64_t token_network_minor = 3;
-/// Brought scale and concatenate, weights of 1 bit and inputs that are signs.
+/// Brought scale and concatenate, weights of 1 bit, inputs that are signs and levels that span
+/// the map at hand.
 inline constexpr std::int64_t joined_network_minor = 4;
 inline constexpr std::int64_t binary_network_minor = 4;
+inline constexpr std::int64_t map_range_network_minor = 4;
 inline constexpr std::int64_t newest_network_minor = 4;
 inline constexpr std::int64_t plain_network_minor = 1;
 
@@ -34,6 +36,8 @@ inline std::int64_t first_minor(LayerKind kind) {
 
 /// What `input_values` says of signs.
 inline constexpr std::string_view signs_name = "signs";
+/// What `range` says of LevelRange::map.
+inline constexpr std::string_view map_range_name = "map";
 
 inline bool is_binary(const Layer& layer) {
   return layer.weight_bits == 1 || layer.input_values == InputValues::signs;

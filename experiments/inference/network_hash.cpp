@@ -80,6 +80,10 @@ void add_extensions(const Layer& layer, Digest& digest) {
     digest.add("/input_values"sv);
     digest.add("signs"sv);
   }
+  if (has_map_range(layer)) {
+    digest.add("/range"sv);
+    digest.add("map"sv);
+  }
 }
 
 }  // namespace

@@ -166,6 +166,9 @@ void require_known_layer(const core::Hdf5Input& input, const std::string& path, 
   if (is_product(kind)) attributes.emplace_back("zero_level");
   if (kind == LayerKind::layer_norm) attributes.emplace_back("epsilon");
   if (is_weighted(kind) && minor >= binary_network_minor) attributes.emplace_back("input_values");
+  if (kind == LayerKind::quantise && minor >= map_range_network_minor) {
+    attributes.insert(attributes.end(), {"range", "epsilon"});
+  }
   static const std::vector<std::string> dataset_attributes = {"units", "long_name"};
   std::vector<std::string> members;
   if (is_weighted(kind)) members.emplace_back("weight");
@@ -201,6 +204,14 @@ InputValues read_input_values(const core::Hdf5Input& input, const std::string& p
   if (name == "levels") return InputValues::levels;
   input.fail(path, fmt::format("has input_values '{}'", name), {},
              fmt::format("write \"{}\", or leave it out for levels", signs_name));
+}
+
+LevelRange read_range(const core::Hdf5Input& input, const std::string& path) {
+  const std::string name = input.text_attribute(path, "range");
+  if (name == map_range_name) return LevelRange::map;
+  if (name == "stored") return LevelRange::stored;
+  input.fail(path, fmt::format("has range '{}'", name), {},
+             fmt::format("write \"{}\", or leave it out for stored scales", map_range_name));
 }
 
 /// What may still be read.
@@ -245,6 +256,12 @@ Layer read_layer(const core::Hdf5Input& input, const std::string& path, const Ro
       refuse_extended(input, path, "has input_values", minor, binary_network_minor);
     }
     layer.input_values = read_input_values(input, path);
+  }
+  if (layer.kind == LayerKind::quantise && minor >= map_range_network_minor) {
+    if (input.has_attribute(path, "range")) layer.range = read_range(input, path);
+    if (input.has_attribute(path, "epsilon")) {
+      layer.epsilon = input.number_attribute(path, "epsilon");
+    }
   }
   return layer;
 }

@@ -30,7 +30,9 @@ bool is_extended(const Network& network) {
 /// The first version that has all that the network needs.
 std::int64_t minor_of(const Network& network) {
   const bool has_binary = std::any_of(network.layers.begin(), network.layers.end(), is_binary);
+  const bool has_range = std::any_of(network.layers.begin(), network.layers.end(), has_map_range);
   return std::max({minor_of_kinds(network), has_binary ? binary_network_minor : 0,
+                   has_range ? map_range_network_minor : 0,
                    is_extended(network) ? extended_network_minor : plain_network_minor});
 }
 
@@ -70,6 +72,7 @@ void write_layer(core::Hdf5Output& output, const std::string& path, const Layer&
   if (layer.input_values == InputValues::signs) {
     output.attribute(path, "input_values", signs_name);
   }
+  if (has_map_range(layer)) output.attribute(path, "range", map_range_name);
   if (is_weighted(layer.kind)) {
     core::Shape64 shape(layer.weight_shape.begin(), layer.weight_shape.end());
     if (layer.kind == LayerKind::fully_connected) shape.resize(2);

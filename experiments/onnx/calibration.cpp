@@ -159,6 +159,7 @@ ValueRange range_of(const ValueHistogram& histogram, const CalibrationOptions& o
   switch (options.rule) {
     case RangeRule::largest:
     case RangeRule::pact:
+    case RangeRule::image:
       return all;
     case RangeRule::percentile: {
       const double outside = 1.0 - options.percentile / 100.0;

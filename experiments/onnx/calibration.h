@@ -19,7 +19,8 @@ enum class RangeRule {
   percentile,   ///< all but a share of the values
   mean_square,  ///< the range whose levels leave the least squared error
   /// a Clip's own end (PACT, arXiv 1805.06085), trained with the network; elsewhere as largest
-  pact
+  pact,
+  image  ///< the largest value of each image's own map, plus 1e-7 (ASiM): nothing to calibrate
 };
 
 struct CalibrationOptions {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <memory>
 
 #include <fmt/format.h>
@@ -33,6 +34,13 @@ void require_fit(const Taker& taker, const OnnxModel& model, const ImageSet& ima
                        "name a data set that goes with the model"));
 }
 
+PlainGraph real_graph(const OnnxModel& model) {
+  PlainGraph graph = plain_graph(model);
+  if (!graph.is_quantised) return graph;
+  throw core::DataError(core::error_line(model.file(), "is quantised already",
+                                         "it holds scales of its own", "import it at these"));
+}
+
 }  // namespace
 
 bool holds_scales(const OnnxModel& model) { return plain_graph(model).is_quantised; }
@@ -41,13 +49,14 @@ Network import_quantised_model(const OnnxModel& model, const ImageScale& scale) 
   return with_stored_scales(plain_graph(model), scale, model.file());
 }
 
+Network import_model(const OnnxModel& model, const QuantiseOptions& options) {
+  assert(options.calibration.rule == RangeRule::image);
+  return quantised(real_graph(model), {}, options, model.file());
+}
+
 Network import_model(const OnnxModel& model, const ImageSet& images, const QuantiseOptions& options,
                      core::Threads threads, const core::Progress& progress) {
-  const PlainGraph graph = plain_graph(model);
-  if (graph.is_quantised) {
-    throw core::DataError(core::error_line(model.file(), "is quantised already",
-                                           "it holds scales of its own", "import it at these"));
-  }
+  const PlainGraph graph = real_graph(model);
   require_fit(graph, model, images);
   const std::size_t count = std::min(options.calibration.images, images.size());
   if (count == 0) {

@@ -22,6 +22,9 @@ bool holds_scales(const OnnxModel& model);
 Network import_model(const OnnxModel& model, const ImageSet& images, const QuantiseOptions& options,
                      core::Threads threads, const core::Progress& progress = {});
 
+/// The same by RangeRule::image, which needs no images.
+Network import_model(const OnnxModel& model, const QuantiseOptions& options);
+
 /// The network of a model that holds scales, at these. Throws DataError for models that can't be
 /// laid out.
 Network import_quantised_model(const OnnxModel& model, const ImageScale& scale);

@@ -15,6 +15,9 @@
 namespace cimstat::experiments {
 namespace {
 
+/// ASiM's, so that a map of zeros has a scale.
+constexpr double added_to_largest = 1e-7;
+
 class Quantiser {
  public:
   Quantiser(const PlainGraph& graph, const std::map<std::string, ValueHistogram>& histograms,
@@ -49,8 +52,18 @@ class Quantiser {
                                            problem, why, "change the model, then export it again"));
   }
 
+  bool spans_each_image() const { return options_.calibration.rule == RangeRule::image; }
+
+  /// What --range image can't do, which other ranges can.
+  [[noreturn]] void refuse_range(const PlainLayer& layer, std::string_view problem,
+                                 std::string_view why) const {
+    throw core::DataError(core::error_line(fmt::format("{}: layer '{}'", file_, layer.name),
+                                           problem, why, "calibrate by another --range"));
+  }
+
   /// The ReLU that a layer's only user is, where it can end the layer itself.
   std::optional<std::size_t> fused_relu(std::size_t index) const {
+    if (spans_each_image()) return std::nullopt;
     const std::vector<std::size_t>& users = users_[index + 1];
     const LayerKind kind = graph_.layers[index].kind;
     if (!requantises(kind) || kind == LayerKind::quantise || users.size() != 1) return std::nullopt;
@@ -139,6 +152,7 @@ class Quantiser {
     const PlainLayer& plain = graph_.layers[index];
     const ScaledMap input = maps_[plain.inputs[0]];
     if (plain.kind != LayerKind::flatten) require_no_image(plain);
+    if (spans_each_image()) require_plain_reals(plain, input);
     if (plain.kind == LayerKind::relu && std::isfinite(plain.highest)) {
       refuse(plain, "is a ReLU with an end that shares its input with others",
              "only one that follows a layer of its own can be laid out");
@@ -155,6 +169,57 @@ class Quantiser {
     map.layer = layer.name;
     network_.layers.push_back(std::move(layer));
     return map;
+  }
+
+  void require_plain_reals(const PlainLayer& plain, const ScaledMap& input) const {
+    if (plain.kind == LayerKind::relu && std::isfinite(plain.highest)) {
+      refuse_range(plain, fmt::format("is a ReLU with an end at {}", plain.highest),
+                   "--range image cuts nothing off");
+    }
+    if (plain.kind == LayerKind::max_pool && !input.is_level() && plain.padding != Padding(0)) {
+      refuse_range(plain, "takes the largest of padded values",
+                   "they are real with --range image, and padding is 0");
+    }
+  }
+
+  /// Whether no value of a map in real numbers is below 0, whatever the image.
+  bool is_positive(std::size_t place) const {
+    if (place == 0) return false;
+    const PlainLayer& layer = graph_.layers[place - 1];
+    switch (layer.kind) {
+      case LayerKind::relu:
+        return true;
+      case LayerKind::max_pool:
+      case LayerKind::average_pool:
+      case LayerKind::flatten:
+      case LayerKind::add:
+      case LayerKind::concatenate:
+        return std::all_of(layer.inputs.begin(), layer.inputs.end(),
+                           [&](std::size_t input) { return is_positive(input); });
+      default:
+        return false;
+    }
+  }
+
+  /// Levels from 0 to the largest value of each image's map: made once, as levels_of.
+  ScaledMap spanned_levels_of(std::size_t place, const PlainLayer& taker) {
+    if (const auto made = made_levels_.find(place); made != made_levels_.end()) return made->second;
+    if (!is_positive(place)) {
+      refuse_range(taker, "takes values that may be below 0",
+                   "the levels of --range image begin there");
+    }
+    Layer layer;
+    layer.name = names_.unique(graph_.layers[place - 1].name + "_levels");
+    layer.kind = LayerKind::quantise;
+    layer.range = LevelRange::map;
+    layer.epsilon = added_to_largest;
+    layer.inputs = {maps_[place].layer};
+    layer.output_bits = options_.activation_bits;
+    // Their step joins the sums.
+    const ScaledMap map{
+        .layer = layer.name, .bits = layer.output_bits, .scale = {1.0}, .zero = {0.0}};
+    network_.layers.push_back(std::move(layer));
+    return made_levels_.emplace(place, map).first->second;
   }
 
   /// The levels of a ReLU's 0 and scale / 2.
@@ -233,7 +298,7 @@ class Quantiser {
     // Signs have no level for 0, so that levels of another step can't hold them.
     const auto is_level = [](const ScaledMap& map) { return map.is_level() && !map.are_signs(); };
     const bool all_levels = std::all_of(inputs.begin(), inputs.end(), is_level);
-    if (fused_relu(index) || !all_levels || !feeds_levels(index)) {
+    if (spans_each_image() || fused_relu(index) || !all_levels || !feeds_levels(index)) {
       return finish(std::move(layer), output_step(index));
     }
     const std::vector<double> steps = layer.scale;
@@ -256,9 +321,10 @@ class Quantiser {
       refuse(plain, "pads signs", "a mean takes level 0 from beyond the edge, which is -1");
     }
     const double infinity = std::numeric_limits<double>::infinity();
-    const double step = fused_relu(index)                ? output_step(index)
-                        : input.is_level() && !are_signs ? step_of(plain, infinity)
-                                                         : 0.0;
+    const bool gives_levels = input.is_level() && !are_signs && !spans_each_image();
+    const double step = fused_relu(index) ? output_step(index)
+                        : gives_levels    ? step_of(plain, infinity)
+                                          : 0.0;
     return finish(std::move(layer), step);
   }
 
@@ -299,7 +365,8 @@ class Quantiser {
   }
 
   /// The same where weights take them: of 1 bit a map with a sign becomes signs.
-  ScaledMap levels_for_weights(std::size_t place) {
+  ScaledMap levels_for_weights(std::size_t place, const PlainLayer& taker) {
+    if (!maps_[place].is_level() && spans_each_image()) return spanned_levels_of(place, taker);
     if (maps_[place].is_level() || options_.activation_bits > 1) return levels_of(place);
     const PlainLayer& source = graph_.layers[place - 1];
     if (!(histogram(source).least < 0.0)) return levels_of(place);
@@ -328,6 +395,9 @@ class Quantiser {
   /// A product of two maps, of levels that stand for real numbers with a sign.
   ScaledMap product(std::size_t index) {
     const PlainLayer& plain = graph_.layers[index];
+    if (spans_each_image()) {
+      refuse_range(plain, "multiplies two maps", "both have signs, and --range image has none");
+    }
     const ScaledMap first = levels_of(plain.inputs[0]);
     if (first.are_signs()) {
       refuse(plain, "multiplies signs", "a product of two maps takes a level that stands for 0");
@@ -436,7 +506,7 @@ class Quantiser {
   ScaledMap weighted(std::size_t index) {
     const PlainLayer& plain = graph_.layers[index];
     const WeightQuantiser quantiser = quantiser_of(index);
-    ScaledMap input = levels_for_weights(plain.inputs[0]);
+    ScaledMap input = levels_for_weights(plain.inputs[0], plain);
     Layer layer = start(plain);
     layer.inputs = {input.layer};
     layer.groups = plain.groups;

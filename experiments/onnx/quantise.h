@@ -19,9 +19,10 @@
 /// products of two maps drive rows; what these write into arrays has the weights' bits, 2 at least,
 /// and x = s (q - 2^(bits - 1)). Of 1 bit they are signs, x = s (2 q - 1), where weights take them,
 /// s their mean magnitude; as are what a Sign gives and images whose mean lies between their two
-/// levels. A 0 is +1. The image: pixel p stands for (p / 255 - mean) / deviation; scale and mean of
-/// each channel go into the first layer's weights and biases, and windows over the edge see the
-/// level next to the mean.
+/// levels. A 0 is +1. With RangeRule::image all maps are real, and weighted layers take levels that
+/// span the map from 0 to its largest value in each image. The image: pixel p stands for (p / 255 -
+/// mean) / deviation; scale and mean of each channel go into the first layer's weights and biases,
+/// and windows over the edge see the level next to the mean.
 namespace cimstat::experiments {
 
 /// Which level of activations with a sign stands for 0.
@@ -41,11 +42,13 @@ struct QuantiseOptions {
   ImageScale image;
 };
 
-/// The tensors whose histograms quantised() needs.
+/// The tensors whose histograms quantised() needs, but with RangeRule::image.
 std::vector<std::string> calibrated_tensors(const PlainGraph& graph);
 
 /// `file` is the model's, for messages. The network has passed check(). Throws DataError for what
-/// integers can't express: a pool over the image, a maximum over padded values with a sign.
+/// integers can't express: a pool over the image, a maximum over padded values with a sign; and,
+/// with RangeRule::image, for weights that take values with a sign, products of two maps, ReLUs
+/// with an end, and a maximum over padded values.
 Network quantised(const PlainGraph& graph, const std::map<std::string, ValueHistogram>& histograms,
                   const QuantiseOptions& options, const std::string& file);
 

@@ -96,6 +96,7 @@ std::string special_text(const Layer& layer) {
     parts.push_back(fmt::format("padding level {}", range_text(layer.padding_level)));
   }
   if (layer.input_values == InputValues::signs) parts.emplace_back("inputs -1 and 1");
+  if (has_map_range(layer)) parts.emplace_back("range of each image's map");
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -173,6 +174,7 @@ core::Json network_as_json(const Network& network) {
       object[name] = numbers.size() == 1 ? core::Json(numbers[0]) : core::Json(numbers);
     }
     if (layer.input_values == InputValues::signs) object["input_values"] = "signs";
+    if (has_map_range(layer)) object["range"] = "map";
     add_range(object, "padding_level_range", layer.padding_level);
     add_range(object, "weight_range", layer.weight);
     add_range(object, "scale_range", layer.scale);

@@ -22,6 +22,7 @@ struct Map {
   long columns = 0;
   unsigned bits = 0;
   std::vector<double> values{};
+  double step = 1.0;  ///< of levels that span the map of one image
 
   double at(long channel, long row, long column) const {
     return values.at(static_cast<std::size_t>((channel * rows + row) * columns + column));
@@ -105,7 +106,7 @@ inline Map convolution(const Layer& layer, const Map& input, Halves halves = Hal
           }
         }
         const auto channel = static_cast<std::size_t>(o);
-        const double scaled = static_cast<double>(sum) * layer.scale.at(channel);
+        const double scaled = static_cast<double>(sum) * input.step * layer.scale.at(channel);
         result.values.push_back(delivered(layer, scaled + layer.bias.at(channel), halves));
       }
     }
@@ -121,7 +122,7 @@ inline Map fully_connected(const Layer& layer, const Map& input, Halves halves =
     for (const double level : input.values) {
       sum += layer.weight.at(w++) * static_cast<std::int64_t>(meant(layer, level));
     }
-    const double scaled = static_cast<double>(sum) * layer.scale.at(o);
+    const double scaled = static_cast<double>(sum) * input.step * layer.scale.at(o);
     result.values.push_back(delivered(layer, scaled + layer.bias.at(o), halves));
   }
   return result;
@@ -150,6 +151,22 @@ inline Map pool(const Layer& layer, const Map& input, Halves halves = Halves::up
                     : largest);
       }
     }
+  }
+  return result;
+}
+
+inline Map spanned(const Layer& layer, const Map& input, Halves halves) {
+  Map result = input;
+  result.bits = layer.output_bits;
+  result.step = 0.0;
+  double largest = 0.0;
+  for (const double value : input.values) largest = value > largest ? value : largest;
+  const double range = largest + layer.epsilon;
+  const double top = std::pow(2.0, layer.output_bits) - 1.0;
+  if (largest > 0.0) result.step = range / top;
+  for (double& value : result.values) {
+    const double share = largest > 0.0 && value > 0.0 ? value / range : 0.0;
+    value = delivered(layer, share * top, halves);
   }
   return result;
 }
@@ -240,6 +257,10 @@ inline Map run(const Network& network, const std::vector<std::uint8_t>& pixels,
         break;
       case LayerKind::concatenate:
         maps[layer.name] = concatenate(layer, maps, halves);
+        break;
+      case LayerKind::quantise:
+        maps[layer.name] = layer.range == LevelRange::map ? spanned(layer, input, halves)
+                                                          : pointwise(layer, input, second, halves);
         break;
       default:
         maps[layer.name] = pointwise(layer, input, second, halves);

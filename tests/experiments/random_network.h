@@ -14,8 +14,9 @@ namespace cimstat::experiments {
 
 class RandomNetwork {
  public:
-  /// Which kinds of layers occur: those of version 1.2 of the file, or scale and concatenate, too.
-  enum class Kinds { plain, joined };
+  /// Which kinds of layers occur: those of version 1.2 of the file, or scale and concatenate, too,
+  /// or levels that span each image's own map.
+  enum class Kinds { plain, joined, spanned };
   explicit RandomNetwork(std::uint32_t seed, Kinds kinds = Kinds::plain)
       : random_(seed), kinds_(kinds) {}
 
@@ -71,6 +72,7 @@ class RandomNetwork {
 
   /// Levels of the same shape.
   Edge quantised(const Edge& edge) {
+    if (kinds_ == Kinds::spanned && !network_.layers.empty() && !chance(4)) return spanned(edge);
     if (edge.bits > 0) return edge;
     Layer layer = layer_on(LayerKind::quantise, edge);
     layer.scale = {0.1 + 0.01 * below(100)};
@@ -80,6 +82,23 @@ class RandomNetwork {
     result.bits = layer.output_bits;
     append(layer, result);
     return edges_.back();
+  }
+
+  /// Levels of the same shape that weighted layers alone read: they are no edge for others.
+  Edge spanned(const Edge& edge) {
+    Layer layer = layer_on(LayerKind::quantise, edge);
+    layer.range = LevelRange::map;
+    layer.epsilon = chance(2) ? 0.0 : 0.01 * below(100);
+    layer.output_bits = below(8) + 1;
+    Edge result = edge;
+    result.name = layer.name;
+    result.bits = layer.output_bits;
+    network_.layers.push_back(layer);
+    if (!chance(3)) return result;
+    Layer more = layer_on(LayerKind::relu, result);
+    result.name = more.name;
+    network_.layers.push_back(more);
+    return result;
   }
 
   /// One side of a window that fits, its padding and the number of its places.

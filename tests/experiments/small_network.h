@@ -26,6 +26,7 @@ inline Network small_network() {
 /// Random images, labelled as exact integers classify them.
 inline ImageSet images_for(const Network& network, std::size_t count) {
   ImageSet set;
+  set.channels = network.input_shape[0];
   set.rows = network.input_shape[1];
   set.columns = network.input_shape[2];
   set.classes = network.classes;

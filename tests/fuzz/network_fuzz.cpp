@@ -169,6 +169,19 @@ Network joined_network() {
   return network;
 }
 
+/// And levels that span each image's own map.
+Network spanned_network() {
+  Network network = plain_network();
+  auto& layers = network.layers;
+  Layer levels = layer_of(LayerKind::quantise, "own_levels", {layers.back().inputs[0]});
+  levels.range = experiments::LevelRange::map;
+  levels.epsilon = 0.5;
+  levels.output_bits = 4;
+  layers.back().inputs = {"own_levels"};
+  layers.insert(layers.end() - 1, levels);
+  return network;
+}
+
 StoredFile written_network(const Network& network) {
   return written(
       [&](const std::filesystem::path& target) { experiments::write_network(network, target); });
@@ -207,17 +220,20 @@ bool is_cheap(const Network& network) {
 
 /// A network file: read and checked; a small one that passes must run, too. Recipes whose first
 /// byte has bit 2 set change the extended network, those with bit 3 that of tokens, those with bit
-/// 4 alone of these that of joined channels.
+/// 4 alone of these that of joined channels, with bit 5 alone that of levels that span each image's
+/// map.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cimstat;
   static const fuzz::StoredFile plain = fuzz::written_network(fuzz::plain_network());
   static const fuzz::StoredFile extended = fuzz::written_network(fuzz::extended_network());
   static const fuzz::StoredFile tokens = fuzz::written_network(fuzz::token_network());
   static const fuzz::StoredFile joined = fuzz::written_network(fuzz::joined_network());
+  static const fuzz::StoredFile spanned = fuzz::written_network(fuzz::spanned_network());
   const std::uint8_t choice = size > 0 ? data[0] : 0;
   const fuzz::StoredFile& whole = (choice & 8) != 0    ? tokens
                                   : (choice & 4) != 0  ? extended
                                   : (choice & 16) != 0 ? joined
+                                  : (choice & 32) != 0 ? spanned
                                                        : plain;
   const std::filesystem::path file = fuzz::hdf5_file_of({data, size}, whole, fuzz::drop_hash);
   experiments::Network network;

@@ -250,6 +250,11 @@ TEST_F(ImportCommand, RefusesWithOneLineAndLeavesNoFile) {
       {"other.onnx" + fashion, 3, "node 'Tanh_1' (Tanh): can't be laid out yet"},
       {"large.onnx" + fashion, 2, "--data-set: fashion-mnist has images of 1 x 28 x 28"},
       {"small.onnx", 2, "--data-set is missing"},
+      {"small.onnx --range image --percentile 99", 2,
+       "--percentile: would change nothing (--range image calibrates nothing); leave it out"},
+      {"small.onnx --range image --images 9", 2, "--images: would change nothing"},
+      {"small.onnx --range image --zero-level middle", 2, "--zero-level: would change nothing"},
+      {"large.onnx --range image -q" + fashion, 2, "fashion-mnist has images of 1 x 28 x 28"},
       {"small.onnx -q --data-set nowhere", 2, "nowhere"},
       {"small.onnx --weight-bits 9" + fashion, 2, "--weight-bits"},
       {"small.onnx --activation-bits 0" + fashion, 2, "--activation-bits"},
@@ -305,6 +310,32 @@ TEST_F(ImportCommand, MakesBinaryAndTernaryWeights) {
   EXPECT_THAT(refused.output,
               HasSubstr("accuracy.weights: \"xnor\" can't hold layer 'features.conv_1', whose "
                         "inputs are no signs (weights and inputs are -1 and 1 there)"));
+}
+
+TEST_F(ImportCommand, NeedsNoImagesWhereLevelsSpanEachImagesMap) {
+  const std::string options =
+      "import small.onnx -q --json --range image --weights largest "
+      "--weight-scale layer --test-images 200 ";
+  const Outcome alone = run(options);
+  ASSERT_EQ(alone.exit_code, 0) << alone.output;
+  const Outcome compared = run(options + "--data-set fashion-mnist");
+  ASSERT_EQ(compared.exit_code, 0) << compared.output;
+  const auto result = nlohmann::json::parse(compared.output);
+  EXPECT_EQ(result["content_sha256"], nlohmann::json::parse(alone.output)["content_sha256"]);
+  EXPECT_GT(result["test"]["agreeing"], 130);
+  const Outcome shown = run("show small.network.h5");
+  EXPECT_THAT(shown.output, HasSubstr("range of each image's map"));
+  EXPECT_THAT(shown.output, HasSubstr("4-bit activations (the largest value of each image's map)"));
+  // Tables, records of layers, scales of calibration, and frozen chips.
+  for (const char* more : {"--layers", "--set accuracy.recalibration_images=8",
+                           "--set accuracy.noise=frozen --set accuracy.chips=2",
+                           "--set accuracy.first_layer=digital"}) {
+    const Outcome accuracy = run("accuracy " CIMSTAT_CONFIGS
+                                 "/rram_128rows.toml -q --set accuracy.network=small.network.h5 "
+                                 "--set accuracy.images=4 -o small.accuracy.h5 " +
+                                 std::string(more));
+    EXPECT_EQ(accuracy.exit_code, 0) << more << accuracy.output;
+  }
 }
 
 TEST_F(ImportCommand, ShowListsAModel) {

@@ -152,8 +152,12 @@ class Quantiser {
     const PlainLayer& plain = graph_.layers[index];
     const ScaledMap input = maps_[plain.inputs[0]];
     if (plain.kind != LayerKind::flatten) require_no_image(plain);
-    if (spans_each_image()) require_plain_reals(plain, input);
-    if (plain.kind == LayerKind::relu && std::isfinite(plain.highest)) {
+    const bool has_end = plain.kind == LayerKind::relu && std::isfinite(plain.highest);
+    if (spans_each_image()) {
+      require_no_real_padding(plain, input);
+      if (has_end && !input.is_level()) return cut_off(plain, input);
+    }
+    if (has_end) {
       refuse(plain, "is a ReLU with an end that shares its input with others",
              "only one that follows a layer of its own can be laid out");
     }
@@ -171,11 +175,29 @@ class Quantiser {
     return map;
   }
 
-  void require_plain_reals(const PlainLayer& plain, const ScaledMap& input) const {
-    if (plain.kind == LayerKind::relu && std::isfinite(plain.highest)) {
-      refuse_range(plain, fmt::format("is a ReLU with an end at {}", plain.highest),
-                   "--range image cuts nothing off");
-    }
+  /// min(x, end) = end - max(0, end - x), of real values.
+  ScaledMap cut_off(const PlainLayer& plain, const ScaledMap& input) {
+    std::string from = input.layer;
+    const auto append = [&](LayerKind kind, const std::string& name) {
+      Layer layer;
+      layer.name = names_.unique(name);
+      layer.kind = kind;
+      layer.inputs = {from};
+      from = layer.name;
+      if (kind == LayerKind::average_pool) {
+        layer.scale = {-1.0};
+        layer.bias = {plain.highest};
+      }
+      network_.layers.push_back(std::move(layer));
+    };
+    append(LayerKind::relu, plain.name);
+    append(LayerKind::average_pool, plain.name + "_to_end");
+    append(LayerKind::relu, plain.name + "_below_end");
+    append(LayerKind::average_pool, plain.name + "_cut");
+    return {.layer = from};
+  }
+
+  void require_no_real_padding(const PlainLayer& plain, const ScaledMap& input) const {
     if (plain.kind == LayerKind::max_pool && !input.is_level() && plain.padding != Padding(0)) {
       refuse_range(plain, "takes the largest of padded values",
                    "they are real with --range image, and padding is 0");

@@ -47,8 +47,8 @@ std::vector<std::string> calibrated_tensors(const PlainGraph& graph);
 
 /// `file` is the model's, for messages. The network has passed check(). Throws DataError for what
 /// integers can't express: a pool over the image, a maximum over padded values with a sign; and,
-/// with RangeRule::image, for weights that take values with a sign, products of two maps, ReLUs
-/// with an end, and a maximum over padded values.
+/// with RangeRule::image, for weights that take values with a sign, products of two maps, and a
+/// maximum over padded values.
 Network quantised(const PlainGraph& graph, const std::map<std::string, ValueHistogram>& histograms,
                   const QuantiseOptions& options, const std::string& file);
 

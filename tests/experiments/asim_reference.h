@@ -77,8 +77,10 @@ inline Levels weight_levels(const std::vector<double>& weights, unsigned bits) {
   return levels;
 }
 
+/// ASiM's scale of values that are all below 0 is below 0, and their levels are the highest: a
+/// scale of 1e-7, and levels of 0, here.
 inline Levels activation_levels(const std::vector<double>& values, unsigned bits) {
-  double largest = values.at(0);
+  double largest = 0.0;
   for (const double value : values) largest = std::max(largest, value);
   Levels levels{.values = {}, .scale = largest + epsilon};
   const double top = std::pow(2.0, bits) - 1.0;

@@ -130,8 +130,8 @@ TEST(ImageRangeImport, EveryWeightedLayerButTheFirstReadsLevelsOfEachImage) {
     const Network network = import_model(model, options);
     std::size_t first = 0;
     for (const Layer& layer : network.layers) {
-      if (layer.kind == LayerKind::quantise) EXPECT_TRUE(has_map_range(layer)) << layer.name;
-      if (layer.kind != LayerKind::quantise) EXPECT_EQ(layer.output_bits, 0U) << layer.name;
+      EXPECT_EQ(layer.kind == LayerKind::quantise, has_map_range(layer)) << layer.name;
+      EXPECT_EQ(layer.output_bits > 0, has_map_range(layer)) << layer.name;
       if (!is_weighted(layer.kind) || first++ == 0) continue;
       EXPECT_THAT(layer.inputs[0], ::testing::EndsWith("_levels"));
     }
@@ -170,6 +170,29 @@ TEST(ImageRangeImport, EightBitsAnswerAsTheModelsDo) {
     options.weights.bits = options.activation_bits = 2;
     EXPECT_GT(error_of(model, options), 0.2) << name;  // the twin
   }
+}
+
+TEST(ImageRangeImport, ClipsAreCutOffBeforeTheirScaleIsTaken) {
+  ModelBuilder builder;
+  builder.input("image", {1, 1, 1, 1}).output("scores");
+  builder.reals("w1", {4, 1, 1, 1}, {-1.0f, 0.25f, 2.5f, 9.0f});
+  builder.reals("w2", {4, 4, 1, 1}, {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1});
+  builder.reals("low", {}, {0.0f});
+  builder.reals("high", {}, {3.0f});
+  builder.node("Conv", {"image", "w1"}, {"a"}, "first");
+  builder.node("Clip", {"a", "low", "high"}, {"b"}, "clip");
+  builder.node("Conv", {"b", "w2"}, {"scores"}, "last");
+  const TemporaryFolder folder;
+  builder.write(folder / "model.onnx");
+  QuantiseOptions options = image_options({.weight_bits = 8, .bits = 8, .layers = {}});
+  options.weights.scale = WeightScale::per_channel;
+  const Network network = import_model(OnnxModel(folder / "model.onnx"), options);
+  const std::vector<double> scores = integer_scores(network, std::vector<std::uint8_t>{255});
+  const double expected[] = {0.0, 0.25, 2.5, 3.0};  // of a pixel of 1
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_NEAR(scores[i], expected[i], 0.5 * 3.0 / 255.0 + 1e-6);
+  }
+  EXPECT_NEAR(scores[3], 3.0, 1e-6);
 }
 
 TEST(ImageRangeImport, JoinedChannelsAreRealValuesBeforeTheirLevels) {
@@ -229,9 +252,7 @@ std::string refusal_of_middle(const std::string& kind, const std::vector<std::st
 
 TEST(ImageRangeImport, RefusesWhatHasNoLevelsFromZeroOn) {
   EXPECT_EQ(refusal_of_middle("Relu"), "imported");
-  EXPECT_EQ(refusal_of_middle("Clip", {"low", "high"}),
-            "layer 'middle': is a ReLU with an end at 6 (--range image cuts nothing off); "
-            "calibrate by another --range");
+  EXPECT_EQ(refusal_of_middle("Clip", {"low", "high"}), "imported");
   EXPECT_EQ(refusal_of_middle("Identity"),
             "layer 'last': takes values that may be below 0 (the levels of --range image begin "
             "there); calibrate by another --range");
@@ -240,7 +261,7 @@ TEST(ImageRangeImport, RefusesWhatHasNoLevelsFromZeroOn) {
             "and padding is 0); calibrate by another --range");
   EXPECT_THAT(refusal_of(fixture("transformer17"), 3),
               HasSubstr("takes values that may be below 0"));
-  EXPECT_THAT(refusal_of(fixture("quantised"), 1), HasSubstr("is quantised already"));
+  EXPECT_THAT(refusal_of(fixture("fake_quantised"), 3), HasSubstr("is quantised already"));
 }
 
 }  // namespace

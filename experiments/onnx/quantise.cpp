@@ -320,7 +320,7 @@ class Quantiser {
     // Signs have no level for 0, so that levels of another step can't hold them.
     const auto is_level = [](const ScaledMap& map) { return map.is_level() && !map.are_signs(); };
     const bool all_levels = std::all_of(inputs.begin(), inputs.end(), is_level);
-    if (spans_each_image() || fused_relu(index) || !all_levels || !feeds_levels(index)) {
+    if (spans_each_image() || gives_reals || !all_levels) {
       return finish(std::move(layer), output_step(index));
     }
     const std::vector<double> steps = layer.scale;

@@ -236,6 +236,21 @@ TEST(LevelAccuracy, IsTheSameForAnyThreads) {
   }
 }
 
+/// The same with levels that span each image's own map behind the first layer.
+Network with_map_range(Network network) {
+  Layer& first = network.layers[0];
+  Layer levels;
+  levels.name = "levels";
+  levels.kind = LayerKind::quantise;
+  levels.inputs = {first.name};
+  levels.output_bits = first.output_bits;
+  levels.range = LevelRange::map;
+  first.output_bits = 0;
+  network.layers[1].inputs = {"levels"};
+  network.layers.insert(network.layers.begin() + 1, levels);
+  return network;
+}
+
 // 2-bit digits, 4-bit inputs, each sum on a code of its own: exact integers.
 TEST(LevelAccuracy, LosesNothingWithACodeForEachSum) {
   const Network network = network_of_two_layers();
@@ -250,8 +265,10 @@ TEST(LevelAccuracy, LosesNothingWithACodeForEachSum) {
     column.ladder.references.push_back((j - 0.5) / 6.0 * current);
   }
   const LevelDesign design(column, {.cell_bits = 2, .subtraction = DummySubtraction::digital});
-  const AccuracyResult result = accuracy_on_level_chips(network, images, design, options_of(), {2});
-  EXPECT_EQ(result.answers.sampled, result.answers.exact);
+  for (const Network& each : {network, with_map_range(network)}) {
+    const AccuracyResult result = accuracy_on_level_chips(each, images, design, options_of(), {2});
+    EXPECT_EQ(result.answers.sampled, result.answers.exact);
+  }
 }
 
 std::string refusal(const auto& run) {

@@ -89,7 +89,9 @@ void check_members(const core::Hdf5Input& file, const ResultHeader& header) {
              : header_attributes({"network", "data_set", "table_content_sha256", "partial_sums",
                                   "exact_accuracy", "sampled_accuracy", "difference",
                                   "sampled_on_these_images"});
-  if (!settings.layer_tables.empty()) attributes.emplace_back(layer_tables_attribute);
+  if (!settings.layer_tables.empty() && header.schema_minor >= layer_tables_schema_minor) {
+    attributes.emplace_back(layer_tables_attribute);
+  }
   if (header.schema_minor >= answers_schema_minor) {
     for (std::string& name : answer_members(settings)) members.push_back(std::move(name));
     for (std::string& name : answer_attributes(settings)) attributes.push_back(std::move(name));

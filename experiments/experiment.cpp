@@ -1,11 +1,14 @@
 #include "experiments/experiment.h"
 
+#include <variant>
+
 #include <fmt/format.h>
 
 #include "core/config/section_reader.h"
 
 #include "experiments/inference/weighted_reads.h"
 #include "experiments/sweep/sweep_section.h"
+#include "experiments/zero_value.h"
 
 namespace cimstat::experiments {
 
@@ -38,40 +41,31 @@ const core::Section& experiment_file() {
 
 namespace {
 
-/// What codes of a column without current stand for, where weights are read beside a dummy column
-/// or with their sign.
 void place_zero(const core::SectionReader& section, const Macro& macro,
                 AccuracySettings& accuracy) {
   ArrayOptions& array = accuracy.array;
-  const double half = 0.5 * macro.reference_rows;
-  const bool follows = macro.design.ladder.follows_active_rows;
-  if (array.weights == WeightMapping::native) array.zero_value = half;
-  // Behind a dummy column fixed references see agreements less disagreements.
-  if (array.weights == WeightMapping::xnor && macro.design.dummy && !follows) {
-    array.zero_value = half;
+  const auto zero = zero_value(macro, array.weights, accuracy.levels.subtraction);
+  if (const double* const value = std::get_if<double>(&zero)) {
+    array.zero_value = *value;
+    return;
   }
-  if (array.weights == WeightMapping::biased && macro.design.dummy && !follows) {
-    section.fail("weights", "is \"biased\" beside column.dummy_column",
-                 "the column takes off what digital logic would",
-                 "write \"offset\", or leave out column.dummy_column");
+  switch (std::get<ZeroObstacle>(zero)) {
+    case ZeroObstacle::biased_beside_dummy:
+      section.fail("weights", "is \"biased\" beside column.dummy_column",
+                   "the column takes off what digital logic would",
+                   "write \"offset\", or leave out column.dummy_column");
+    case ZeroObstacle::offset_beside_dummy:
+      section.fail("subtraction", "is \"digital\" beside column.dummy_column",
+                   "that takes the current off before the converter",
+                   "leave out column.dummy_column, or write subtraction = \"analog\"");
+    case ZeroObstacle::offset_without_dummy:
+      section.fail("weights", "is \"offset\" without a dummy column",
+                   "half of the range is to be taken off", "write column.dummy_column = true");
+    case ZeroObstacle::offset_follows_rows:
+      section.fail("weights", "is \"offset\" with references that follow the active rows",
+                   "their codes are LRS counts already",
+                   "write weights = \"twos_complement\", or references = \"uniform\"");
   }
-  if (array.weights != WeightMapping::offset) return;
-  const bool is_digital = accuracy.levels.subtraction == DummySubtraction::digital;
-  if (is_digital && macro.design.dummy) {
-    section.fail("subtraction", "is \"digital\" beside column.dummy_column",
-                 "that takes the current off before the converter",
-                 "leave out column.dummy_column, or write subtraction = \"analog\"");
-  }
-  if (!is_digital && !macro.design.dummy) {
-    section.fail("weights", "is \"offset\" without a dummy column",
-                 "half of the range is to be taken off", "write column.dummy_column = true");
-  }
-  if (follows) {
-    section.fail("weights", "is \"offset\" with references that follow the active rows",
-                 "their codes are LRS counts already",
-                 "write weights = \"twos_complement\", or references = \"uniform\"");
-  }
-  array.zero_value = half;
 }
 
 /// Weighted counts ask for columns whose codes follow from them, and their laws are computed.

@@ -32,7 +32,7 @@ core::Section layer_tables_section() {
                                                   "its file lists them",
                                        .example = "[\"conv1\"]"},
                                       {.key = "table",
-                                       .rule = core::TextRule{longest_file, ""},
+                                       .rule = core::TextRule{longest_file},
                                        .meaning = "file of their table, which must be named, with "
                                                   "every class that they meet; their columns have "
                                                   "its rows",
@@ -52,7 +52,7 @@ std::vector<LayerTableSettings> read_layer_table_settings(const core::SectionRea
                "name some, or leave the section out");
     }
     if (settings.table.empty()) {
-      one.fail("table", "is missing", "codes are drawn from it",
+      one.fail("table", "is empty", "codes are drawn from it",
                "name a file that cimstat table wrote");
     }
     for (const std::string& layer : settings.layers) {

@@ -1,37 +1,46 @@
 #include "experiments/layer_tables_file.h"
 
+#include <stdexcept>
+#include <variant>
+
 #include <fmt/format.h>
 
 #include "core/error.h"
 
 #include "experiments/table/table_file.h"
+#include "experiments/zero_value.h"
 
 namespace cimstat::experiments {
 
 namespace {
 
 /// What codes of a column of this macro without current stand for.
-double zero_value_of(const Macro& macro, const ArrayOptions& array, const std::string& place) {
-  const auto refuse = [&](std::string_view problem, std::string_view remedy) {
-    const std::string_view why = array.weights == WeightMapping::biased
-                                     ? "accuracy.weights = \"biased\" takes off digitally"
-                                     : "accuracy.weights = \"offset\" takes half of the range off";
+double zero_value_of(const Macro& macro, WeightMapping weights, const std::string& place) {
+  const auto zero = zero_value(macro, weights, DummySubtraction::analog);
+  if (const double* const value = std::get_if<double>(&zero)) return *value;
+  const auto refuse = [&](std::string_view problem, std::string_view why, std::string_view remedy) {
     throw core::UsageError(core::error_line(place, problem, why, remedy));
   };
-  // As for the experiment's own column (place_zero).
-  const bool takes_half_off = macro.design.dummy && !macro.design.ladder.follows_active_rows;
-  if (array.weights == WeightMapping::biased && takes_half_off) {
-    refuse("is of a column with a dummy column", "make it without, or write \"offset\"");
+  constexpr std::string_view takes_half =
+      "accuracy.weights = \"offset\" takes half of the range off";
+  switch (std::get<ZeroObstacle>(zero)) {
+    case ZeroObstacle::biased_beside_dummy:
+      refuse("is of a column with a dummy column",
+             "accuracy.weights = \"biased\" takes off digitally",
+             "make it without, or write \"offset\"");
+      break;
+    case ZeroObstacle::offset_without_dummy:
+      refuse("is of a column without a dummy column", takes_half,
+             "make it with column.dummy_column = true");
+      break;
+    case ZeroObstacle::offset_follows_rows:
+      refuse("has references that follow the active rows", takes_half,
+             "make it with references = \"uniform\"");
+      break;
+    case ZeroObstacle::offset_beside_dummy:
+      break;  // of digital subtraction
   }
-  if (array.weights == WeightMapping::xnor && takes_half_off) return 0.5 * macro.reference_rows;
-  if (array.weights != WeightMapping::offset) return 0.0;
-  if (!macro.design.dummy) {
-    refuse("is of a column without a dummy column", "make it with column.dummy_column = true");
-  }
-  if (macro.design.ladder.follows_active_rows) {
-    refuse("has references that follow the active rows", "make it with references = \"uniform\"");
-  }
-  return 0.5 * macro.reference_rows;
+  throw std::logic_error("an obstacle of digital subtraction, which tables know nothing of");
 }
 
 }  // namespace
@@ -58,7 +67,7 @@ LayerTables read_layer_tables(const Experiment& experiment) {
                              .layers = settings.layers,
                              .table = std::move(record.table),
                              .rows = rows,
-                             .zero_value = zero_value_of(made_from.macro, array, place)});
+                             .zero_value = zero_value_of(made_from.macro, array.weights, place)});
   }
   return result;
 }

@@ -51,7 +51,7 @@ bool is_required(const Parameter& parameter) {
     bool operator()(const CountRule& rule) const { return !rule.fallback && rule.high_key.empty(); }
     bool operator()(const CountsRule&) const { return false; }
     bool operator()(const ChoiceRule& rule) const { return rule.fallback.empty(); }
-    bool operator()(const TextRule&) const { return false; }
+    bool operator()(const TextRule& rule) const { return rule.fallback.empty(); }
     bool operator()(const FlagRule&) const { return false; }
     bool operator()(const ChoicesRule& rule) const { return rule.fallback.empty(); }
     bool operator()(const TextsRule&) const { return true; }
@@ -209,7 +209,8 @@ void SectionReader::check_line(std::string_view key, const std::string& value,
 
 std::string SectionReader::text(std::string_view key) const {
   const auto [parameter, kind] = rule<TextRule>(key);
-  std::string value = table_.text_or(key, kind->fallback);
+  std::string value =
+      is_required(*parameter) ? table_.text(key) : table_.text_or(key, kind->fallback);
   check_line(key, value, kind->longest);
   return value;
 }

@@ -161,6 +161,14 @@ void refuse_options_of_quantising(const ImportCommandOptions& options) {
   }
 }
 
+/// Levels of 1 bit have no middle one.
+void require_a_middle(const ImportCommandOptions& options) {
+  if (options.quantise.activation_bits > 1 || options.zero_level != "middle") return;
+  throw core::UsageError(core::error_line("--zero-level middle", "does not go with 1 bit",
+                                          "maps of 1 bit are signs, or 0 and 1",
+                                          "leave it out, or raise --activation-bits"));
+}
+
 /// Quantised by what each image's own maps will say.
 Network spanning_each_image(const ImportCommandOptions& options, const OnnxModel& model,
                             QuantiseOptions& settings) {
@@ -182,6 +190,7 @@ Network calibrated(const ImportCommandOptions& options, const OnnxModel& model,
                    QuantiseOptions& settings) {
   require_one_scale(options);
   require_their_bits(options);
+  require_a_middle(options);
   const ImageSet training =
       read_named_images(options.data_set, Split::training, options.quantise.calibration.images);
   settings = settings_of(options, training.channels);

@@ -77,6 +77,7 @@ struct LayerColumns {
   std::string layer;
   std::uint32_t rows = 0;   ///< as below
   double zero_value = 0.0;  ///< as below
+  std::string rows_place;   ///< as below
 };
 
 struct ArrayOptions {
@@ -97,6 +98,7 @@ struct ArrayOptions {
   LayerPlace last_layer = LayerPlace::analog;   ///< the last one
   LayerPlace attention = LayerPlace::digital;   ///< products of two maps, one of them written
   ProtectedDiagonals diagonals = {};
+  std::string rows_place = "column.rows";  ///< what gives `rows`, for messages
   std::vector<LayerColumns> layer_columns = {};  ///< of layers with columns of their own
 };
 

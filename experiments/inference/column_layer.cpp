@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 
+#include "experiments/counted.h"
 #include "experiments/inference/digital_layer.h"
 #include "experiments/inference/drawn_codes.h"
 #include "experiments/inference/integer_layer.h"
@@ -72,7 +73,7 @@ void check_agreement(const Layer& layer) {
       "accuracy.weights",
       fmt::format("\"xnor\" can't hold layer '{}', whose {}", layer.name,
                   is_binary ? std::string("inputs are no signs")
-                            : fmt::format("weights have {} bits", layer.weight_bits)),
+                            : fmt::format("weights have {}", counted(layer.weight_bits, "bit"))),
       "weights and inputs are -1 and 1 there",
       "compute it digitally (first_layer, last_layer), or use \"differential\" or \"biased\""));
 }

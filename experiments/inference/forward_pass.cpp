@@ -40,6 +40,7 @@ ArrayOptions options_of(const ArrayOptions& options, std::string_view layer) {
     if (columns.layer != layer) continue;
     result.rows = columns.rows;
     result.zero_value = columns.zero_value;
+    result.rows_place = columns.rows_place;
   }
   return result;
 }

@@ -4,6 +4,8 @@
 
 #include "core/error.h"
 
+#include "experiments/counted.h"
+
 namespace cimstat::experiments {
 
 void check_cycles(const InputCycles& cycles, const std::string& layer,
@@ -11,7 +13,8 @@ void check_cycles(const InputCycles& cycles, const std::string& layer,
   const auto refuse = [&](const std::string& why, const std::string& remedy) {
     throw core::UsageError(core::error_line(
         "accuracy.input_bits_per_cycle",
-        fmt::format("{} bits can't drive a row at once", cycles.bits_per_cycle), why, remedy));
+        fmt::format("{} can't drive a row at once", counted(cycles.bits_per_cycle, "bit")), why,
+        remedy));
   };
   if (cycles.input_bits > most_input_bits) {
     throw core::UsageError(core::error_line(
@@ -23,9 +26,9 @@ void check_cycles(const InputCycles& cycles, const std::string& layer,
   }
   const std::uint32_t most = std::max(cycles.magnitude_bits(), 1U);
   if (cycles.bits_per_cycle < 1 || cycles.bits_per_cycle > most) {
-    refuse(fmt::format("layer '{}' has inputs of {} bits{}", layer, most,
+    refuse(fmt::format("layer '{}' has inputs of {}{}", layer, counted(most, "bit"),
                        cycles.has_sign ? " beside their sign" : ""),
-           fmt::format("write 1 to {}", most));
+           most == 1 ? "write 1" : fmt::format("write 1 to {}", most));
   }
   if (cycles.bits_per_cycle > 1 && diagonals.count > 0 && diagonals.kind == Protection::vote) {
     refuse("votes are of reads of one bit", "protect by \"digital\" or \"converter\"");

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/utf8.h"
 
+#include "experiments/counted.h"
 #include "experiments/inference/digital_layer.h"
 
 namespace cimstat::experiments {
@@ -258,8 +259,8 @@ void LayerCheck::check_padding_level(const Signal& input) const {
 void LayerCheck::check_signs(const Signal& input) const {
   if (layer_.input_values != InputValues::signs) return;
   if (input.bits != 1) {
-    refuse(fmt::format("takes {} bits for signs", input.bits), "-1 and 1 are levels of 1 bit",
-           fmt::format("let '{}' deliver 1 bit", layer_.inputs[0]));
+    refuse(fmt::format("takes {} for signs", counted(input.bits, "bit")),
+           "-1 and 1 are levels of 1 bit", fmt::format("let '{}' deliver 1 bit", layer_.inputs[0]));
   }
   if (!layer_.padding_level.empty()) {
     refuse("has a padding_level of signs", "points beyond the edge add nothing to them",

@@ -33,7 +33,9 @@ std::size_t node_of(const ForwardPass& pass, const std::string& layer, const std
       throw core::UsageError(core::error_line(
           place, fmt::format("layer '{}' is on no array", core::excerpt(layer)),
           fmt::format("{} is computed digitally here", name_of(pass.layer(node).kind)),
-          "leave it out, or make it analog"));
+          is_weighted(pass.layer(node).kind) || is_product(pass.layer(node).kind)
+              ? "leave it out, or make it analog"
+              : "leave it out"));
     }
     if (pass.name(node) == layer) return node;
     if (!pass.analog(node).empty()) names.push_back(pass.name(node));
@@ -47,6 +49,19 @@ std::size_t node_of(const ForwardPass& pass, const std::string& layer, const std
       meant ? fmt::format("did you mean {}?", *meant)
             : fmt::format("those on arrays are {}{}", fmt::join(names, ", "),
                           has_more ? " ... (cimstat show lists all)" : "")));
+}
+
+/// Throws UsageError where the table lacks a class that its nodes can meet.
+void check_classes(const ForwardPass& pass, const CodeSampler& sampler, const std::string& name,
+                   std::span<const std::size_t> nodes) {
+  std::uint32_t rows = 0;
+  for (const std::size_t node : nodes) rows = std::max(rows, pass.most_active_rows(node));
+  if (const auto missing = sampler.first_missing(rows)) {
+    throw core::UsageError(
+        core::error_line(name, "has no class of " + text_of(*missing),
+                         fmt::format("the network reads up to {} at a time", rows),
+                         "make it with table.active_rows = \"all\""));
+  }
 }
 
 /// [table]: nodes of its layers; the last ones are those that no table names.
@@ -71,7 +86,7 @@ std::vector<std::vector<std::size_t>> nodes_of(const ForwardPass& pass,
 ArrayOptions with_columns(ArrayOptions array, std::span<const LayerTable> tables) {
   for (const LayerTable& one : tables) {
     for (const std::string& layer : one.layers) {
-      array.layer_columns.push_back({layer, one.rows, one.zero_value});
+      array.layer_columns.push_back({layer, one.rows, one.zero_value, one.name});
     }
   }
   return array;
@@ -84,6 +99,9 @@ void check_layer_tables(const ForwardPass& pass, std::span<const LayerTable> tab
     for (const std::size_t node : nodes[i]) {
       pass.check_codes(node, i < tables.size() ? tables[i].table.codes : codes);
     }
+    if (i < tables.size()) {
+      check_classes(pass, CodeSampler(tables[i].table), tables[i].name, nodes[i]);
+    }
   }
 }
 
@@ -91,14 +109,7 @@ ColumnReading TableReadings::reading_of(const ForwardPass& pass, const NamedTabl
                                         std::span<const std::size_t> nodes,
                                         const ProtectedDiagonals& diagonals, core::Stream stream) {
   const CodeSampler& sampler = *samplers_.emplace_back(std::make_unique<CodeSampler>(table.table));
-  std::uint32_t rows = 0;
-  for (const std::size_t node : nodes) rows = std::max(rows, pass.most_active_rows(node));
-  if (const auto missing = sampler.first_missing(rows)) {
-    throw core::UsageError(
-        core::error_line(table.name, "has no class of " + text_of(*missing),
-                         fmt::format("the network reads up to {} at a time", rows),
-                         "make it with table.active_rows = \"all\""));
-  }
+  check_classes(pass, sampler, table.name, nodes);
   const CodeSampler* spared = nullptr;  // counted, where there are any
   if (diagonals.count > 0 && diagonals.kind != Protection::digital) {
     spared = samplers_

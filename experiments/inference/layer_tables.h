@@ -29,7 +29,7 @@ struct LayerTable {
 ArrayOptions with_columns(ArrayOptions array, std::span<const LayerTable> tables);
 
 /// Throws UsageError where a table names a layer that the network lacks, or that is on no array,
-/// and where a layer's sums of codes could overflow: of the tables' codes or, elsewhere, of
+/// where it lacks a class that its layers can meet, and where a layer's sums of codes could overflow: of the tables' codes or, elsewhere, of
 /// `codes`.
 void check_layer_tables(const ForwardPass& pass, std::span<const LayerTable> tables,
                         std::uint32_t codes);
@@ -43,7 +43,7 @@ class TableReadings {
     const std::string& name;
   };
   /// `rest` is the table of layers without their own. Throws UsageError, as check_layer_tables
-  /// does, and where a table lacks a class that its layers can meet.
+  /// does, and where `rest` lacks a class that its layers can meet.
   TableReadings(const ForwardPass& pass, const NamedTable& rest, std::span<const LayerTable> tables,
                 const ProtectedDiagonals& diagonals, core::Stream stream);
   TableReadings(const TableReadings&) = delete;

@@ -20,7 +20,7 @@ TileLayout::TileLayout(std::uint32_t inputs, std::uint32_t positions, const Arra
   std::uint32_t period = inputs_;
   if (rows < 1 || rows > circuits::row_limit) {
     throw core::UsageError(core::error_line(
-        "column.rows", fmt::format("{} word lines", rows),
+        options.rows_place, fmt::format("{} word lines", rows),
         fmt::format("an array has 1 .. {}", circuits::row_limit), "choose a number in that range"));
   }
   if (rows_per_read_ > rows) {
@@ -31,7 +31,7 @@ TileLayout::TileLayout(std::uint32_t inputs, std::uint32_t positions, const Arra
   if (rows < rows_of_each || (options.rows_per_read != 0 && rows_per_read_ % rows_of_each != 0)) {
     const bool is_column = rows < rows_of_each;
     throw core::UsageError(core::error_line(
-        is_column ? "column.rows" : "accuracy.rows_per_read",
+        is_column ? options.rows_place : "accuracy.rows_per_read",
         fmt::format("{} word lines", is_column ? rows : rows_per_read_),
         "\"xnor\" has two of each input, which are read together", "take an even number"));
   }
@@ -41,7 +41,8 @@ TileLayout::TileLayout(std::uint32_t inputs, std::uint32_t positions, const Arra
     if (window > rows) {
       throw core::UsageError(core::error_line(
           "accuracy.tiling", fmt::format("a channel's window takes {} rows", window),
-          fmt::format("a column has {}", rows), "use more rows, or tiling = \"im2col\""));
+          fmt::format("{} gives {}", options.rows_place, rows),
+          "use more rows, or tiling = \"im2col\""));
     }
     rows -= rows % window;
   }

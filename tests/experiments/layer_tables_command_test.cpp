@@ -20,6 +20,7 @@
 namespace cimstat::experiments {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using tests::bytes_of;
 using tests::Outcome;
@@ -186,6 +187,7 @@ TEST_F(LayerTablesCommand, AreDescribed) {
   const Outcome described = run("describe accuracy.layer_tables.NAME");
   EXPECT_EQ(described.exit_code, 0);
   EXPECT_THAT(described.output, HasSubstr("layers whose codes are drawn from another table"));
+  EXPECT_THAT(described.output, ContainsRegex("table +text.*required"));
 }
 
 TEST_F(LayerTablesCommand, RefuseWhatDoesNotFitInALine) {
@@ -201,9 +203,10 @@ TEST_F(LayerTablesCommand, RefuseWhatDoesNotFitInALine) {
                  "accuracy.layer_tables.b.layers: names 'hidden' (accuracy.layer_tables.a does, "
                  "too); keep one of the two");
   expect_refused(section("t", "[]", "same.table.h5"), "accuracy.layer_tables.t.layers");
-  expect_refused(
-      " --set 'accuracy.layer_tables.t.layers=[\"hidden\"]'",
-      "accuracy.layer_tables.t.table: is missing (codes are drawn from it); name a file");
+  expect_refused(" --set 'accuracy.layer_tables.t.layers=[\"hidden\"]'",
+                 "accuracy.layer_tables.t.table: is missing");
+  expect_refused(section("t", hidden, ""),
+                 "accuracy.layer_tables.t.table: is empty (codes are drawn from it); name a file");
   expect_refused(section("t", hidden, "same.table.h5") + " --set accuracy.noise=frozen",
                  "accuracy.layer_tables: are of no use to frozen chips (a table holds no cells)");
   expect_refused(section("t", hidden, "same.table.h5") + " --layers",
@@ -217,6 +220,9 @@ TEST_F(LayerTablesCommand, RefuseWhatDoesNotFitInALine) {
   ASSERT_EQ(run("table m.toml -q --set table.active_rows=[4] -o few.table.h5").exit_code, 0);
   expect_refused(section("t", hidden, "few.table.h5"),
                  "few.table.h5: has no class of 1 active row");
+  const Outcome checked = run("validate m.toml" + section("t", hidden, "few.table.h5"));
+  EXPECT_EQ(checked.exit_code, 2);
+  EXPECT_THAT(checked.output, HasSubstr("few.table.h5: has no class of 1 active row"));
   // What is read is never written over.
   EXPECT_EQ(accuracy("-o same.table.h5" + section("t", hidden, "same.table.h5")).exit_code, 2);
 }

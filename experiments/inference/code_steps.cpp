@@ -79,14 +79,17 @@ void CodeSteps::lay_out(const circuits::ErrorTable& table) {
     most_rows = std::max(most_rows, c.active_rows);
   }
   byte_begin_.resize(most_rows + std::size_t{1}, 0);
+  number_begin_.resize(most_rows + std::size_t{1}, 0);
   entry_begin_.resize(most_rows + std::size_t{1}, 0);
   std::vector<bool> is_there(most_rows + std::size_t{1}, false);
   for (const circuits::ColumnClass& c : table.classes) is_there[c.active_rows] = true;
   for (std::uint32_t n = 0; n <= most_rows; ++n) {
     byte_begin_[n] = bytes_.size();
+    number_begin_[n] = numbers_.size();
     entry_begin_[n] = entries_.size();
     if (!is_there[n]) continue;
     bytes_.resize(bytes_.size() + std::size_t{1 + 2 * steps_} * run(n), 0);
+    numbers_.resize(numbers_.size() + std::size_t{1 + steps_} * number_run(n), 0);
     entries_.resize(entries_.size() + entry_size() * (n + 1), 0);
   }
   for (std::size_t i = 0; i < table.size(); ++i) {
@@ -94,8 +97,10 @@ void CodeSteps::lay_out(const circuits::ErrorTable& table) {
     const std::uint32_t n = table.classes[i].active_rows;
     const StepLaw& law = laws_[i];
     std::uint8_t* bytes = bytes_.data() + byte_begin_[n] + k;
+    std::uint16_t* numbers = numbers_.data() + number_begin_[n] + k;
     std::uint16_t* entry = entries_.data() + entry_begin_[n] + k * entry_size();
     bytes[0] = static_cast<std::uint8_t>(law.first);
+    numbers[0] = static_cast<std::uint16_t>(law.first);
     entry[entry_size() - 1] = static_cast<std::uint16_t>(law.first);
     std::uint32_t end = 0;
     for (unsigned j = 0; j < entry_size() - 1; ++j) {
@@ -104,6 +109,7 @@ void CodeSteps::lay_out(const circuits::ErrorTable& table) {
       const std::uint32_t step = end - 1;
       entry[j] = static_cast<std::uint16_t>(step);
       if (j >= steps_) continue;
+      numbers[(1 + j) * number_run(n)] = entry[j];
       bytes[(1 + 2 * j) * run(n)] = static_cast<std::uint8_t>(step >> 8);
       bytes[(2 + 2 * j) * run(n)] = static_cast<std::uint8_t>(step & 0xff);
     }

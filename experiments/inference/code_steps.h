@@ -30,8 +30,8 @@ struct StepLaw {
 };
 
 /// The steps of all classes of a table: an inversion of the cumulated law that takes half the
-/// random bits of an alias table and no address for each draw: where registers hold 128 bytes to
-/// permute (VBMI), 64 draws find their steps in them at once.
+/// random bits of an alias table and no address for each draw: where registers hold 128 bytes
+/// (VBMI) or 64 numbers of 16 bits (AVX-512) to permute, 64 draws find their steps in them at once.
 class CodeSteps {
  public:
   /// LRS counts are bytes.
@@ -61,6 +61,15 @@ class CodeSteps {
   static constexpr std::uint32_t run(std::uint32_t active_rows) {
     return active_rows < 128 ? 128 : 256;
   }
+  /// The same in numbers of 16 bits, number_run(n) of each of: first code, step 0, step 1, and so
+  /// on.
+  const std::uint16_t* numbers(std::uint32_t active_rows) const {
+    assert(active_rows < number_begin_.size());
+    return numbers_.data() + number_begin_[active_rows];
+  }
+  static constexpr std::uint32_t number_run(std::uint32_t active_rows) {
+    return active_rows < 64 ? 64 : run(active_rows);
+  }
   /// The same for plain loads: class (k, n) has the numbers from k entry_size() on: its steps and,
   /// last, its first code.
   const std::uint16_t* entries(std::uint32_t active_rows) const {
@@ -74,9 +83,11 @@ class CodeSteps {
 
   unsigned steps_ = 3;
   std::vector<StepLaw> laws_;
-  std::vector<std::size_t> byte_begin_;   ///< [n]
-  std::vector<std::size_t> entry_begin_;  ///< [n]
+  std::vector<std::size_t> byte_begin_;    ///< [n]
+  std::vector<std::size_t> number_begin_;  ///< [n]
+  std::vector<std::size_t> entry_begin_;   ///< [n]
   AlignedVector<std::uint8_t> bytes_;
+  AlignedVector<std::uint16_t> numbers_;
   AlignedVector<std::uint16_t> entries_;
 };
 

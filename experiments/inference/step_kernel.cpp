@@ -84,6 +84,76 @@ HWY_INLINE void draw_batch(const ReadDraws& draws, std::uint32_t batch, Bytes co
   }
 }
 
+#elif HWY_TARGET <= HWY_AVX3
+
+/// Of 32 classes, in the lower bytes of words, the numbers in a run of CodeSteps. Counts from 64 on
+/// are `far`, those from 128 on `farther`.
+HWY_INLINE __m512i numbers_of(const std::uint16_t* run, __m512i counts, __mmask32 far,
+                              __mmask32 farther) {
+  const auto some = [&](std::uint32_t first) {
+    return _mm512_permutex2var_epi16(_mm512_load_si512(run + first), counts,
+                                     _mm512_load_si512(run + first + 32));
+  };
+  auto number = some(0);
+  if (HWY_LIKELY((far | farther) == 0)) return number;
+  number = _mm512_mask_mov_epi16(number, far, some(64));
+  if (HWY_LIKELY(farther == 0)) return number;
+  const auto other = _mm512_mask_mov_epi16(some(128), far, some(192));
+  return _mm512_mask_mov_epi16(number, farther, other);
+}
+
+/// 32 draws: their codes, in words; `above` becomes the escaped ones.
+template <unsigned steps>
+HWY_INLINE __m512i draw_words(const std::uint16_t* table, std::uint32_t length, __m512i counts,
+                              __m512i words, __mmask32& above) {
+  const __mmask32 far = length == 64 ? 0 : _mm512_test_epi16_mask(counts, _mm512_set1_epi16(64));
+  const __mmask32 farther =
+      length <= 128 ? 0 : _mm512_test_epi16_mask(counts, _mm512_set1_epi16(128));
+  __m512i code = numbers_of(table, counts, far, farther);
+#pragma GCC unroll 7
+  for (unsigned step = 0; step < steps; ++step) {
+    above = _mm512_cmpgt_epu16_mask(words,
+                                    numbers_of(table + (1 + step) * length, counts, far, farther));
+    if (step + 1 < steps) {
+      code = _mm512_mask_sub_epi16(code, above, code, _mm512_set1_epi16(-1));
+    }
+  }
+  return code;
+}
+
+/// As above, the draws of even bytes and those of odd ones for themselves.
+template <unsigned steps>
+HWY_INLINE void draw_batch(const ReadDraws& draws, std::uint32_t batch, Bytes counts_of_batch) {
+  const __m512i counts = counts_of_batch.raw;
+  const std::uint32_t rows = draws.read.active_rows;
+  const std::uint16_t* table = draws.sampler.steps()->numbers(rows);
+  const std::uint32_t length = CodeSteps::number_run(rows);
+  const std::uint32_t* words = draws.words + batch * step_words;
+  const __m512i upper = _mm512_load_si512(words);
+  const __m512i lower = _mm512_load_si512(words + group_channels);
+  const __m512i low_bytes = _mm512_set1_epi16(0xff);
+  __mmask32 above_even = 0;
+  __mmask32 above_odd = 0;
+  const __m512i even = draw_words<steps>(
+      table, length, counts,
+      _mm512_or_si512(_mm512_slli_epi16(upper, 8), _mm512_and_si512(lower, low_bytes)), above_even);
+  const __m512i odd = draw_words<steps>(
+      table, length, _mm512_srli_epi16(counts, 8),
+      _mm512_or_si512(_mm512_andnot_si512(low_bytes, upper), _mm512_srli_epi16(lower, 8)),
+      above_odd);
+  // An escaped code may be 256, and is replaced.
+  _mm512_store_si512(draws.codes + batch * batch_words,
+                     _mm512_or_si512(_mm512_and_si512(even, low_bytes), _mm512_slli_epi16(odd, 8)));
+  if (HWY_UNLIKELY((above_even | above_odd) != 0)) {
+    alignas(64) std::uint8_t kept[batch_words];
+    _mm512_store_si512(kept, counts);
+    const __m512i above =
+        _mm512_or_si512(_mm512_and_si512(_mm512_movm_epi16(above_even), low_bytes),
+                        _mm512_andnot_si512(low_bytes, _mm512_movm_epi16(above_odd)));
+    replace_escapes(draws, batch, _mm512_movepi8_mask(above), kept);
+  }
+}
+
 #else
 
 using WideColumns = hn::Repartition<std::uint64_t, ByteColumns>;
@@ -249,7 +319,7 @@ HWY_INLINE void draw_batches(const ActiveRows* rows, const ReadDraws* draws, std
 #pragma GCC unroll 8
     for (std::uint32_t i = 0; i < count * batches; ++i) {
       const std::uint32_t at = batch + i % batches;
-#if HWY_TARGET <= HWY_AVX3_DL
+#if HWY_TARGET <= HWY_AVX3
       draw_batch<steps>(draws[i / batches], at, counts[i]);
 #else
       hn::Store(counts[i], ByteColumns(),
@@ -268,7 +338,7 @@ HWY_NOINLINE void draw_reads(const ReadDraws* draws, std::uint32_t all_batches) 
   std::uint32_t batch = 0;
   for (; batch + 2 <= all_batches; batch += 2) draw_batches<steps, count, 2>(rows, draws, batch);
   if (batch < all_batches) draw_batches<steps, count, 1>(rows, draws, batch);
-#if HWY_TARGET > HWY_AVX3_DL
+#if HWY_TARGET > HWY_AVX3
   for (std::uint32_t r = 0; r < count; ++r) draw_read<steps>(draws[r], all_batches);
 #endif
 }

@@ -6,26 +6,19 @@
 #include <optional>
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "core/error.h"
-
 #include "experiments/onnx/integer_layers.h"
+#include "experiments/onnx/level_maps.h"
 
 namespace cimstat::experiments {
 namespace {
-
-/// ASiM's, so that a map of zeros has a scale.
-constexpr double added_to_largest = 1e-7;
 
 class Quantiser {
  public:
   Quantiser(const PlainGraph& graph, const std::map<std::string, ValueHistogram>& histograms,
             const QuantiseOptions& options, const std::string& file)
       : graph_(graph),
-        histograms_(histograms),
         options_(options),
-        file_(file),
+        maps_(graph, histograms, options, file),
         users_(graph.layers.size() + 1) {
     for (std::size_t i = 0; i < graph.layers.size(); ++i) {
       for (const std::size_t input : graph.layers[i].inputs) users_[input].push_back(i);
@@ -33,58 +26,15 @@ class Quantiser {
   }
 
   Network make() {
-    network_.input_shape = graph_.input_shape;
-    network_.input_bits = options_.input_bits;
-    network_.classes = graph_.classes;
-    maps_.push_back(image_map(graph_, options_.image, options_.input_bits));
     for (std::size_t i = 0; i < graph_.layers.size(); ++i) {
       maps_.push_back(add(i));
-      if (const auto relu = fused_relu(i)) done_.emplace(*relu, maps_.back());
+      if (const auto relu = fused_relu(i)) done_.emplace(*relu, maps_[i + 1]);
     }
-    check(network_, file_);
-    return std::move(network_);
+    return maps_.take();
   }
 
  private:
-  [[noreturn]] void refuse(const PlainLayer& layer, std::string_view problem,
-                           std::string_view why) const {
-    throw core::DataError(core::error_line(fmt::format("{}: layer '{}'", file_, layer.name),
-                                           problem, why, "change the model, then export it again"));
-  }
-
-  bool spans_each_image() const { return options_.calibration.rule == RangeRule::image; }
-
-  /// What --range image can't do, which other ranges can.
-  [[noreturn]] void refuse_range(const PlainLayer& layer, std::string_view problem,
-                                 std::string_view why) const {
-    throw core::DataError(core::error_line(fmt::format("{}: layer '{}'", file_, layer.name),
-                                           problem, why, "calibrate by another --range"));
-  }
-
-  /// The ReLU that a layer's only user is, where it can end the layer itself.
-  std::optional<std::size_t> fused_relu(std::size_t index) const {
-    if (spans_each_image()) return std::nullopt;
-    const std::vector<std::size_t>& users = users_[index + 1];
-    const LayerKind kind = graph_.layers[index].kind;
-    if (!requantises(kind) || kind == LayerKind::quantise || users.size() != 1) return std::nullopt;
-    if (graph_.layers[users[0]].kind != LayerKind::relu) return std::nullopt;
-    return users[0];
-  }
-
-  const ValueHistogram& histogram(const PlainLayer& layer) const {
-    return histograms_.at(layer.tensor);
-  }
-
-  /// The step of levels from 0 up.
-  double step_of(const PlainLayer& layer, double highest) const {
-    const ValueRange range =
-        range_of(histogram(layer), options_.calibration, options_.activation_bits);
-    const bool ends_there = options_.calibration.rule == RangeRule::pact && std::isfinite(highest);
-    const double largest = ends_there ? highest : std::min(range.largest, highest);
-    return largest > 0.0 ? largest / top_of(options_.activation_bits) : 1.0;
-  }
-
-  Layer start(const PlainLayer& plain) { return started_layer(plain, names_.unique(plain.name)); }
+  Layer start(const PlainLayer& plain) { return started_layer(plain, maps_.unique(plain.name)); }
 
   /// Adds a layer that gives levels of `step`, or real values where that is 0.
   ScaledMap finish(Layer layer, double step) {
@@ -95,8 +45,18 @@ class Quantiser {
       for (double& factor : layer.scale) factor /= step;
       for (double& shift : layer.bias) shift /= step;
     }
-    network_.layers.push_back(std::move(layer));
+    maps_.append(std::move(layer));
     return map;
+  }
+
+  /// The ReLU that a layer's only user is, where it can end the layer itself.
+  std::optional<std::size_t> fused_relu(std::size_t index) const {
+    if (maps_.spans_each_image()) return std::nullopt;
+    const std::vector<std::size_t>& users = users_[index + 1];
+    const LayerKind kind = graph_.layers[index].kind;
+    if (!requantises(kind) || kind == LayerKind::quantise || users.size() != 1) return std::nullopt;
+    if (graph_.layers[users[0]].kind != LayerKind::relu) return std::nullopt;
+    return users[0];
   }
 
   /// 0 where a layer gives real values.
@@ -104,7 +64,7 @@ class Quantiser {
     const auto relu = fused_relu(index);
     if (!relu) return 0.0;
     const PlainLayer& end = graph_.layers[*relu];
-    return step_of(end, end.highest);
+    return maps_.step_of(end, end.highest);
   }
 
   ScaledMap add(std::size_t index) {
@@ -142,8 +102,8 @@ class Quantiser {
   void require_no_image(const PlainLayer& plain) const {
     for (const std::size_t input : plain.inputs) {
       if (input == 0) {
-        refuse(plain, "works on the image itself",
-               "weights come first: they take in its mean and scale");
+        maps_.refuse(plain, "works on the image itself",
+                     "weights come first: they take in its mean and scale");
       }
     }
   }
@@ -153,25 +113,25 @@ class Quantiser {
     const ScaledMap input = maps_[plain.inputs[0]];
     if (plain.kind != LayerKind::flatten) require_no_image(plain);
     const bool has_end = plain.kind == LayerKind::relu && std::isfinite(plain.highest);
-    if (spans_each_image()) {
+    if (maps_.spans_each_image()) {
       require_no_real_padding(plain, input);
       if (has_end && !input.is_level()) return cut_off(plain, input);
     }
     if (has_end) {
-      refuse(plain, "is a ReLU with an end that shares its input with others",
-             "only one that follows a layer of its own can be laid out");
+      maps_.refuse(plain, "is a ReLU with an end that shares its input with others",
+                   "only one that follows a layer of its own can be laid out");
     }
     if (plain.kind == LayerKind::relu && input.are_signs()) return positive_signs(input);
     if (plain.kind == LayerKind::relu && input.is_level()) return input;  // 0 and up already
     if (plain.kind == LayerKind::max_pool && !input.is_level() && plain.padding != Padding(0) &&
-        histogram(plain).least < 0.0) {
-      refuse(plain, "takes the largest of padded values with a sign", "padding is 0 here");
+        maps_.histogram(plain).least < 0.0) {
+      maps_.refuse(plain, "takes the largest of padded values with a sign", "padding is 0 here");
     }
     Layer layer = start(plain);
     layer.inputs = {input.layer};
     ScaledMap map = input;
     map.layer = layer.name;
-    network_.layers.push_back(std::move(layer));
+    maps_.append(std::move(layer));
     return map;
   }
 
@@ -180,7 +140,7 @@ class Quantiser {
     std::string from = input.layer;
     const auto append = [&](LayerKind kind, const std::string& name) {
       Layer layer;
-      layer.name = names_.unique(name);
+      layer.name = maps_.unique(name);
       layer.kind = kind;
       layer.inputs = {from};
       from = layer.name;
@@ -188,7 +148,7 @@ class Quantiser {
         layer.scale = {-1.0};
         layer.bias = {plain.highest};
       }
-      network_.layers.push_back(std::move(layer));
+      maps_.append(std::move(layer));
     };
     append(LayerKind::relu, plain.name);
     append(LayerKind::average_pool, plain.name + "_to_end");
@@ -199,49 +159,9 @@ class Quantiser {
 
   void require_no_real_padding(const PlainLayer& plain, const ScaledMap& input) const {
     if (plain.kind == LayerKind::max_pool && !input.is_level() && plain.padding != Padding(0)) {
-      refuse_range(plain, "takes the largest of padded values",
-                   "they are real with --range image, and padding is 0");
+      maps_.refuse_range(plain, "takes the largest of padded values",
+                         "they are real with --range image, and padding is 0");
     }
-  }
-
-  /// Whether no value of a map in real numbers is below 0, whatever the image.
-  bool is_positive(std::size_t place) const {
-    if (place == 0) return false;
-    const PlainLayer& layer = graph_.layers[place - 1];
-    switch (layer.kind) {
-      case LayerKind::relu:
-        return true;
-      case LayerKind::max_pool:
-      case LayerKind::average_pool:
-      case LayerKind::flatten:
-      case LayerKind::add:
-      case LayerKind::concatenate:
-        return std::all_of(layer.inputs.begin(), layer.inputs.end(),
-                           [&](std::size_t input) { return is_positive(input); });
-      default:
-        return false;
-    }
-  }
-
-  /// Levels from 0 to the largest value of each image's map: made once, as levels_of.
-  ScaledMap spanned_levels_of(std::size_t place, const PlainLayer& taker) {
-    if (const auto made = made_levels_.find(place); made != made_levels_.end()) return made->second;
-    if (!is_positive(place)) {
-      refuse_range(taker, "takes values that may be below 0",
-                   "the levels of --range image begin there");
-    }
-    Layer layer;
-    layer.name = names_.unique(graph_.layers[place - 1].name + "_levels");
-    layer.kind = LayerKind::quantise;
-    layer.range = LevelRange::map;
-    layer.epsilon = added_to_largest;
-    layer.inputs = {maps_[place].layer};
-    layer.output_bits = options_.activation_bits;
-    // Their step joins the sums.
-    const ScaledMap map{
-        .layer = layer.name, .bits = layer.output_bits, .scale = {1.0}, .zero = {0.0}};
-    network_.layers.push_back(std::move(layer));
-    return made_levels_.emplace(place, map).first->second;
   }
 
   /// The levels of a ReLU's 0 and scale / 2.
@@ -257,9 +177,9 @@ class Quantiser {
     require_no_image(plain);
     const ScaledMap& input = maps_[plain.inputs[0]];
     if (input.is_level() && !input.are_signs()) {
-      refuse(plain, "takes the signs of what has none", "levels from 0 on are its input");
+      maps_.refuse(plain, "takes the signs of what has none", "levels from 0 on are its input");
     }
-    return add_levels(input, plain.name, 2.0, 0.5, 1);
+    return maps_.add_levels(input, plain.name, 2.0, 0.5, 1);
   }
 
   ScaledMap sum(std::size_t index) {
@@ -299,7 +219,7 @@ class Quantiser {
     layer.output_bits = 1;
     ScaledMap map = input;
     map.layer = layer.name;
-    network_.layers.push_back(std::move(layer));
+    maps_.append(std::move(layer));
     return map;
   }
 
@@ -320,14 +240,15 @@ class Quantiser {
     // Signs have no level for 0, so that levels of another step can't hold them.
     const auto is_level = [](const ScaledMap& map) { return map.is_level() && !map.are_signs(); };
     const bool all_levels = std::all_of(inputs.begin(), inputs.end(), is_level);
-    if (spans_each_image() || gives_reals || !all_levels) {
+    if (maps_.spans_each_image() || gives_reals || !all_levels) {
       return finish(std::move(layer), output_step(index));
     }
     const std::vector<double> steps = layer.scale;
     const bool is_common = std::count(steps.begin(), steps.end(), steps[0]) ==
                            static_cast<std::ptrdiff_t>(steps.size());
-    return finish(std::move(layer),
-                  is_common ? steps[0] : step_of(plain, std::numeric_limits<double>::infinity()));
+    return finish(
+        std::move(layer),
+        is_common ? steps[0] : maps_.step_of(plain, std::numeric_limits<double>::infinity()));
   }
 
   ScaledMap mean(std::size_t index) {
@@ -340,91 +261,29 @@ class Quantiser {
     layer.bias = {-input.scale[0] * input.zero[0]};
     const bool are_signs = input.are_signs();
     if (are_signs && plain.padding != Padding(0)) {
-      refuse(plain, "pads signs", "a mean takes level 0 from beyond the edge, which is -1");
+      maps_.refuse(plain, "pads signs", "a mean takes level 0 from beyond the edge, which is -1");
     }
     const double infinity = std::numeric_limits<double>::infinity();
-    const bool gives_levels = input.is_level() && !are_signs && !spans_each_image();
+    const bool gives_levels = input.is_level() && !are_signs && !maps_.spans_each_image();
     const double step = fused_relu(index) ? output_step(index)
-                        : gives_levels    ? step_of(plain, infinity)
+                        : gives_levels    ? maps_.step_of(plain, infinity)
                                           : 0.0;
     return finish(std::move(layer), step);
-  }
-
-  /// A quantise layer behind a map: level = value / step + zero, of a real value or a level.
-  ScaledMap add_levels(const ScaledMap& of, std::string name, double step, double zero,
-                       std::uint32_t bits) {
-    Layer layer;
-    layer.name = names_.unique(std::move(name));
-    layer.kind = LayerKind::quantise;
-    layer.inputs = {of.layer};
-    layer.scale = {of.scale[0] / step};
-    layer.bias = {zero - of.zero[0] * layer.scale[0]};
-    layer.output_bits = bits;
-    ScaledMap map{.layer = layer.name, .bits = bits, .scale = {step}, .zero = {zero}};
-    network_.layers.push_back(std::move(layer));
-    return map;
-  }
-
-  /// Levels of an input that is real so far: made once, behind the layer that gives it.
-  ScaledMap levels_of(std::size_t place) {
-    if (maps_[place].is_level()) return maps_[place];
-    if (const auto made = made_levels_.find(place); made != made_levels_.end()) return made->second;
-    const PlainLayer& source = graph_.layers[place - 1];
-    const ValueRange range =
-        range_of(histogram(source), options_.calibration, options_.activation_bits);
-    const double width = range.largest - range.least;
-    double step = width > 0.0 ? width / top_of(options_.activation_bits) : 1.0;
-    double zero =
-        std::clamp(std::floor(-range.least / step + 0.5), 0.0, top_of(options_.activation_bits));
-    if (options_.zero_level == ZeroLevel::middle && options_.activation_bits > 1 &&
-        range.least < 0.0) {
-      step = std::max(range.largest, -range.least) / top_of(options_.activation_bits - 1);
-      zero = top_of(options_.activation_bits - 1) + 1.0;
-    }
-    const ScaledMap map =
-        add_levels(maps_[place], source.name + "_levels", step, zero, options_.activation_bits);
-    return made_levels_.emplace(place, map).first->second;
-  }
-
-  /// The same where weights take them: of 1 bit a map with a sign becomes signs.
-  ScaledMap levels_for_weights(std::size_t place, const PlainLayer& taker) {
-    if (!maps_[place].is_level() && spans_each_image()) return spanned_levels_of(place, taker);
-    if (maps_[place].is_level() || options_.activation_bits > 1) return levels_of(place);
-    const PlainLayer& source = graph_.layers[place - 1];
-    if (!(histogram(source).least < 0.0)) return levels_of(place);
-    if (const auto made = made_signs_.find(place); made != made_signs_.end()) return made->second;
-    const double mean = mean_magnitude(histogram(source));
-    const ScaledMap map = add_levels(maps_[place], source.name + "_signs", 2.0 * mean, 0.5, 1);
-    return made_signs_.emplace(place, map).first->second;
-  }
-
-  /// What is written into arrays: levels about the middle one, as many bits as weights have, but 2
-  /// at least.
-  ScaledMap written_levels_of(std::size_t place) {
-    if (const auto made = made_written_.find(place); made != made_written_.end()) {
-      return made->second;
-    }
-    const PlainLayer& source = graph_.layers[place - 1];
-    const std::uint32_t bits = std::max(options_.weights.bits, 2U);
-    const ValueRange range = range_of(histogram(source), options_.calibration, bits);
-    const double largest = std::max(range.largest, -range.least);
-    const double half = static_cast<double>(1U << (bits - 1));
-    const ScaledMap map = add_levels(maps_[place], source.name + "_written",
-                                     largest > 0.0 ? largest / (half - 1.0) : 1.0, half, bits);
-    return made_written_.emplace(place, map).first->second;
   }
 
   /// A product of two maps, of levels that stand for real numbers with a sign.
   ScaledMap product(std::size_t index) {
     const PlainLayer& plain = graph_.layers[index];
-    if (spans_each_image()) {
-      refuse_range(plain, "multiplies two maps", "both have signs, and --range image has none");
+    if (maps_.spans_each_image()) {
+      maps_.refuse_range(plain, "multiplies two maps",
+                         "both have signs, and --range image has none");
     }
-    const ScaledMap first = levels_of(plain.inputs[0]);
+    const ScaledMap first = maps_.levels_of(plain.inputs[0]);
     if (first.are_signs()) {
-      refuse(plain, "multiplies signs", "a product of two maps takes a level that stands for 0");
+      maps_.refuse(plain, "multiplies signs",
+                   "a product of two maps takes a level that stands for 0");
     }
-    const ScaledMap second = written_levels_of(plain.inputs[1]);
+    const ScaledMap second = maps_.written_levels_of(plain.inputs[1]);
     Layer layer = start(plain);
     layer.inputs = {first.layer, second.layer};
     layer.groups = plain.groups;
@@ -434,27 +293,11 @@ class Quantiser {
     return finish(std::move(layer), output_step(index));
   }
 
-  /// The real values of a map; of levels by a layer more.
-  ScaledMap reals_of(std::size_t place) {
-    const ScaledMap map = maps_[place];
-    if (!map.is_level()) return map;
-    if (const auto made = made_reals_.find(place); made != made_reals_.end()) return made->second;
-    Layer layer;
-    layer.name = names_.unique(map.layer + "_real");
-    layer.kind = LayerKind::average_pool;
-    layer.inputs = {map.layer};
-    layer.scale = {map.scale[0]};
-    layer.bias = {-map.scale[0] * map.zero[0]};
-    network_.layers.push_back(std::move(layer));
-    const ScaledMap reals{.layer = network_.layers.back().name};
-    return made_reals_.emplace(place, reals).first->second;
-  }
-
   ScaledMap of_reals(std::size_t index) {
     const PlainLayer& plain = graph_.layers[index];
     require_no_image(plain);
     Layer layer = start(plain);
-    layer.inputs = {reals_of(plain.inputs[0]).layer};
+    layer.inputs = {maps_.reals_of(plain.inputs[0]).layer};
     layer.groups = plain.groups;
     if (plain.kind == LayerKind::layer_norm) {
       layer.epsilon = plain.epsilon;
@@ -462,15 +305,16 @@ class Quantiser {
       layer.bias = plain.bias;
       return finish(std::move(layer), output_step(index));
     }
-    network_.layers.push_back(std::move(layer));
-    return {.layer = network_.layers.back().name};
+    ScaledMap map{.layer = layer.name};
+    maps_.append(std::move(layer));
+    return map;
   }
 
   ScaledMap with_constants(std::size_t index) {
     const PlainLayer& plain = graph_.layers[index];
     require_no_image(plain);
-    const ScaledMap input =
-        plain.kind == LayerKind::add_constant ? maps_[plain.inputs[0]] : reals_of(plain.inputs[0]);
+    const ScaledMap input = plain.kind == LayerKind::add_constant ? maps_[plain.inputs[0]]
+                                                                  : maps_.reals_of(plain.inputs[0]);
     Layer layer = start(plain);
     layer.inputs = {input.layer};
     layer.scale = {input.scale[0]};
@@ -494,8 +338,8 @@ class Quantiser {
     const double common = has_grid ? input.scale[0] : 1.0;
     if (has_grid && std::count(input.scale.begin(), input.scale.end(), common) !=
                         static_cast<std::ptrdiff_t>(input.scale.size())) {
-      refuse(plain, "takes channels of different deviations",
-             "the steps of WAGE and DoReFa leave no room for them");
+      maps_.refuse(plain, "takes channels of different deviations",
+                   "the steps of WAGE and DoReFa leave no room for them");
     }
     std::vector<double> weights = plain.weight;
     for (std::size_t i = 0; i < weights.size(); ++i) {
@@ -503,7 +347,7 @@ class Quantiser {
       if (rule == WeightRule::mean_square) weights[i] *= factor[i / each];
       if (!has_grid) weights[i] *= input.scale[channel_of(i / each, i % each)];
       if (!std::isfinite(weights[i]) || !std::isfinite(factor[i / each])) {
-        refuse(plain, "has weights that are not finite", "with what is folded into them");
+        maps_.refuse(plain, "has weights that are not finite", "with what is folded into them");
       }
     }
     if (rule == WeightRule::mean_square) factor.assign(outputs, 1.0);
@@ -528,7 +372,7 @@ class Quantiser {
   ScaledMap weighted(std::size_t index) {
     const PlainLayer& plain = graph_.layers[index];
     const WeightQuantiser quantiser = quantiser_of(index);
-    ScaledMap input = levels_for_weights(plain.inputs[0], plain);
+    ScaledMap input = maps_.levels_for_weights(plain.inputs[0], plain);
     Layer layer = start(plain);
     layer.inputs = {input.layer};
     layer.groups = plain.groups;
@@ -558,18 +402,10 @@ class Quantiser {
   }
 
   const PlainGraph& graph_;
-  const std::map<std::string, ValueHistogram>& histograms_;
   const QuantiseOptions& options_;
-  const std::string& file_;
-  std::vector<std::vector<std::size_t>> users_;    ///< [place]: layers
-  std::vector<ScaledMap> maps_;                    ///< [place]
-  std::map<std::size_t, ScaledMap> done_;          ///< ReLUs that their inputs end in
-  std::map<std::size_t, ScaledMap> made_levels_;   ///< place -> its levels
-  std::map<std::size_t, ScaledMap> made_signs_;    ///< ... of 1 bit
-  std::map<std::size_t, ScaledMap> made_written_;  ///< ... as arrays take them
-  std::map<std::size_t, ScaledMap> made_reals_;    ///< ... its real values
-  LayerNames names_;
-  Network network_;
+  LevelMaps maps_;
+  std::vector<std::vector<std::size_t>> users_;  ///< [place]: layers
+  std::map<std::size_t, ScaledMap> done_;        ///< ReLUs that their inputs end in
 };
 
 }  // namespace

@@ -250,7 +250,7 @@ TEST(LayerTables, NameWhatDoesNotFit) {
   Network network = small_network();
   std::mt19937 random(4);
   network.layers[0] = fixtures::random_convolution("hidden", "input", 8, 1, 3, 1, 1, 3, 3, random);
-  network.layers[1] = fixtures::random_fully_connected("classes", "hidden", 128, 4, 3, 0, random);
+  network.layers[1] = fixtures::random_fully_connected("classes", "hidden", 4, 128, 3, 0, random);
   EXPECT_EQ(refusal(table("hidden", fixtures::identity_table(16), 6),
                     {.rows = 16, .tiling = Tiling::whole_channels}, network),
             "accuracy.tiling: a channel's window takes 9 rows (here gives 6); use more rows, or "

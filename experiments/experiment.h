@@ -58,6 +58,9 @@ struct ChosenTable {
   std::string reason;  ///< which engine made it, and why
 };
 
+/// Of a table: three doubles an entry stand in memory when it is written.
+inline constexpr std::size_t most_table_entries = std::size_t{1} << 27;
+
 /// Throws UsageError where make_table would before it computes anything: too many entries, or the
 /// exact engine asked for where it can't be used.
 void check_table(const Experiment& experiment, const std::vector<circuits::ColumnClass>& classes);

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -11,6 +12,7 @@
 
 #include "experiments/accuracy_conditions.h"
 #include "experiments/accuracy_text.h"
+#include "experiments/commands/accuracy_check.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/plan.h"
 #include "experiments/frozen_accuracy.h"
@@ -68,6 +70,7 @@ std::vector<std::string> overrides_of_table(const Experiment& asked, const Table
 
 circuits::ErrorTable table_of_every_class(const Experiment& experiment,
                                           const CommonOptions& options) {
+  check_every_class(experiment);
   const auto classes = every_class(experiment);
   ProgressMeter meter("table", table_unit(experiment, classes.size()), options.verbosity());
   return make_table(experiment, classes, options.thread_count(), meter.callback()).table;
@@ -115,10 +118,8 @@ AccuracyResult run_images(
 }
 
 AccuracyResult run_on_chips(const Experiment& experiment, const Network& network,
-                            const ImageSet& images, AccuracyOptions run,
+                            const ImageSet& images, const AccuracyOptions& run,
                             const CommonOptions& options) {
-  run.chips = experiment.accuracy.chips;
-  check_frozen_accuracy(experiment, network, images, run);
   return run_images(
       experiment, run, options, [&](const AccuracyOptions& part, const core::Progress& progress) {
         return frozen_accuracy(experiment, network, images, part, options.thread_count(), progress);
@@ -150,7 +151,6 @@ AccuracyResult run_with_table(const Experiment& experiment, const Network& netwo
 void run_in_parallel(const Experiment& experiment, const Network& network, const ImageSet& images,
                      const AccuracyOptions& run, const CommonOptions& options,
                      AccuracyRecord& record) {
-  check_parallel(network, images, experiment.macro.design, run);
   const ParallelTables tables = parallel_tables(network, experiment.macro.design, run.array);
   record.table_sha256 = tables.drawn.sha256(experiment.table_toml);
   record.result = run_images(experiment, run, options,
@@ -174,13 +174,12 @@ Experiment beside_chips(CommonOptions options, const Experiment& chips) {
 }
 
 AccuracyRecord table_beside_chips(const Experiment& experiment, const Network& network,
-                                  const ImageSet& images, AccuracyOptions run,
-                                  const CommonOptions& options) {
+                                  const ImageSet& images, const CommonOptions& options) {
   AccuracyRecord record = empty_record(experiment, network, images);
   const circuits::ErrorTable table = table_of_every_class(experiment, options);
   record.table_sha256 = content_hash(table, experiment.table_toml);
-  run.reads = experiment.accuracy.reads;
-  record.result = run_with_table(experiment, network, images, table, run, options);
+  record.result =
+      run_with_table(experiment, network, images, table, accuracy_options(experiment, {}), options);
   record.layers = layer_report(record.result, record.confidence);
   return record;
 }
@@ -314,17 +313,16 @@ void add_accuracy_command(CLI::App& app) {
     if (images.size() < settings.images) {
       experiment = read_for_images(all, images.size(), experiment);
     }
-    const AccuracyOptions run{
-        .array = settings.array,
-        .key = {.seed = experiment.seed},
-        .stream = settings.stream,
-        .reads = settings.reads,
-        .images = settings.images,
-        .table_name = has_table ? options->table_file.string() : AccuracyOptions().table_name,
-        .layer_tables = layers.tables,
-        .recalibration_images = settings.recalibration_images,
-        .layers = settings.layers,
-        .sensitivity = settings.sensitivity};
+    AccuracyOptions run = accuracy_options(experiment, layers.tables);
+    if (has_table) run.table_name = options->table_file.string();
+    check_accuracy_run(experiment, network, images, run);
+    // Chips may take hours: what their table can't be is found before.
+    std::optional<Experiment> beside;
+    if (options->beside_table) {
+      beside = beside_chips(*options, experiment);
+      check_every_class(*beside);
+      check_accuracy_run(*beside, network, images, accuracy_options(*beside, {}));
+    }
     AccuracyRecord record = empty_record(experiment, network, images);
     record.layer_tables = layers.sha256;
     if (frozen) {
@@ -332,7 +330,6 @@ void add_accuracy_command(CLI::App& app) {
     } else if (reads_weighted_counts(settings.array)) {
       run_in_parallel(experiment, network, images, run, *options, record);
     } else {
-      check_accuracy(network, images, experiment.macro.design.ladder.codes, run);
       circuits::ErrorTable table;
       if (has_table) {
         table = std::move(given.table);
@@ -353,10 +350,9 @@ void add_accuracy_command(CLI::App& app) {
     core::Json json = accuracy_as_json(record);
     std::string text = format_accuracy(record);
     std::string files = file.string();
-    if (options->beside_table) {
-      const Experiment beside = beside_chips(*options, experiment);
-      const AccuracyRecord table = table_beside_chips(beside, network, images, run, *options);
-      write_accuracy(beside, table, file_beside(file));
+    if (beside) {
+      const AccuracyRecord table = table_beside_chips(*beside, network, images, *options);
+      write_accuracy(*beside, table, file_beside(file));
       clock.write_record("accuracy", file_beside(file), options->thread_count());
       const ComparisonSettings how{.confidence = record.confidence};
       const ChipsComparison comparison = compare_chips(table, record, how);

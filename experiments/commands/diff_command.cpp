@@ -163,13 +163,19 @@ Finding compare(const DiffOptions& options) {
   const FileKind other = file_kind(options.b);
   const bool is_known =
       kind == FileKind::error_table || kind == FileKind::accuracy || kind == FileKind::sweep;
-  if (kind != other || !is_known) {
-    throw core::UsageError(core::error_line(
-        options.b.string(),
-        fmt::format("is a file of the kind {}, {} is one of the kind {}", name_of(other),
-                    options.a.string(), name_of(kind)),
-        "two error tables, two accuracy results or two results of sweeps can be compared",
-        "name two of one kind"));
+  constexpr std::string_view comparable =
+      "two error tables, two accuracy results or two results of sweeps can be compared";
+  if (kind != other) {
+    throw core::UsageError(
+        core::error_line(options.b.string(),
+                         fmt::format("is a file of the kind {}, {} is one of the kind {}",
+                                     name_of(other), options.a.string(), name_of(kind)),
+                         comparable, "name two of one kind"));
+  }
+  if (!is_known) {
+    throw core::UsageError(core::error_line(options.b.string(),
+                                            fmt::format("is a file of the kind {}", name_of(kind)),
+                                            comparable, "name two of these"));
   }
   if (core::sha256_of_file(options.a) == core::sha256_of_file(options.b)) {
     // Read all the same: a damaged file isn't equal to anything.

@@ -185,12 +185,20 @@ Network spanning_each_image(const ImportCommandOptions& options, const OnnxModel
   return network;
 }
 
+void require_a_percentile(const ImportCommandOptions& options) {
+  if (options.range == "percentile" || options.command->count("--percentile") == 0) return;
+  throw core::UsageError(core::error_line("--percentile", "would change nothing",
+                                          fmt::format("--range is {}", options.range),
+                                          "leave it out, or write --range percentile"));
+}
+
 /// Quantised by what the training images say.
 Network calibrated(const ImportCommandOptions& options, const OnnxModel& model,
                    QuantiseOptions& settings) {
   require_one_scale(options);
   require_their_bits(options);
   require_a_middle(options);
+  require_a_percentile(options);
   const ImageSet training =
       read_named_images(options.data_set, Split::training, options.quantise.calibration.images);
   settings = settings_of(options, training.channels);

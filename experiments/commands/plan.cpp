@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
 #include <optional>
 
 #include <fmt/format.h>
@@ -11,6 +10,7 @@
 
 #include "circuits/weights/code_difference.h"
 
+#include "experiments/commands/accuracy_check.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/progress_meter.h"
 #include "experiments/frozen_accuracy.h"
@@ -59,13 +59,6 @@ std::vector<circuits::ColumnClass> evenly_chosen(const std::vector<circuits::Col
 
 std::string estimate_text(double seconds) {
   return seconds < 10.0 ? fmt::format("{:.2g} s", seconds) : duration_text(seconds);
-}
-
-std::vector<circuits::ColumnClass> every_class(const Experiment& experiment) {
-  circuits::require_binary(experiment.macro.design, "a network's accuracy");
-  std::vector<std::uint32_t> all(experiment.macro.design.rows + 1);
-  std::iota(all.begin(), all.end(), 0U);
-  return circuits::classes_for(all);
 }
 
 std::string table_plan(const Experiment& experiment,

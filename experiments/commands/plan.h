@@ -28,16 +28,13 @@ TimeEstimate estimate_table(const Experiment& experiment,
                             core::Threads threads);
 
 /// Of an accuracy run on a table of every class, which takes `table_seconds` to make.
-/// `images` are the first few of the data set.
+/// Probes run the first few of `images`.
 std::string accuracy_plan(const Experiment& experiment, const Network& network,
                           const ImageSet& images, double table_seconds, core::Threads threads);
 
 /// ... and of one on frozen chips, which needs no table.
 std::string frozen_plan(const Experiment& experiment, const Network& network,
                         const ImageSet& images, core::Threads threads);
-
-/// All classes of the column: what an accuracy run needs.
-std::vector<circuits::ColumnClass> every_class(const Experiment& experiment);
 
 /// "0.42 s", "7.1 s", "3 min 20 s": as duration_text, with two digits where it is short.
 std::string estimate_text(double seconds);

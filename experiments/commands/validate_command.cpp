@@ -1,13 +1,13 @@
+#include <algorithm>
 #include <memory>
 #include <optional>
 
 #include <fmt/format.h>
 
+#include "experiments/commands/accuracy_check.h"
 #include "experiments/commands/command.h"
 #include "experiments/commands/plan.h"
-#include "experiments/frozen_accuracy.h"
-#include "experiments/inference/accuracy_run.h"
-#include "experiments/inference/forward_pass.h"
+#include "experiments/inference/weighted_reads.h"
 #include "experiments/layer_tables_file.h"
 #include "experiments/macro/macro_text.h"
 #include "experiments/sweep/sweep_plan.h"
@@ -16,21 +16,23 @@ namespace cimstat::experiments {
 
 namespace {
 
-/// What [accuracy] names, read as far as it takes to tell that it fits.
 struct NamedFiles {
   Network network;
-  ImageSet images;  ///< the first few
+  ImageSet images;
 };
 
+/// What [accuracy] names; throws where a run would before it computes anything.
 NamedFiles read_named_files(const Experiment& experiment) {
   const AccuracySettings& settings = experiment.accuracy;
-  constexpr std::size_t few_images = 16;
   NamedFiles files{read_network(network_file(settings.network)),
-                   read_named_images(settings.data_set, Split::test, few_images)};
-  require_fit(files.network, files.images);
+                   read_named_images(settings.data_set, Split::test)};
   const LayerTables layers = read_layer_tables(experiment);
-  const ForwardPass pass(files.network, with_columns(settings.array, layers.tables));
-  check_layer_tables(pass, layers.tables, 2);
+  AccuracyOptions run = accuracy_options(experiment, layers.tables);
+  run.images = std::min(run.images, files.images.size());
+  check_accuracy_run(experiment, files.network, files.images, run);
+  if (settings.noise == AccuracyNoise::table && !reads_weighted_counts(settings.array)) {
+    check_every_class(experiment);
+  }
   return files;
 }
 
@@ -57,11 +59,10 @@ void add_validate_command(CLI::App& app) {
     print_warnings(experiment);
     print_warnings(experiment.wires.warnings);
     const auto classes = experiment.classes();
-    check_table(experiment, classes);
     std::optional<NamedFiles> files;
     if (asks_accuracy) files = read_named_files(experiment);
+    check_table(experiment, classes);
     const bool frozen = asks_accuracy && experiment.accuracy.noise == AccuracyNoise::frozen;
-    if (frozen) chip_design(experiment);
     fmt::print("ok\n{}", aligned_text(macro_lines(experiment.macro)));
     if (sweep) {
       fmt::print(

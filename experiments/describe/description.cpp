@@ -141,7 +141,7 @@ struct Default {
     return rule.fallback.empty() ? std::string() : fmt::format("\"{}\"", rule.fallback);
   }
   std::string operator()(const TextRule& rule) const {
-    return fmt::format("\"{}\"", rule.fallback);
+    return rule.fallback.empty() ? std::string() : fmt::format("\"{}\"", rule.fallback);
   }
   std::string operator()(const FlagRule& rule) const { return rule.fallback ? "true" : "false"; }
   std::string operator()(const ChoicesRule& rule) const {

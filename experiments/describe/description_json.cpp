@@ -61,7 +61,7 @@ struct AddRule {
   }
   void operator()(const core::TextRule& rule) const {
     json["longest_bytes"] = rule.longest;
-    json["default"] = rule.fallback;
+    add_if_any(json, "default", rule.fallback);
   }
   void operator()(const core::FlagRule& rule) const { json["default"] = rule.fallback; }
   void operator()(const core::ChoicesRule& rule) const {

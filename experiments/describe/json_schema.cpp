@@ -75,7 +75,9 @@ struct RuleSchema {
     return schema;
   }
   Json operator()(const core::TextRule& rule) const {
-    return {{"type", "string"}, {"maxLength", rule.longest}, {"default", rule.fallback}};
+    Json schema{{"type", "string"}, {"maxLength", rule.longest}};
+    if (!rule.fallback.empty()) schema["default"] = rule.fallback;
+    return schema;
   }
   Json operator()(const core::FlagRule& rule) const {
     return {{"type", "boolean"}, {"default", rule.fallback}};

@@ -81,20 +81,25 @@ ImageSet read_idx_folder(const std::filesystem::path& folder, Split split, std::
   return read_idx(*images, *labels, limit);
 }
 
+/// ... or the plain name, which the reader then misses.
+std::filesystem::path file_named(const std::filesystem::path& folder, std::string_view name) {
+  return find_either(folder, name).value_or(folder / name);
+}
+
 ImageSet read_cifar10_folder(const std::filesystem::path& folder, Split split, std::size_t limit) {
   if (split == Split::test) {
-    const std::array files = {folder / "test_batch.bin"};
+    const std::array files = {file_named(folder, "test_batch.bin")};
     return read_cifar10(files, limit);
   }
   std::vector<std::filesystem::path> files;
   for (int batch = 1; batch <= 5; ++batch) {
-    files.push_back(folder / fmt::format("data_batch_{}.bin", batch));
+    files.push_back(file_named(folder, fmt::format("data_batch_{}.bin", batch)));
   }
   return read_cifar10(files, limit);
 }
 
 ImageSet read_cifar100_folder(const std::filesystem::path& folder, Split split, std::size_t limit) {
-  const std::array files = {folder / (split == Split::test ? "test.bin" : "train.bin")};
+  const std::array files = {file_named(folder, split == Split::test ? "test.bin" : "train.bin")};
   return read_cifar100(files, limit);
 }
 
@@ -238,16 +243,13 @@ ImageSet read_named_images(std::string_view name_or_folder, Split split, std::si
                                                 ? fmt::format("did you mean {}?", *meant)
                                                 : std::string(get_fashion)));
   }
-  const auto holds = [&](std::string_view file) {
-    return std::filesystem::exists(folder / file, ignored);
-  };
-  const auto holds_array = [&](std::string_view file) { return find_either(folder, file); };
+  const auto holds = [&](std::string_view file) { return find_either(folder, file).has_value(); };
   ImageSet set;
   if (holds("test_batch.bin") || holds("data_batch_1.bin")) {
     set = read_cifar10_folder(folder, split, limit);
   } else if (holds("test.bin") || holds("train.bin")) {
     set = read_cifar100_folder(folder, split, limit);
-  } else if (holds_array("test_images.npy") || holds_array("train_images.npy")) {
+  } else if (holds("test_images.npy") || holds("train_images.npy")) {
     set = read_npy_folder(folder, split, limit);
   } else {
     set = read_idx_folder(folder, split, limit);

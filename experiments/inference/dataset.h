@@ -50,9 +50,9 @@ enum class Split { training, test };
 
 /// "fashion-mnist" is the data set of Debian's package dataset-fashion-mnist, in the folder
 /// `fashion-mnist` of /usr/share/datasets or of the environment variable CIMSTAT_DATASETS; else
-/// a folder that holds files of the same four names: {train,t10k}-{images-idx3,labels-idx1}-ubyte,
-/// with or without ".gz"; CIFAR-10's data_batch_1.bin to data_batch_5.bin and test_batch.bin;
-/// CIFAR-100's train.bin and test.bin; or {train,test}_{images,labels}.npy (npy_images.h).
+/// a folder that holds files of the same four names: {train,t10k}-{images-idx3,labels-idx1}-ubyte;
+/// CIFAR-10's data_batch_1.bin to data_batch_5.bin and test_batch.bin; CIFAR-100's train.bin and
+/// test.bin; or {train,test}_{images,labels}.npy (npy_images.h); each with or without ".gz".
 ImageSet read_named_images(std::string_view name_or_folder, Split split,
                            std::size_t limit = std::numeric_limits<std::size_t>::max());
 

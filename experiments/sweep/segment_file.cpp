@@ -110,9 +110,21 @@ std::filesystem::path write_segment(const SweepWork& work, std::vector<ChunkResu
   return target;
 }
 
+namespace {
+
+core::Hdf5Input opened(const std::filesystem::path& file) {
+  try {
+    return core::Hdf5Input(file);
+  } catch (const core::DataError& error) {
+    throw core::DataError(fmt::format("{}, or {}", error.what(), make_again));
+  }
+}
+
+}  // namespace
+
 SegmentReader::SegmentReader(const SweepWork& work, std::filesystem::path file)
     : file_(std::move(file)), integers_(work.chunk_integers()), numbers_(work.chunk_numbers()) {
-  const core::Hdf5Input input(file_);
+  const core::Hdf5Input input = opened(file_);
   input.require_type(segment_filetype, result_schema_major);
   const std::string source = input.text_attribute("/", "source");
   if (source != core::source_text()) {

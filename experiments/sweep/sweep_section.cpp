@@ -68,10 +68,14 @@ core::Section sweep_section() {
            {.key = "points_file",
             .rule = core::TextRule{longest_path, ""},
             .meaning = "a table of text with a named column for each axis that has only `key`, "
-                       "beside the configuration where its path is relative"},
+                       "beside the configuration where its path is relative",
+            .example = "\"points.txt\"",
+            .absent = "each axis has its values here"},
            {.key = "points_sha256",
             .rule = core::TextRule{64, ""},
-            .meaning = "what its SHA-256 must be; written by the program"},
+            .meaning = "what its SHA-256 must be; written by the program",
+            .example = "\"9f86d081884c7d65...\"",
+            .absent = "any file is taken"},
            {.key = "chunk_trials",
             .rule = CountRule{chunk_step, std::uint64_t{1} << 32, usual_chunk, {}},
             .meaning = "trials of each class, or image-reads, in a piece of work: a multiple of "

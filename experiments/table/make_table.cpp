@@ -31,14 +31,12 @@ circuits::ErrorTable empty_table(const circuits::ColumnDesign& design,
   return table;
 }
 
-// Three doubles an entry stand in memory when a table is written.
 void check_size(std::size_t classes, std::uint32_t codes) {
-  constexpr std::size_t entry_limit = std::size_t{1} << 27;
-  if (classes * codes > entry_limit) {
+  if (classes * codes > most_table_entries) {
     throw core::UsageError(core::error_line(
         "table.active_rows",
         fmt::format("{} classes x {} codes are more entries than a table may have", classes, codes),
-        fmt::format("{}", entry_limit), "list fewer numbers of active rows"));
+        fmt::format("{}", most_table_entries), "list fewer numbers of active rows"));
   }
 }
 

@@ -104,7 +104,7 @@ TEST(Recalibration, TakesGainsAndOffsetsOfChannelsAway) {
   const ImageSet set = random_images(network, 40);
   const ForwardPass pass(network, {.rows = 32, .last_layer = LayerPlace::digital});
   BentSums bent;
-  const NetworkScales scales = recalibrated_with(pass, set, &bent, core::Threads(1));
+  const NetworkScales scales = recalibrated_with(pass, set, &bent, core::Threads{1});
   ForwardPass::Workspace workspace = pass.workspace();
   ForwardPass::Workspace exact = pass.workspace();
   std::size_t changed = 0;
@@ -159,7 +159,7 @@ TEST(Recalibration, GivesEachChannelTheMomentsOfExactIntegers) {
   const ForwardPass pass(network, {.rows = 32});
   const CodeSampler sampler(fixtures::normal_table(32, 0.1, 0.02, 0.9));
   const Arithmetic columns(ColumnReading(SampledCodes{&sampler}));
-  const NetworkScales scales = recalibrated_with(pass, set, columns, core::Threads(1));
+  const NetworkScales scales = recalibrated_with(pass, set, columns, core::Threads{1});
   EXPECT_TRUE(scales.at(4).scale.empty()) << "the last layer keeps its own";
   for (const std::size_t node : {1U, 2U}) {
     std::vector<std::vector<double>> sums[2];  // of exact integers, of columns

@@ -153,6 +153,37 @@ TEST_F(CommandLine, ValidateSaysOkOrTheOneLine) {
             "number between 0 and 5\n");
 }
 
+TEST_F(CommandLine, ValidateRefusesWhatAccuracyWould) {
+  const std::string image = " --set accuracy.images=10";
+  for (const auto& [keys, line] :
+       {std::pair(image + " --set accuracy.recalibration_images=9999",
+                  "accuracy.recalibration_images: 9999 are wanted"),
+        std::pair(image + " --set accuracy.recalibration_images=9 --set accuracy.sensitivity=true",
+                  "accuracy.sensitivity: has no place beside recalibration_images"),
+        std::pair(image + " --set accuracy.layers=true --set accuracy.protected_diagonals=2 "
+                          "--set accuracy.protection=vote --set accuracy.vote=mean",
+                  "accuracy.layers: can't count codes of a mean"),
+        std::pair(image + " --set column.rows=1024",
+                  "column.rows: 1024 make a table of 525825 classes x 1025 codes")}) {
+    for (const std::string& command :
+         {std::string("validate "), "accuracy -q -o " + out("r.h5") + " "}) {
+      const Outcome refused = run(command + config() + keys);
+      EXPECT_EQ(refused.exit_code, 2) << command << keys << refused.output;
+      EXPECT_THAT(refused.output, HasSubstr(line));
+    }
+  }
+  EXPECT_FALSE(fs::exists(out("r.h5")));
+}
+
+TEST_F(CommandLine, ChipsAreNotRunBeforeATableThatCantBe) {
+  const Outcome refused = run("accuracy -q -o " + out("r.h5") + " " + config() +
+                              " --set accuracy.images=5 --set accuracy.noise=frozen "
+                              "--set column.rows=1024 --beside-table");
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.output, HasSubstr("column.rows: 1024 make a table of 525825 classes"));
+  EXPECT_FALSE(fs::exists(out("r.h5")));
+}
+
 TEST_F(CommandLine, ValidateDryRunGivesTheFigures) {
   const Outcome exact = run("validate " + config() + " --dry-run");
   EXPECT_EQ(exact.exit_code, 0);

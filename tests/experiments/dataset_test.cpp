@@ -191,6 +191,9 @@ TEST(Cifar10, IsReadFromItsFolderAndFromPackedBatches) {
   }
   EXPECT_EQ(read_named_images(name, Split::training).size(), 15U);
   EXPECT_EQ(read_named_images(name, Split::training, 7).size(), 7U);
+  std::filesystem::remove(folder / "test_batch.bin");
+  write_gzip(folder / "test_batch.bin.gz", cifar10_batch(3));
+  EXPECT_EQ(read_named_images(folder.path().string(), Split::test).size(), 3U);
   write_gzip(folder / "packed.gz", cifar10_batch(2));
   const std::array files = {folder / "packed.gz"};
   EXPECT_EQ(read_cifar10(files, all).size(), 2U);

@@ -168,6 +168,7 @@ TEST_F(Seeing, DiffTellsWrongUseFromDamage) {
   make_table("t.h5");
   make_accuracy("a.h5", 0.9);
   EXPECT_EQ(cimstat("diff t.h5 a.h5").exit_code, 2);
+  EXPECT_THAT(cimstat("diff m.toml m.toml").output, HasSubstr("; name two of these"));
   EXPECT_EQ(cimstat("diff t.h5 missing.h5").exit_code, 2);
   EXPECT_EQ(cimstat("diff t.h5").exit_code, 2);
   EXPECT_EQ(cimstat("diff t.h5 t.h5 --level 2").exit_code, 2);

@@ -156,8 +156,8 @@ TEST_F(CommandLine, ValidateSaysOkOrTheOneLine) {
 TEST_F(CommandLine, ValidateRefusesWhatAccuracyWould) {
   const std::string image = " --set accuracy.images=10";
   for (const auto& [keys, line] :
-       {std::pair(image + " --set accuracy.recalibration_images=9999",
-                  "accuracy.recalibration_images: 9999 are wanted"),
+       {std::pair(std::string(" --set accuracy.images=9999 --set accuracy.recalibration_images=2"),
+                  "accuracy.recalibration_images: 2 are wanted beside 9999 images"),
         std::pair(image + " --set accuracy.recalibration_images=9 --set accuracy.sensitivity=true",
                   "accuracy.sensitivity: has no place beside recalibration_images"),
         std::pair(image + " --set accuracy.layers=true --set accuracy.protected_diagonals=2 "

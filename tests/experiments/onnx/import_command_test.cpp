@@ -254,7 +254,7 @@ TEST_F(ImportCommand, RefusesWithOneLineAndLeavesNoFile) {
        "--percentile: would change nothing (--range image calibrates nothing); leave it out"},
       {"small.onnx --range image --images 9", 2, "--images: would change nothing"},
       {"small.onnx --range image --zero-level middle", 2, "--zero-level: would change nothing"},
-      {"small.onnx --range largest --percentile 0.9" + fashion, 2,
+      {"small.onnx --range largest --percentile 90" + fashion, 2,
        "--percentile: would change nothing (--range is largest)"},
       {"small.onnx --activation-bits 1 --zero-level middle" + fashion, 2,
        "--zero-level middle: does not go with 1 bit"},

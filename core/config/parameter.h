@@ -61,7 +61,7 @@ struct ChoiceRule {
 
 /// A text of one line.
 struct TextRule {
-  std::size_t longest = 0;  ///< bytes
+  std::size_t longest = 0;      ///< bytes
   std::string_view fallback{};  ///< none where empty
 };
 

@@ -98,7 +98,7 @@ struct ArrayOptions {
   LayerPlace last_layer = LayerPlace::analog;   ///< the last one
   LayerPlace attention = LayerPlace::digital;   ///< products of two maps, one of them written
   ProtectedDiagonals diagonals = {};
-  std::string rows_place = "column.rows";  ///< what gives `rows`, for messages
+  std::string rows_place = "column.rows";        ///< what gives `rows`, for messages
   std::vector<LayerColumns> layer_columns = {};  ///< of layers with columns of their own
 };
 

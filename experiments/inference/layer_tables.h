@@ -29,8 +29,8 @@ struct LayerTable {
 ArrayOptions with_columns(ArrayOptions array, std::span<const LayerTable> tables);
 
 /// Throws UsageError where a table names a layer that the network lacks, or that is on no array,
-/// where it lacks a class that its layers can meet, and where a layer's sums of codes could overflow: of the tables' codes or, elsewhere, of
-/// `codes`.
+/// where it lacks a class that its layers can meet, and where a layer's sums of codes could
+/// overflow: of the tables' codes or, elsewhere, of `codes`.
 void check_layer_tables(const ForwardPass& pass, std::span<const LayerTable> tables,
                         std::uint32_t codes);
 
